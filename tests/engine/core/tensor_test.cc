@@ -1,0 +1,31 @@
+#include "engine/core/tensor.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <vector>
+
+namespace lazynet {
+namespace {
+
+TEST(Tensor, CopiesShareTheElements) {
+  auto tensor = Tensor::Allocate(DType::kFp32, Shape{2, 2});
+  ASSERT_TRUE(tensor.ok());
+  auto values = tensor->mutable_view().values<float>();
+  std::fill(values.begin(), values.end(), 3.0f);
+  const Tensor copy = *tensor;
+  EXPECT_EQ(copy.data(), tensor->data());
+  EXPECT_EQ(copy.values<float>()[3], 3.0f);
+  EXPECT_EQ(copy.bytes(), 16u);
+}
+
+TEST(Tensor, KeepsTheOwnerOfWrappedElementsAlive) {
+  auto owner = std::make_shared<std::vector<int64_t>>(1, 42);
+  const auto* data = reinterpret_cast<const std::byte*>(owner->data());
+  const Tensor tensor = Tensor::Wrap(DType::kInt64, Shape{}, owner, data);
+  owner.reset();
+  EXPECT_EQ(tensor.values<int64_t>()[0], 42);
+}
+
+}  // namespace
+}  // namespace lazynet
