@@ -1,0 +1,32 @@
+#include "engine/backend/graph.h"
+
+#include <utility>
+
+namespace lazynet::backend {
+
+ValueId Graph::AddInput(DType dtype, Shape shape) {
+  values.push_back({.dtype = dtype, .shape = std::move(shape)});
+  inputs.push_back(static_cast<ValueId>(values.size()) - 1);
+  return inputs.back();
+}
+
+ValueId Graph::AddConstant(DType dtype, Shape shape, Constant constant) {
+  values.push_back(
+      {.dtype = dtype, .shape = std::move(shape), .constant = static_cast<int>(constants.size())});
+  constants.push_back(std::move(constant));
+  return static_cast<ValueId>(values.size()) - 1;
+}
+
+ValueId Graph::AddOp(OpKind kind, std::vector<ValueId> op_inputs, Shape output_shape,
+                     std::string layer) {
+  const DType dtype = value(op_inputs.front()).dtype;
+  values.push_back({.dtype = dtype, .shape = std::move(output_shape)});
+  const ValueId output = static_cast<ValueId>(values.size()) - 1;
+  ops.push_back({.kind = std::move(kind),
+                 .inputs = std::move(op_inputs),
+                 .output = output,
+                 .layer = std::move(layer)});
+  return output;
+}
+
+}  // namespace lazynet::backend

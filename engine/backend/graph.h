@@ -1,0 +1,63 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "engine/backend/op.h"
+#include "engine/core/tensor.h"
+
+namespace lazynet::backend {
+
+// Index of a value in its graph.
+using ValueId = int;
+
+// Stands for an absent optional input, such as the bias of a Linear without one.
+inline constexpr ValueId kNoValue = -1;
+
+// A value known when a plan is built: a parameter, or something folded from parameters.
+struct Constant {
+  // Unique among the constants of all graphs made from one parameter set, so that what is packed
+  // from it can be shared between plans.
+  std::string key;
+
+  // Makes the plain tensor; cheap for a parameter, work for a folded one.
+  std::function<absl::StatusOr<Tensor>()> make;
+};
+
+struct Value {
+  DType dtype = DType::kFp32;
+  Shape shape;
+  int constant = -1;  // index into Graph::constants, or -1
+
+  bool is_constant() const { return constant >= 0; }
+};
+
+struct Op {
+  OpKind kind;
+  std::vector<ValueId> inputs;  // in the order that op.h gives, kNoValue where absent
+  ValueId output = kNoValue;
+  std::string layer;  // path of the layer it came from, for errors and profiles
+};
+
+// A network lowered for concrete input shapes: ops in an order in which they can run.
+struct Graph {
+  std::vector<Value> values;
+  std::vector<Constant> constants;
+  std::vector<Op> ops;
+  std::vector<ValueId> inputs;
+  std::vector<ValueId> outputs;
+
+  const Value& value(ValueId id) const { return values[static_cast<size_t>(id)]; }
+  const Constant& constant(ValueId id) const {
+    return constants[static_cast<size_t>(value(id).constant)];
+  }
+
+  ValueId AddInput(DType dtype, Shape shape);
+  ValueId AddConstant(DType dtype, Shape shape, Constant constant);
+
+  // Appends an op whose output has src's dtype, src being the op's first input.
+  ValueId AddOp(OpKind kind, std::vector<ValueId> op_inputs, Shape output_shape, std::string layer);
+};
+
+}  // namespace lazynet::backend

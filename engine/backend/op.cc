@@ -1,0 +1,26 @@
+#include "engine/backend/op.h"
+
+namespace lazynet::backend {
+namespace {
+
+struct NameOf {
+  std::string_view operator()(const InnerProduct&) const { return "inner_product"; }
+  std::string_view operator()(const Convolution&) const { return "convolution"; }
+  std::string_view operator()(const Deconvolution&) const { return "deconvolution"; }
+  std::string_view operator()(const Pooling&) const { return "pooling"; }
+  std::string_view operator()(const AdaptiveAveragePooling&) const { return "adaptive_pooling"; }
+  std::string_view operator()(const Normalization&) const { return "normalization"; }
+  std::string_view operator()(const Softmax&) const { return "softmax"; }
+  std::string_view operator()(const Eltwise&) const { return "eltwise"; }
+  std::string_view operator()(const Prelu&) const { return "prelu"; }
+  std::string_view operator()(const Binary&) const { return "binary"; }
+  std::string_view operator()(const Concat&) const { return "concat"; }
+  std::string_view operator()(const Pad&) const { return "pad"; }
+  std::string_view operator()(const Reshape&) const { return "reshape"; }
+};
+
+}  // namespace
+
+std::string_view Name(const OpKind& kind) { return std::visit(NameOf{}, kind); }
+
+}  // namespace lazynet::backend
