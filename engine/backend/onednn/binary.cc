@@ -1,0 +1,57 @@
+#include <utility>
+
+#include "engine/backend/onednn/prepare.h"
+
+namespace lazynet::backend {
+namespace {
+
+using dnnl::memory;
+
+memory::dims WithRank(memory::dims dims, size_t rank) {
+  dims.insert(dims.begin(), rank - dims.size(), 1);
+  return dims;
+}
+
+}  // namespace
+
+absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Binary& op) {
+  const memory::dims dst_dims = context.dst_dims();
+  const size_t rank = dst_dims.size();
+
+  // The first operand is the one that is not stretched, if there is one: oneDNN has plain loops for
+  // the other case, and both algorithms commute. Of two such, a value goes before a constant.
+  const auto whole = [&](int input) { return context.src_dims(input) == dst_dims; };
+  const bool swap = whole(1) && (!whole(0) || (context.is_constant(0) && !context.is_constant(1)));
+  const int first = swap ? 1 : 0;
+  const int second = swap ? 0 : 1;
+
+  memory::desc src0 =
+      whole(first) ? context.src_desc(first) : DenseDesc(WithRank(context.src_dims(first), rank));
+  const auto describe = [&] {
+    const memory::desc src1 =
+        whole(second) ? src0 : DenseDesc(WithRank(context.src_dims(second), rank));
+    const memory::desc dst = whole(first) ? src0 : DenseDesc(dst_dims);
+    return dnnl::binary::primitive_desc(
+        {op.algorithm == Binary::Algorithm::kAdd ? dnnl::algorithm::binary_add
+                                                 : dnnl::algorithm::binary_mul,
+         src0, src1, dst},
+        UserScratchpad(), CpuEngine());
+  };
+  auto desc = describe();
+  if (IsReference(desc.impl_info_str()) && whole(first) && !IsDense(src0)) {
+    src0 = DenseDesc(dst_dims);
+    desc = describe();
+  }
+
+  std::vector<Argument> arguments;
+  ASSIGN_OR_RETURN(arguments.emplace_back(),
+                   context.SrcArgument(DNNL_ARG_SRC_0, first, desc.src0_desc()));
+  ASSIGN_OR_RETURN(arguments.emplace_back(),
+                   context.SrcArgument(DNNL_ARG_SRC_1, second, desc.src1_desc()));
+  arguments.push_back({DNNL_ARG_DST, desc.dst_desc(), Argument::kDst, nullptr});
+  PreparedOp prepared = Prepared(context, desc, dnnl::binary(desc), std::move(arguments));
+  prepared.in_place = whole(0) && first == 0 && !context.is_constant(0);
+  return prepared;
+}
+
+}  // namespace lazynet::backend

@@ -1,0 +1,168 @@
+#include "engine/backend/onednn/dnnl_layout.h"
+
+#include <algorithm>
+#include <numeric>
+#include <vector>
+
+namespace lazynet::backend {
+namespace {
+
+using dnnl::memory;
+
+constexpr auto kF32 = memory::data_type::f32;
+
+const dnnl_blocking_desc_t& Blocking(const memory::desc& desc) {
+  return desc.data.format_desc.blocking;
+}
+
+// Row-major strides of the axes taken in `order`, outermost first.
+memory::dims StridesInOrder(const memory::dims& dims, const std::vector<size_t>& order) {
+  memory::dims strides(dims.size());
+  memory::dim stride = 1;
+  for (auto axis = order.rbegin(); axis != order.rend(); ++axis) {
+    strides[*axis] = stride;
+    stride *= dims[*axis];
+  }
+  return strides;
+}
+
+}  // namespace
+
+bool DnnlLayout::Equals(const Layout& other) const {
+  const auto* layout = dynamic_cast<const DnnlLayout*>(&other);
+  return layout != nullptr && SamePlaces(desc_, layout->desc_);
+}
+
+memory::dims DimsOf(const Shape& shape) {
+  if (shape.rank() == 0) return {1};
+  return {shape.dims().begin(), shape.dims().end()};
+}
+
+memory::dims DimsOf(const AxisVector& axes) { return {axes.begin(), axes.end()}; }
+
+memory::desc DenseDesc(const memory::dims& dims) {
+  std::vector<size_t> order(dims.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  return memory::desc(dims, kF32, StridesInOrder(dims, order));
+}
+
+memory::desc AnyDesc(const memory::dims& dims) {
+  return memory::desc(dims, kF32, memory::format_tag::any);
+}
+
+memory::desc AxisLastDesc(const memory::dims& dims, int axis) {
+  std::vector<size_t> order;
+  for (size_t i = 0; i < dims.size(); ++i) {
+    if (i != static_cast<size_t>(axis)) order.push_back(i);
+  }
+  order.push_back(static_cast<size_t>(axis));
+  return memory::desc(dims, kF32, StridesInOrder(dims, order));
+}
+
+memory::desc DescLike(const memory::desc& model, const memory::dims& dims) {
+  const dnnl_blocking_desc_t& from = Blocking(model);
+  memory::desc desc = DenseDesc(dims);
+  dnnl_blocking_desc_t& blocking = desc.data.format_desc.blocking;
+  blocking.inner_nblks = from.inner_nblks;
+  memory::dims blocks(dims.size(), 1);
+  memory::dim inner = 1;
+  for (int i = 0; i < from.inner_nblks; ++i) {
+    blocking.inner_blks[i] = from.inner_blks[i];
+    blocking.inner_idxs[i] = from.inner_idxs[i];
+    blocks[static_cast<size_t>(from.inner_idxs[i])] *= from.inner_blks[i];
+    inner *= from.inner_blks[i];
+  }
+  // An axis of size 1 in the model has a stride that says nothing; among equal strides the order
+  // of the axes is kept.
+  std::vector<size_t> order(dims.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](size_t a, size_t b) { return from.strides[a] > from.strides[b]; });
+  memory::dim stride = inner;
+  for (auto axis = order.rbegin(); axis != order.rend(); ++axis) {
+    const memory::dim padded = (dims[*axis] + blocks[*axis] - 1) / blocks[*axis] * blocks[*axis];
+    desc.data.padded_dims[*axis] = padded;
+    blocking.strides[*axis] = stride;
+    stride *= padded / blocks[*axis];
+  }
+  return desc;
+}
+
+memory::desc RemoveAxis(const memory::desc& desc, int axis) {
+  memory::desc removed = desc;
+  dnnl_memory_desc_t& data = removed.data;
+  dnnl_blocking_desc_t& blocking = data.format_desc.blocking;
+  const auto remove = [&](dnnl_dim_t* values) {
+    std::copy(values + axis + 1, values + data.ndims, values + axis);
+    values[data.ndims - 1] = 0;
+  };
+  remove(data.dims);
+  remove(data.padded_dims);
+  remove(data.padded_offsets);
+  remove(blocking.strides);
+  for (int i = 0; i < blocking.inner_nblks; ++i) {
+    LAZYNET_CHECK(blocking.inner_idxs[i] != axis);
+    if (blocking.inner_idxs[i] > axis) --blocking.inner_idxs[i];
+  }
+  --data.ndims;
+  return removed;
+}
+
+bool SamePlaces(const memory::desc& a, const memory::desc& b) {
+  if (a == b) return true;
+  if (a.data.format_kind != dnnl_blocked || b.data.format_kind != dnnl_blocked) return false;
+  if (a.data.ndims != b.data.ndims || a.data.offset0 != b.data.offset0) return false;
+  if (a.data.data_type != b.data.data_type || a.data.extra.flags != b.data.extra.flags) {
+    return false;
+  }
+  const dnnl_blocking_desc_t& left = Blocking(a);
+  const dnnl_blocking_desc_t& right = Blocking(b);
+  if (left.inner_nblks != right.inner_nblks) return false;
+  for (int i = 0; i < left.inner_nblks; ++i) {
+    if (left.inner_blks[i] != right.inner_blks[i] || left.inner_idxs[i] != right.inner_idxs[i]) {
+      return false;
+    }
+  }
+  for (int i = 0; i < a.data.ndims; ++i) {
+    if (a.data.dims[i] != b.data.dims[i] || a.data.padded_dims[i] != b.data.padded_dims[i] ||
+        a.data.padded_offsets[i] != b.data.padded_offsets[i]) {
+      return false;
+    }
+    if (a.data.padded_dims[i] != 1 && left.strides[i] != right.strides[i]) return false;
+  }
+  return true;
+}
+
+bool IsDense(const memory::desc& desc) { return SamePlaces(desc, DenseDesc(desc.dims())); }
+
+bool HasPadding(const memory::desc& desc) {
+  return !std::equal(desc.data.dims, desc.data.dims + desc.data.ndims, desc.data.padded_dims);
+}
+
+memory::desc DescOf(const Value& value, const LayoutPtr& layout) {
+  if (layout == nullptr) return DenseDesc(DimsOf(value.shape));
+  const auto* dnnl_layout = dynamic_cast<const DnnlLayout*>(layout.get());
+  LAZYNET_CHECK(dnnl_layout != nullptr);
+  return dnnl_layout->desc();
+}
+
+LayoutPtr MakeLayout(const memory::desc& desc) {
+  return IsDense(desc) ? nullptr : std::make_shared<const DnnlLayout>(desc);
+}
+
+std::string Serialize(const memory::desc& desc) {
+  LAZYNET_CHECK(desc.data.format_kind == dnnl_blocked);
+  const dnnl_blocking_desc_t& blocking = Blocking(desc);
+  std::string text = fmt::format("t{}x{}o{}", static_cast<int>(desc.data.data_type),
+                                 desc.data.extra.flags, desc.data.offset0);
+  for (int i = 0; i < desc.data.ndims; ++i) {
+    text +=
+        fmt::format(",{}p{}s{}", desc.data.dims[i], desc.data.padded_dims[i], blocking.strides[i]);
+  }
+  for (int i = 0; i < blocking.inner_nblks; ++i) {
+    text += fmt::format(",{}b{}", blocking.inner_idxs[i], blocking.inner_blks[i]);
+  }
+  return text;
+}
+
+}  // namespace lazynet::backend

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <oneapi/dnnl/dnnl.hpp>
+#include <string>
+
+#include "engine/backend/backend.h"
+
+namespace lazynet::backend {
+
+// A layout as oneDNN describes it: strides, blocks and padding of every axis.
+class DnnlLayout final : public Layout {
+ public:
+  explicit DnnlLayout(dnnl::memory::desc desc) : desc_(std::move(desc)) {}
+
+  size_t bytes() const override { return desc_.get_size(); }
+  bool Equals(const Layout& other) const override;
+  const dnnl::memory::desc& desc() const { return desc_; }
+
+ private:
+  dnnl::memory::desc desc_;
+};
+
+// The shape's dims as oneDNN takes them; a scalar is [1].
+dnnl::memory::dims DimsOf(const Shape& shape);
+dnnl::memory::dims DimsOf(const AxisVector& axes);
+
+// FP32 row-major.
+dnnl::memory::desc DenseDesc(const dnnl::memory::dims& dims);
+
+// FP32 in whatever layout the primitive likes best.
+dnnl::memory::desc AnyDesc(const dnnl::memory::dims& dims);
+
+// FP32 with `axis` innermost and the others row-major around it; axis 1 gives [N, spatial..., C].
+dnnl::memory::desc AxisLastDesc(const dnnl::memory::dims& dims, int axis);
+
+// FP32 of other sizes with the axes ordered and blocked as in `model`, of equal rank.
+dnnl::memory::desc DescLike(const dnnl::memory::desc& model, const dnnl::memory::dims& dims);
+
+// The same memory described without `axis`, whose size is 1.
+dnnl::memory::desc RemoveAxis(const dnnl::memory::desc& desc, int axis);
+
+// Whether the elements of two descriptors lie at the same places. Strides of axes of size 1 do not
+// matter, unlike for operator==: [N, 1, H, W] is dense and channels-last at once.
+bool SamePlaces(const dnnl::memory::desc& a, const dnnl::memory::desc& b);
+bool IsDense(const dnnl::memory::desc& desc);
+
+// Whether there are elements beyond the value's own; they are kept zero.
+bool HasPadding(const dnnl::memory::desc& desc);
+
+dnnl::memory::desc DescOf(const Value& value, const LayoutPtr& layout);
+LayoutPtr MakeLayout(const dnnl::memory::desc& desc);  // null when dense
+
+// Text that tells apart all descriptors whose elements lie differently: a part of cache keys.
+std::string Serialize(const dnnl::memory::desc& desc);
+
+}  // namespace lazynet::backend

@@ -1,0 +1,153 @@
+#include <algorithm>
+#include <memory>
+#include <string>
+
+#include "engine/backend/onednn/own/window_pooling.h"
+#include "engine/backend/onednn/own_kernel.h"
+#include "engine/backend/onednn/prepare.h"
+
+namespace lazynet::backend {
+namespace {
+
+using dnnl::memory;
+using own::WindowAxis;
+using own::WindowPooling;
+
+WindowAxis AxisOf(const Pooling& op, size_t axis, int64_t src_size, int64_t dst_size) {
+  WindowAxis result;
+  result.src_size = src_size;
+  result.step = op.dilations[axis];
+  result.stride = op.strides[axis];
+  result.padding = op.padding[axis];
+  result.kernel = op.kernel[axis];
+  for (int64_t i = 0; i < dst_size; ++i) {
+    const int64_t begin = i * result.stride - result.padding;
+    const int64_t skipped = begin < 0 ? (-begin + result.step - 1) / result.step : 0;
+    const int64_t first = begin + skipped * result.step;
+    const int64_t inside = first < src_size ? (src_size - 1 - first) / result.step + 1 : 0;
+    const int64_t count =
+        std::clamp<int64_t>(inside, 0, std::max<int64_t>(result.kernel - skipped, 0));
+    const int64_t padded = std::min(begin + result.kernel, src_size + result.padding) - begin;
+    const int64_t divisor = op.count_include_pad ? padded : count;
+    result.windows.push_back({count > 0 ? first : 0, count, std::max<int64_t>(divisor, 1)});
+  }
+  return result;
+}
+
+WindowAxis AdaptiveAxis(int64_t src_size, int64_t dst_size) {
+  WindowAxis result;
+  result.src_size = src_size;
+  for (int64_t i = 0; i < dst_size; ++i) {
+    const int64_t begin = i * src_size / dst_size;
+    const int64_t count = ((i + 1) * src_size + dst_size - 1) / dst_size - begin;
+    result.windows.push_back({begin, count, count});
+  }
+  return result;
+}
+
+bool HasEmptyWindow(const WindowPooling& pooling) {
+  return std::any_of(pooling.axes.begin(), pooling.axes.end(), [](const WindowAxis& axis) {
+    return std::any_of(axis.windows.begin(), axis.windows.end(),
+                       [](const WindowAxis::Window& window) { return window.count == 0; });
+  });
+}
+
+// Sets how src lies for the kernel; false when it does not understand `src`.
+bool Describe(const memory::desc& src, WindowPooling& pooling) {
+  const memory::dims dims = src.dims();
+  if (SamePlaces(src, AxisLastDesc(dims, 1)) && dims[1] > 1) {
+    pooling.outer = dims[0];
+    pooling.inner = dims[1];
+    return true;
+  }
+  if (IsDense(src)) {
+    pooling.outer = dims[0] * dims[1];
+    pooling.inner = 1;
+    return true;
+  }
+  const dnnl_blocking_desc_t& blocking = src.data.format_desc.blocking;
+  if (blocking.inner_nblks != 1 || blocking.inner_idxs[0] != 1) return false;
+  const memory::dim block = blocking.inner_blks[0];
+  memory::dims blocks = dims;
+  blocks[1] = src.data.padded_dims[1] / block;
+  memory::dim stride = block;
+  for (size_t i = dims.size(); i-- > 0; stride *= blocks[i]) {
+    if (blocks[i] != 1 && blocking.strides[i] != stride) return false;
+  }
+  // A window without taps would write -inf into the padding, which must stay zero.
+  if (HasPadding(src) && HasEmptyWindow(pooling)) return false;
+  pooling.outer = blocks[0] * blocks[1];
+  pooling.inner = block;
+  return true;
+}
+
+absl::StatusOr<PreparedOp> PreparePooling(const OpContext& context, WindowPooling pooling) {
+  if (context.is_constant(0)) return context.Fallback();
+  memory::desc src = context.src_desc(0);
+  if (!Describe(src, pooling)) {
+    src = AxisLastDesc(src.dims(), 1);
+    LAZYNET_CHECK(Describe(src, pooling));
+  }
+  const memory::dims dst_dims = context.dst_dims();
+  const memory::desc dst = IsDense(src) && pooling.inner == 1 ? DenseDesc(dst_dims)
+                           : src.data.format_desc.blocking.inner_nblks == 0
+                               ? AxisLastDesc(dst_dims, 1)
+                               : DescLike(src, dst_dims);
+
+  PreparedOp prepared;
+  prepared.src_layouts = {MakeLayout(src)};
+  prepared.dst_layout = MakeLayout(dst);
+  prepared.scratch_bytes = own::ScratchBytes(pooling);
+  const own::Isa isa = own::DetectIsa();
+  prepared.implementation = fmt::format("own:{}", own::Name(isa));
+  prepared.kernel =
+      MakeOwnKernel([run = own::SelectWindowPooling(isa), pooling = std::move(pooling)](
+                        const float* src_data, float* dst_data, float* scratch) {
+        run(pooling, src_data, dst_data, scratch);
+      });
+  return prepared;
+}
+
+// Spatial axis `axis` of the op's, at its place among D, H, W.
+WindowAxis& Place(WindowPooling& pooling, size_t axis, size_t spatial_axes) {
+  return pooling.axes[pooling.axes.size() - spatial_axes + axis];
+}
+
+}  // namespace
+
+absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Pooling& op) {
+  const size_t spatial_axes = op.kernel.size();
+  const memory::dims src_dims = context.src_dims(0);
+  const memory::dims dst_dims = context.dst_dims();
+  WindowPooling pooling;
+  pooling.kind =
+      op.kind == Pooling::Kind::kMax ? WindowPooling::Kind::kMax : WindowPooling::Kind::kSum;
+  pooling.axes.fill(own::UnitAxis());
+  for (size_t axis = 0; axis < spatial_axes; ++axis) {
+    Place(pooling, axis, spatial_axes) = AxisOf(op, axis, src_dims[axis + 2], dst_dims[axis + 2]);
+  }
+  if (op.divisor_override) {
+    for (WindowAxis& axis : pooling.axes) {
+      for (WindowAxis::Window& window : axis.windows) window.divisor = 1;
+    }
+    for (WindowAxis::Window& window : pooling.axes[2].windows) {
+      window.divisor = *op.divisor_override;
+    }
+  }
+  return PreparePooling(context, std::move(pooling));
+}
+
+absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const AdaptiveAveragePooling&) {
+  const memory::dims src_dims = context.src_dims(0);
+  const memory::dims dst_dims = context.dst_dims();
+  const size_t spatial_axes = src_dims.size() - 2;
+  WindowPooling pooling;
+  pooling.kind = WindowPooling::Kind::kSum;
+  pooling.axes.fill(own::UnitAxis());
+  for (size_t axis = 0; axis < spatial_axes; ++axis) {
+    Place(pooling, axis, spatial_axes) = AdaptiveAxis(src_dims[axis + 2], dst_dims[axis + 2]);
+  }
+  return PreparePooling(context, std::move(pooling));
+}
+
+}  // namespace lazynet::backend

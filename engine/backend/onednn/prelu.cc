@@ -1,0 +1,26 @@
+#include "engine/backend/onednn/prepare.h"
+
+namespace lazynet::backend {
+
+absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Prelu&) {
+  if (!context.is_constant(1)) return context.Fallback();
+  if (context.src(1).shape.num_elements() == 1) {
+    ASSIGN_OR_RETURN(const Tensor slope, context.MakeConstant(1));
+    return PrepareLeakyRelu(context, slope.values<float>()[0]);
+  }
+  const auto src = context.src_desc(0);
+  const auto dims = src.dims();
+  dnnl::memory::dims slope_dims(dims.size(), 1);
+  slope_dims[1] = dims[1];
+  const dnnl::prelu_forward::primitive_desc desc(
+      {dnnl::prop_kind::forward_inference, src, AnyDesc(slope_dims)}, UserScratchpad(),
+      CpuEngine());
+  std::vector<Argument> arguments;
+  ASSIGN_OR_RETURN(arguments.emplace_back(), context.SrcArgument(DNNL_ARG_SRC, 0, src));
+  ASSIGN_OR_RETURN(arguments.emplace_back(),
+                   context.SrcArgument(DNNL_ARG_WEIGHTS, 1, desc.weights_desc()));
+  arguments.push_back({DNNL_ARG_DST, desc.dst_desc(), Argument::kDst, nullptr});
+  return Prepared(context, desc, dnnl::prelu_forward(desc), std::move(arguments));
+}
+
+}  // namespace lazynet::backend

@@ -1,0 +1,69 @@
+#include "engine/backend/onednn/prepare.h"
+
+namespace lazynet::backend {
+
+bool OpContext::has(int input) const { return input < inputs() && id(input) != kNoValue; }
+
+dnnl::memory::desc OpContext::src_desc(int input) const {
+  const Value& value = src(input);
+  return DescOf(value, value.is_constant() ? nullptr : src_layouts_[static_cast<size_t>(input)]);
+}
+
+bool OpContext::ConstantsFrom(int first) const {
+  for (int input = first; input < inputs(); ++input) {
+    if (has(input) && !is_constant(input)) return false;
+  }
+  return true;
+}
+
+absl::StatusOr<Tensor> OpContext::MakeConstant(int input) const {
+  return graph_.constant(id(input)).make();
+}
+
+absl::StatusOr<Argument> OpContext::ConstantArgument(int id_of_argument, int input,
+                                                     const dnnl::memory::desc& plain,
+                                                     const dnnl::memory::desc& wanted) const {
+  // The plain description is part of the key: a convolution and a deconvolution may read one
+  // parameter with the channels exchanged and want the same layout.
+  const std::string key =
+      graph_.constant(id(input)).key + "/" + Serialize(plain) + "/" + Serialize(wanted);
+  const auto pack = [&]() -> absl::StatusOr<Buffer> {
+    ASSIGN_OR_RETURN(const Tensor tensor, MakeConstant(input));
+    ASSIGN_OR_RETURN(Buffer buffer, Buffer::Allocate(wanted.get_size()));
+    dnnl::memory from(plain, CpuEngine(), const_cast<std::byte*>(tensor.data()));
+    dnnl::memory to(wanted, CpuEngine(), buffer.data());
+    dnnl::reorder(from, to).execute(ThreadStream(), from, to);
+    return buffer;
+  };
+  ASSIGN_OR_RETURN(std::shared_ptr<const Buffer> buffer, packed_.GetOrPack(key, pack));
+  return Argument{id_of_argument, wanted, Argument::kConstant, std::move(buffer)};
+}
+
+absl::StatusOr<Argument> OpContext::SrcArgument(int id_of_argument, int input,
+                                                const dnnl::memory::desc& wanted) const {
+  if (is_constant(input)) {
+    return ConstantArgument(id_of_argument, input, DenseDesc(wanted.dims()), wanted);
+  }
+  return Argument{id_of_argument, wanted, input, nullptr};
+}
+
+absl::StatusOr<PreparedOp> OpContext::Fallback() const {
+  if (fallback_ == nullptr) {
+    return Unimplemented("layer \"{}\": oneDNN has no kernel for this {}", op_.layer,
+                         Name(op_.kind));
+  }
+  const std::vector<LayoutPtr> dense(op_.inputs.size());
+  return fallback_->Prepare(graph_, op_, dense, packed_);
+}
+
+bool IsReference(std::string_view implementation) {
+  // "simple_layer_normalization:any" is a fast one; "ref:any", "ref_fused_convolution:any".
+  return implementation.starts_with("ref");
+}
+
+bool IsGemm(std::string_view implementation) {
+  return implementation.find("gemm:") != std::string_view::npos &&
+         implementation.find("brgemm") == std::string_view::npos;
+}
+
+}  // namespace lazynet::backend

@@ -1,0 +1,114 @@
+#pragma once
+
+#include <memory>
+#include <oneapi/dnnl/dnnl.hpp>
+#include <span>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "engine/backend/backend.h"
+#include "engine/backend/onednn/dnnl_layout.h"
+#include "engine/backend/onednn/primitive_kernel.h"
+
+namespace lazynet::backend {
+
+// What Backend::Prepare was asked for, with what the files of the single ops need of it.
+class OpContext {
+ public:
+  OpContext(const Graph& graph, const Op& op, std::span<const LayoutPtr> src_layouts,
+            PackedWeights& packed, const Backend* fallback)
+      : graph_(graph), op_(op), src_layouts_(src_layouts), packed_(packed), fallback_(fallback) {}
+
+  const Op& op() const { return op_; }
+  int inputs() const { return static_cast<int>(op_.inputs.size()); }
+
+  // Inputs are counted as in op.h; one that is absent or beyond the op's list is not there.
+  bool has(int input) const;
+  bool is_constant(int input) const { return has(input) && src(input).is_constant(); }
+  const Value& src(int input) const { return graph_.value(id(input)); }
+  dnnl::memory::dims src_dims(int input) const { return DimsOf(src(input).shape); }
+  const Value& dst() const { return graph_.value(op_.output); }
+  dnnl::memory::dims dst_dims() const { return DimsOf(dst().shape); }
+
+  // How an input lies now; constants are dense.
+  dnnl::memory::desc src_desc(int input) const;
+
+  // Whether all inputs from `first` on are constants or absent. The weights of a convolution are,
+  // unless a network computes them.
+  bool ConstantsFrom(int first) const;
+
+  // The plain tensor of a constant.
+  absl::StatusOr<Tensor> MakeConstant(int input) const;
+
+  // An argument for an input. A constant is read as `plain`, a description of its row-major
+  // elements with dims as the primitive names them, and packed into `wanted`, once for all plans.
+  absl::StatusOr<Argument> ConstantArgument(int id, int input, const dnnl::memory::desc& plain,
+                                            const dnnl::memory::desc& wanted) const;
+  absl::StatusOr<Argument> SrcArgument(int id, int input, const dnnl::memory::desc& wanted) const;
+
+  // The op as the other backend prepares it, from dense inputs to a dense output.
+  absl::StatusOr<PreparedOp> Fallback() const;
+
+ private:
+  ValueId id(int input) const { return op_.inputs[static_cast<size_t>(input)]; }
+
+  const Graph& graph_;
+  const Op& op_;
+  std::span<const LayoutPtr> src_layouts_;
+  PackedWeights& packed_;
+  const Backend* fallback_;
+};
+
+// One per op, in the file of its name. They throw dnnl::error, which the backend catches in one
+// place.
+absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const InnerProduct& op);
+absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Convolution& op);
+absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Deconvolution& op);
+absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Pooling& op);
+absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const AdaptiveAveragePooling& op);
+absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Normalization& op);
+absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Softmax& op);
+absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Eltwise& op);
+absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Prelu& op);
+absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Binary& op);
+absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Concat& op);
+
+// x > 0 ? x : slope x, for Prelu with one slope.
+absl::StatusOr<PreparedOp> PrepareLeakyRelu(const OpContext& context, double slope);
+
+// In reorder.cc; dtypes other than FP32 only where nothing changes.
+absl::StatusOr<PreparedOp> PrepareReorder(const Value& value, const LayoutPtr& from,
+                                          const LayoutPtr& to);
+
+// A prepared op with the layouts of a primitive whose input 0 and output have the graph's own dims.
+// The layouts of further inputs are set by the caller.
+template <typename PrimitiveDesc>
+PreparedOp Prepared(const OpContext& context, const PrimitiveDesc& desc, dnnl::primitive primitive,
+                    std::vector<Argument> arguments) {
+  PreparedOp prepared;
+  prepared.scratch_bytes = desc.scratchpad_desc().get_size();
+  if (prepared.scratch_bytes > 0) {
+    arguments.push_back({DNNL_ARG_SCRATCHPAD, desc.scratchpad_desc(), Argument::kScratch, nullptr});
+  }
+  prepared.src_layouts.resize(static_cast<size_t>(context.inputs()));
+  for (const Argument& argument : arguments) {
+    if (argument.from >= 0 && argument.desc.dims() == context.src_dims(argument.from)) {
+      prepared.src_layouts[static_cast<size_t>(argument.from)] = MakeLayout(argument.desc);
+    }
+    if (argument.from == Argument::kDst && argument.desc.dims() == context.dst_dims()) {
+      prepared.dst_layout = MakeLayout(argument.desc);
+    }
+  }
+  prepared.implementation = desc.impl_info_str();
+  prepared.kernel = std::make_unique<PrimitiveKernel>(context.op().layer, std::move(primitive),
+                                                      std::move(arguments));
+  return prepared;
+}
+
+// Whether a primitive's name tells of plain loops ("ref:any") or of a matrix product over patches
+// copied out of the image ("x64:gemm:jit").
+bool IsReference(std::string_view implementation);
+bool IsGemm(std::string_view implementation);
+
+}  // namespace lazynet::backend
