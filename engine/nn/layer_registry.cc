@@ -1,0 +1,89 @@
+#include "engine/nn/layer_registry.h"
+
+#include <functional>
+#include <map>
+#include <utility>
+
+#include "engine/nn/layers/activation.h"
+#include "engine/nn/layers/adaptive_pooling.h"
+#include "engine/nn/layers/arithmetic.h"
+#include "engine/nn/layers/batch_norm.h"
+#include "engine/nn/layers/concat.h"
+#include "engine/nn/layers/convolution.h"
+#include "engine/nn/layers/flatten.h"
+#include "engine/nn/layers/identity.h"
+#include "engine/nn/layers/instance_norm.h"
+#include "engine/nn/layers/linear.h"
+#include "engine/nn/layers/pooling.h"
+#include "engine/nn/layers/prelu.h"
+#include "engine/nn/layers/softmax.h"
+#include "engine/nn/layers/transposed_convolution.h"
+
+namespace lazynet::nn {
+namespace {
+
+using LayerPtr = std::unique_ptr<const Layer>;
+using Factory = std::function<LayerPtr(AttributeReader&)>;
+using Algorithm = backend::Binary::Algorithm;
+
+std::map<std::string, Factory, std::less<>> MakeRegistry() {
+  std::map<std::string, Factory, std::less<>> registry;
+  registry["Linear"] = MakeLinear;
+  registry["PReLU"] = MakePrelu;
+  registry["Flatten"] = MakeFlatten;
+  registry["Identity"] = MakeIdentity;
+  registry["Concat"] = MakeConcat;
+  registry["Add"] = [](AttributeReader&) { return MakeArithmetic(Algorithm::kAdd); };
+  registry["Mul"] = [](AttributeReader&) { return MakeArithmetic(Algorithm::kMul); };
+  registry["Softmax"] = [](AttributeReader& r) { return MakeSoftmax(false, r); };
+  registry["LogSoftmax"] = [](AttributeReader& r) { return MakeSoftmax(true, r); };
+  for (const char* name :
+       {"Dropout", "Dropout2d", "Dropout3d", "AlphaDropout", "FeatureAlphaDropout"}) {
+    registry[name] = [](AttributeReader& r) { return MakeDropout(false, r); };
+  }
+  registry["Dropout1d"] = [](AttributeReader& r) { return MakeDropout(true, r); };
+  for (std::string_view type : ActivationTypes()) {
+    registry[std::string(type)] = [type](AttributeReader& r) { return MakeActivation(type, r); };
+  }
+  using SpatialFactory = LayerPtr (*)(int, AttributeReader&);
+  const std::pair<const char*, SpatialFactory> spatial[] = {
+      {"Conv", MakeConvolution},
+      {"ConvTranspose", MakeTransposedConvolution},
+      {"BatchNorm", MakeBatchNorm},
+      {"InstanceNorm", MakeInstanceNorm},
+      {"MaxPool", MakeMaxPool},
+      {"AvgPool", MakeAvgPool},
+      {"AdaptiveAvgPool", MakeAdaptiveAvgPool}};
+  for (const auto& [name, make] : spatial) {
+    for (int axes = 1; axes <= 3; ++axes) {
+      registry[fmt::format("{}{}d", name, axes)] = [make = make, axes](AttributeReader& r) {
+        return make(axes, r);
+      };
+    }
+  }
+  return registry;
+}
+
+const std::map<std::string, Factory, std::less<>>& Registry() {
+  static const auto* registry = new std::map<std::string, Factory, std::less<>>(MakeRegistry());
+  return *registry;
+}
+
+}  // namespace
+
+absl::StatusOr<LayerPtr> MakeLayer(std::string_view type, const Attributes& attributes) {
+  const auto found = Registry().find(type);
+  if (found == Registry().end()) return InvalidArgument("unknown layer type {}", type);
+  AttributeReader reader(attributes);
+  LayerPtr layer = found->second(reader);
+  RETURN_IF_ERROR(reader.Finish());
+  return layer;
+}
+
+std::vector<std::string> LayerTypes() {
+  std::vector<std::string> types;
+  for (const auto& [type, factory] : Registry()) types.push_back(type);
+  return types;
+}
+
+}  // namespace lazynet::nn

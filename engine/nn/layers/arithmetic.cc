@@ -1,0 +1,60 @@
+#include "engine/nn/layers/arithmetic.h"
+
+#include <algorithm>
+
+namespace lazynet::nn {
+namespace {
+
+absl::StatusOr<Shape> Broadcast(const Shape& a, const Shape& b) {
+  Shape::Dims dims;
+  const int rank = std::max(a.rank(), b.rank());
+  for (int axis = -rank; axis < 0; ++axis) {
+    const int64_t left = -axis <= a.rank() ? a.dim(axis) : 1;
+    const int64_t right = -axis <= b.rank() ? b.dim(axis) : 1;
+    if (left != right && left != 1 && right != 1) {
+      return InvalidArgument("wants shapes that broadcast, got {} and {}", a.ToString(),
+                             b.ToString());
+    }
+    dims.push_back(left == 1 ? right : left);
+  }
+  return Shape(std::move(dims));
+}
+
+class Arithmetic : public Layer {
+ public:
+  explicit Arithmetic(backend::Binary::Algorithm algorithm) : op_{algorithm} {}
+
+  Arity arity() const override { return {.least = 2, .most = -1}; }
+
+  absl::StatusOr<Shape> Infer(std::span<const Shape> inputs, Sizes&) const override {
+    Shape result = inputs[0];
+    for (const Shape& input : inputs.subspan(1)) {
+      ASSIGN_OR_RETURN(result, Broadcast(result, input));
+      RETURN_IF_ERROR(CheckBounds(result.dims()));
+    }
+    return result;
+  }
+
+  backend::ValueId Lower(Lowering& lowering) const override {
+    auto result = lowering.input(0);
+    for (int i = 1; i < lowering.input_count(); ++i) {
+      const auto next = lowering.input(i);
+      result = lowering.Add(op_, {result, next},
+                            *Broadcast(lowering.shape(result), lowering.shape(next)));
+    }
+    return result;
+  }
+
+  std::string Arguments(const Sizes&) const override { return ""; }
+
+ private:
+  backend::Binary op_;
+};
+
+}  // namespace
+
+std::unique_ptr<const Layer> MakeArithmetic(backend::Binary::Algorithm algorithm) {
+  return std::make_unique<Arithmetic>(algorithm);
+}
+
+}  // namespace lazynet::nn

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "engine/core/dtype.h"
+#include "engine/core/shape.h"
+
+namespace lazynet::nn {
+
+// A value of a layer's argument, as PyTorch's constructors take them.
+using AttributeValue = std::variant<bool, int64_t, double, std::string, std::vector<int64_t>>;
+
+// Arguments by PyTorch's names. What is left out has PyTorch's default, or is lazy.
+using Attributes = std::vector<std::pair<std::string, AttributeValue>>;
+
+struct LayerDefinition {
+  std::string name;  // PyTorch's module path: "layer1.0.conv1"
+  std::string type;  // PyTorch's class name without Lazy: "Conv2d"
+  Attributes attributes;
+
+  // Layers or network inputs by name. Empty: the layer before this one, or for the first layer the
+  // network's only input.
+  std::vector<std::string> inputs;
+};
+
+struct InputDefinition {
+  std::string name;
+  std::optional<DType> dtype;  // nothing: the parameters' dtype
+
+  // A constraint on request shapes, kUnknownDim where any size will do. Nothing: any shape.
+  std::optional<Shape> shape;
+};
+
+struct OutputDefinition {
+  std::string name;
+  std::string source;  // the layer or network input whose value it is
+};
+
+// The order in which initial values are drawn from the random stream.
+enum class DrawOrder {
+  kTorch,     // eager layers in registration order, then lazy ones in execution order
+  kPerLayer,  // every layer from its own stream, seeded by (seed, layer name)
+};
+
+// What a user wrote: layers in registration order, before any check.
+struct NetworkDefinition {
+  std::string name;
+  std::vector<InputDefinition> inputs;  // empty: one called "input"
+  std::vector<LayerDefinition> layers;
+  std::vector<OutputDefinition> outputs;  // empty: one called "output", the last layer's
+  int64_t seed = 0;                       // its low 32 bits count, as in PyTorch
+  DrawOrder draw_order = DrawOrder::kTorch;
+  DType parameter_dtype = DType::kFp32;
+};
+
+}  // namespace lazynet::nn

@@ -1,0 +1,199 @@
+#include "engine/plan/plan_builder.h"
+
+#include <algorithm>
+
+namespace lazynet::plan {
+
+using backend::kNoValue;
+using backend::Op;
+using backend::PreparedOp;
+using backend::Value;
+
+PlanBuilder::PlanBuilder(const backend::Graph& graph, const backend::Backend& backend,
+                         backend::PackedWeights& packed)
+    : graph_(graph), backend_(backend), packed_(packed), placements_(graph.values.size()) {}
+
+void PlanBuilder::FindLastUses() {
+  root_.resize(graph_.values.size());
+  for (size_t i = 0; i < root_.size(); ++i) root_[i] = static_cast<ValueId>(i);
+  for (const Op& op : graph_.ops) {
+    if (!std::holds_alternative<backend::Reshape>(op.kind)) continue;
+    root_[static_cast<size_t>(op.output)] = root_[static_cast<size_t>(op.inputs[0])];
+  }
+  last_use_.assign(graph_.values.size(), -1);
+  const auto use = [&](ValueId id, int when) {
+    int& last = last_use_[static_cast<size_t>(root_[static_cast<size_t>(id)])];
+    last = std::max(last, when);
+  };
+  for (size_t i = 0; i < graph_.ops.size(); ++i) {
+    for (const ValueId id : graph_.ops[i].inputs) {
+      if (id != kNoValue) use(id, static_cast<int>(i));
+    }
+  }
+  for (const ValueId id : graph_.outputs) use(id, static_cast<int>(graph_.ops.size()));
+}
+
+int PlanBuilder::NewStorage(size_t bytes) {
+  storages_.push_back({.lifetime = {.bytes = bytes,
+                                    .first = static_cast<int>(steps_.size()),
+                                    .last = static_cast<int>(steps_.size())}});
+  return static_cast<int>(storages_.size()) - 1;
+}
+
+void PlanBuilder::AddStep(PreparedOp prepared, std::vector<int> srcs, int dst,
+                          Plan::StepInfo info) {
+  const int now = static_cast<int>(steps_.size());
+  for (const int src : srcs) {
+    if (src >= 0) storages_[static_cast<size_t>(src)].lifetime.last = now;
+  }
+  storages_[static_cast<size_t>(dst)].lifetime.last = now;
+  scratch_bytes_ = std::max(scratch_bytes_, prepared.scratch_bytes);
+  info.implementation = std::move(prepared.implementation);
+  steps_.push_back({std::move(prepared.kernel), std::move(srcs), dst, std::move(info)});
+}
+
+absl::Status PlanBuilder::AddReorder(ValueId id, const Placement& from, const Placement& to) {
+  ASSIGN_OR_RETURN(PreparedOp reorder,
+                   backend_.PrepareReorder(graph_.value(id), from.layout, to.layout));
+  AddStep(std::move(reorder), {from.storage}, to.storage, {"", "reorder", ""});
+  return absl::OkStatus();
+}
+
+absl::StatusOr<PlanBuilder::Placement> PlanBuilder::InLayout(ValueId id, const LayoutPtr& wanted) {
+  const Placement& own = placements_[static_cast<size_t>(id)];
+  if (backend::SameLayout(own.layout, wanted)) return own;
+  for (const Placement& copy : copies_[id]) {
+    if (backend::SameLayout(copy.layout, wanted)) return copy;
+  }
+  const Placement copy{NewStorage(backend::LayoutBytes(graph_.value(id), wanted)), wanted};
+  RETURN_IF_ERROR(AddReorder(id, own, copy));
+  copies_[id].push_back(copy);
+  return copy;
+}
+
+bool PlanBuilder::MayOverwrite(ValueId id, const Placement& placement, size_t bytes,
+                               int op_index) const {
+  const Storage& storage = storages_[static_cast<size_t>(placement.storage)];
+  return storage.kind == Kind::kArena && storage.lifetime.bytes == bytes &&
+         last_use(id) == op_index;
+}
+
+absl::Status PlanBuilder::AddOp(int op_index) {
+  const Op& op = graph_.ops[static_cast<size_t>(op_index)];
+  const Value& output = graph_.value(op.output);
+  Placement& placement = placements_[static_cast<size_t>(op.output)];
+  // Kernels never see empty tensors: this oneDNN crashes on some, and there is nothing to compute.
+  if (output.shape.num_elements() == 0) return absl::OkStatus();
+  if (std::holds_alternative<backend::Reshape>(op.kind)) {
+    ASSIGN_OR_RETURN(placement, InLayout(op.inputs[0], nullptr));
+    return absl::OkStatus();
+  }
+  std::vector<LayoutPtr> layouts;
+  for (const ValueId id : op.inputs) {
+    layouts.push_back(id == kNoValue ? nullptr : placements_[static_cast<size_t>(id)].layout);
+  }
+  absl::StatusOr<PreparedOp> prepared = backend_.Prepare(graph_, op, layouts, packed_);
+  if (!prepared.ok()) return Annotate(fmt::format("layer \"{}\"", op.layer), prepared.status());
+
+  std::vector<Placement> srcs;
+  std::vector<int> storages;
+  for (size_t i = 0; i < op.inputs.size(); ++i) {
+    const ValueId id = op.inputs[i];
+    Placement src;
+    if (id != kNoValue && !graph_.value(id).is_constant()) {
+      ASSIGN_OR_RETURN(src, InLayout(id, prepared->src_layouts[i]));
+    }
+    srcs.push_back(src);
+    storages.push_back(src.storage);
+  }
+  const size_t bytes = backend::LayoutBytes(output, prepared->dst_layout);
+  placement.layout = prepared->dst_layout;
+  placement.storage = prepared->in_place && MayOverwrite(op.inputs[0], srcs[0], bytes, op_index)
+                          ? srcs[0].storage
+                          : NewStorage(bytes);
+  AddStep(*std::move(prepared), std::move(storages), placement.storage,
+          {op.layer, std::string(backend::Name(op.kind)), ""});
+  return absl::OkStatus();
+}
+
+// An output is written where it was computed when that is possible: its storage becomes the
+// caller's memory. Otherwise it is copied at the end.
+absl::Status PlanBuilder::AddOutputs() {
+  for (size_t i = 0; i < graph_.outputs.size(); ++i) {
+    const ValueId id = graph_.outputs[i];
+    if (graph_.value(id).shape.num_elements() == 0) continue;
+    const Placement from = placements_[static_cast<size_t>(id)];
+    Storage& storage = storages_[static_cast<size_t>(from.storage)];
+    if (storage.kind == Kind::kArena && from.layout == nullptr) {
+      storage.kind = Kind::kOutput;
+      storage.index = i;
+      continue;
+    }
+    const Placement to{NewStorage(0), nullptr};
+    storages_.back().kind = Kind::kOutput;
+    storages_.back().index = i;
+    RETURN_IF_ERROR(AddReorder(id, from, to));
+  }
+  return absl::OkStatus();
+}
+
+void PlanBuilder::PlaceStorages(Plan& plan) const {
+  std::vector<Lifetime> lifetimes;
+  for (const Storage& storage : storages_) {
+    if (storage.kind == Kind::kArena) lifetimes.push_back(storage.lifetime);
+  }
+  const ArenaLayout arena = PlaceInArena(lifetimes);
+  plan.arena_bytes_ = arena.bytes;
+  std::vector<Plan::Location> locations;
+  size_t next = 0;
+  for (const Storage& storage : storages_) {
+    const bool in_arena = storage.kind == Kind::kArena;
+    locations.push_back({storage.kind, in_arena ? arena.offsets[next++] : storage.index});
+  }
+  for (size_t i = 0; i < steps_.size(); ++i) {
+    for (const int src : steps_[i].srcs) {
+      plan.steps_[i].srcs.push_back(src < 0 ? Plan::Location{}
+                                            : locations[static_cast<size_t>(src)]);
+    }
+    plan.steps_[i].dst = locations[static_cast<size_t>(steps_[i].dst)];
+  }
+}
+
+absl::StatusOr<std::shared_ptr<const Plan>> PlanBuilder::Build(const PlanOptions& options) {
+  // A first, cheap check, before kernels are made for values that cannot be held anyway.
+  for (const Value& value : graph_.values) {
+    if (!value.is_constant() && ByteSize(value.dtype, value.shape) > options.max_arena_bytes) {
+      return ResourceExhausted("a value of shape {} wants more than the {} bytes of a plan",
+                               value.shape.ToString(), options.max_arena_bytes);
+    }
+  }
+  FindLastUses();
+  for (size_t i = 0; i < graph_.inputs.size(); ++i) {
+    placements_[static_cast<size_t>(graph_.inputs[i])].storage = static_cast<int>(i);
+    storages_.push_back({.kind = Kind::kInput, .index = i});
+  }
+  for (size_t i = 0; i < graph_.ops.size(); ++i) RETURN_IF_ERROR(AddOp(static_cast<int>(i)));
+  RETURN_IF_ERROR(AddOutputs());
+
+  auto plan = std::make_shared<Plan>();
+  for (const ValueId id : graph_.inputs) {
+    plan->inputs_.push_back({graph_.value(id).dtype, graph_.value(id).shape});
+  }
+  for (const ValueId id : graph_.outputs) {
+    plan->outputs_.push_back({graph_.value(id).dtype, graph_.value(id).shape});
+  }
+  plan->scratch_bytes_ = scratch_bytes_;
+  plan->steps_.resize(steps_.size());
+  PlaceStorages(*plan);
+  if (plan->arena_bytes_ > options.max_arena_bytes) {
+    return ResourceExhausted("wants at most {} bytes of intermediate values, got {}",
+                             options.max_arena_bytes, plan->arena_bytes_);
+  }
+  for (size_t i = 0; i < steps_.size(); ++i) {
+    plan->steps_[i].kernel = std::move(steps_[i].kernel);
+    plan->steps_[i].info = std::move(steps_[i].info);
+  }
+  return std::shared_ptr<const Plan>(std::move(plan));
+}
+
+}  // namespace lazynet::plan

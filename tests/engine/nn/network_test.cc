@@ -1,0 +1,177 @@
+#include "engine/nn/network.h"
+
+#include <gtest/gtest.h>
+
+#include "engine/nn/layer_registry.h"
+#include "tests/support/definitions.h"
+
+namespace lazynet::nn {
+namespace {
+
+using testing::Arg;
+using testing::DefinitionOf;
+using testing::LayerOf;
+using testing::LazyMlp;
+using testing::NetworkOf;
+using testing::PerAxis;
+
+std::string ErrorOf(NetworkDefinition definition) {
+  const auto network = Network::Create(std::move(definition));
+  return network.ok() ? "" : std::string(Message(network.status()));
+}
+
+TEST(Network, PrintsItselfAsPyTorchDoesBeforeAndAfter) {
+  const auto network = NetworkOf(LazyMlp());
+  EXPECT_EQ(network->Repr(network->DeclaredSizes()),
+            "net(\n"
+            "  (fc1): LazyLinear(in_features=0, out_features=10, bias=True)\n"
+            "  (relu1): ReLU()\n"
+            "  (fc2): LazyLinear(in_features=0, out_features=1, bias=True)\n"
+            "  (relu2): ReLU()\n"
+            ")");
+  const Shape input{4, 784};
+  const auto inference = network->Infer({&input, 1}, network->DeclaredSizes());
+  ASSERT_TRUE(inference.ok());
+  EXPECT_EQ(network->Repr(inference->sizes),
+            "net(\n"
+            "  (fc1): Linear(in_features=784, out_features=10, bias=True)\n"
+            "  (relu1): ReLU()\n"
+            "  (fc2): Linear(in_features=10, out_features=1, bias=True)\n"
+            "  (relu2): ReLU()\n"
+            ")");
+}
+
+TEST(Network, ShowsEdgesThatAreNotTheObviousOnes) {
+  const auto network = NetworkOf(DefinitionOf(
+      {LayerOf("a", "ReLU"), LayerOf("b", "Tanh"), LayerOf("sum", "Add", {}, {"b", "a"})}));
+  EXPECT_EQ(network->Repr(network->DeclaredSizes()),
+            "net(\n  (a): ReLU()\n  (b): Tanh()\n  (sum): Add() <- b, a\n)");
+}
+
+TEST(Network, TakesLayersInAnyOrderAndRunsThemInTheRightOne) {
+  const auto network = NetworkOf(DefinitionOf({LayerOf("last", "ReLU", {}, {"middle"}),
+                                               LayerOf("first", "Tanh", {}, {"input"}),
+                                               LayerOf("middle", "Sigmoid", {}, {"first"})}));
+  EXPECT_EQ(std::vector<int>(network->execution_order().begin(), network->execution_order().end()),
+            (std::vector<int>{1, 2, 0}));
+}
+
+TEST(Network, RefusesWhatIsNoNetwork) {
+  EXPECT_EQ(ErrorOf(DefinitionOf({})), "a network wants at least 1 layer");
+  EXPECT_EQ(ErrorOf(DefinitionOf({LayerOf("a", "ReLU"), LayerOf("a", "ReLU")})),
+            "layer \"a\": the name is taken");
+  EXPECT_EQ(ErrorOf(DefinitionOf({LayerOf("input", "ReLU")})),
+            "layer \"input\": the name is taken");
+  EXPECT_EQ(ErrorOf(DefinitionOf({LayerOf("", "ReLU")})), "layer wants a name");
+  EXPECT_EQ(ErrorOf(DefinitionOf({LayerOf("a", "Relu")})),
+            "layer \"a\" (Relu): unknown layer type Relu");
+  EXPECT_EQ(ErrorOf(DefinitionOf({LayerOf("a", "ReLU", {}, {"b"})})),
+            "layer \"a\" (ReLU): no layer or input is called \"b\"");
+  EXPECT_EQ(ErrorOf(DefinitionOf({LayerOf("a", "ReLU", {}, {"b"}), LayerOf("b", "ReLU")})),
+            "layer \"a\" (ReLU): waits for its own output (a cycle)");
+  EXPECT_EQ(ErrorOf(DefinitionOf({LayerOf("a", "Add")})),
+            "layer \"a\" (Add): wants at least 2 inputs, got 1");
+  EXPECT_EQ(ErrorOf(DefinitionOf({LayerOf("a", "ReLU"), LayerOf("b", "ReLU", {}, {"a", "a"})})),
+            "layer \"b\" (ReLU): wants 1 inputs, got 2");
+
+  NetworkDefinition unused = DefinitionOf({LayerOf("a", "ReLU", {}, {"x"})});
+  unused.inputs = {{.name = "x"}, {.name = "y"}};
+  EXPECT_EQ(ErrorOf(unused), "input \"y\": no layer uses it");
+  NetworkDefinition output = DefinitionOf({LayerOf("a", "ReLU")});
+  output.outputs = {{"out", "b"}};
+  EXPECT_EQ(ErrorOf(output), "output \"out\": no layer or input is called \"b\"");
+  NetworkDefinition half = LazyMlp();
+  half.parameter_dtype = DType::kFp16;
+  EXPECT_EQ(ErrorOf(half), "parameter_dtype wants FP32 or FP64, got FP16");
+}
+
+struct BadArgument {
+  std::string type;
+  Attributes attributes;
+  std::string error;
+};
+
+TEST(Network, RefusesWrongArgumentsByName) {
+  const BadArgument rows[] = {
+      {"Linear", {}, "argument out_features is missing"},
+      {"Linear", {Arg("out_features", 0)}, "argument out_features wants 1 to 2147483647, got 0"},
+      {"Linear", {Arg("out_features", 1), Arg("dim", 1)}, "has no argument dim"},
+      {"Linear", {Arg("out_features", 1.5)}, "argument out_features wants an integer"},
+      {"Linear",
+       {Arg("out_features", 1), Arg("in_features", 0)},
+       "argument in_features wants 1 to 2147483647 (or nothing, to be lazy), got 0"},
+      {"Conv2d", {Arg("out_channels", 1)}, "argument kernel_size is missing"},
+      {"Conv2d",
+       {Arg("out_channels", 1), PerAxis("kernel_size", {1, 2, 3})},
+       "argument kernel_size wants 1 or 2 numbers, got 3"},
+      {"Conv2d",
+       {Arg("out_channels", 1), PerAxis("kernel_size", {3}), PerAxis("stride", {0})},
+       "argument stride wants 1 to 2147483647, got 0"},
+      {"Conv2d",
+       {Arg("out_channels", 3), PerAxis("kernel_size", {3}), Arg("groups", 2)},
+       "out_channels 3 wants to be divisible by groups 2"},
+      {"Conv2d",
+       {Arg("out_channels", 2), PerAxis("kernel_size", {3}), Arg("groups", 0)},
+       "argument groups wants at least 1, got 0"},
+      {"Conv2d",
+       {Arg("in_channels", 3), Arg("out_channels", 2), PerAxis("kernel_size", {3}),
+        Arg("groups", 2)},
+       "in_channels 3 wants to be divisible by groups 2"},
+      {"Conv1d",
+       {Arg("out_channels", 1), PerAxis("kernel_size", {3}), Arg("auto_padding", "same"),
+        PerAxis("stride", {2})},
+       "auto_padding same wants stride 1, got 2"},
+      {"Conv1d",
+       {Arg("out_channels", 1), PerAxis("kernel_size", {3}), Arg("auto_padding", "half")},
+       "argument auto_padding wants same or valid, got half"},
+      {"Conv1d",
+       {Arg("out_channels", 1), PerAxis("kernel_size", {3}), Arg("auto_padding", "same"),
+        PerAxis("padding", {1})},
+       "wants padding or auto_padding, got both"},
+      {"Conv1d",
+       {Arg("out_channels", 1), PerAxis("kernel_size", {3}), Arg("padding_mode", "mirror")},
+       "argument padding_mode wants zeros, reflect, replicate or circular, got mirror"},
+      {"ConvTranspose1d",
+       {Arg("out_channels", 1), PerAxis("kernel_size", {3}), PerAxis("output_padding", {1})},
+       "argument output_padding wants less than the larger of stride and dilation, 1, got 1"},
+      {"ConvTranspose1d",
+       {Arg("out_channels", 1), PerAxis("kernel_size", {3}), Arg("padding_mode", "reflect")},
+       "argument padding_mode wants zeros, got reflect"},
+      {"MaxPool2d",
+       {PerAxis("kernel_size", {3}), PerAxis("padding", {2})},
+       "argument padding wants at most half of kernel_size 3, got 2"},
+      {"AvgPool1d",
+       {PerAxis("kernel_size", {2}), Arg("divisor_override", 3)},
+       "has no argument divisor_override"},
+      {"AvgPool2d",
+       {PerAxis("kernel_size", {2}), Arg("divisor_override", 0)},
+       "argument divisor_override wants not 0"},
+      {"AdaptiveAvgPool2d", {}, "argument output_size is missing"},
+      {"GELU", {Arg("approximate", "fast")}, "argument approximate wants none or tanh, got fast"},
+      {"Dropout", {Arg("p", 1.5)}, "argument p wants 0 to 1, got 1.5"},
+  };
+  for (const BadArgument& row : rows) {
+    EXPECT_EQ(ErrorOf(DefinitionOf({LayerOf("x", row.type, row.attributes)})),
+              "layer \"x\" (" + row.type + "): " + row.error);
+  }
+}
+
+TEST(Network, ConstraintsGuardTheInputs) {
+  NetworkDefinition definition = LazyMlp();
+  definition.inputs = {{.name = "x", .shape = Shape{kUnknownDim, 784}}};
+  const auto network = NetworkOf(definition);
+  const auto infer = [&](const Shape& shape) {
+    return network->Infer({&shape, 1}, network->DeclaredSizes()).status();
+  };
+  EXPECT_TRUE(infer({3, 784}).ok());
+  EXPECT_EQ(Message(infer({3, 785})), "input \"x\": wants shape [?, 784], got [3, 785]");
+  EXPECT_EQ(Message(infer({784})), "input \"x\": wants shape [?, 784], got [784]");
+}
+
+TEST(Network, EveryRegisteredTypeHasANameWithoutLazy) {
+  for (const std::string& type : LayerTypes()) EXPECT_NE(type.substr(0, 4), "Lazy");
+  EXPECT_EQ(LayerTypes().size(), 48u);
+}
+
+}  // namespace
+}  // namespace lazynet::nn

@@ -1,0 +1,251 @@
+#include "engine/plan/plan.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <functional>
+#include <limits>
+
+#include "engine/backend/onednn/onednn_backend.h"
+#include "engine/backend/reference/reference_backend.h"
+#include "engine/backend/threads.h"
+#include "tests/support/definitions.h"
+#include "tests/support/run_network.h"
+#include "tests/support/run_op.h"
+
+namespace lazynet::plan {
+namespace {
+
+using testing::Arg;
+using testing::DefinitionOf;
+using testing::LayerOf;
+using testing::LazyMlp;
+using testing::NetworkOf;
+using testing::Noise;
+using testing::PerAxis;
+using testing::RunNetwork;
+using testing::RunPlan;
+using testing::Values;
+using testing::Values64;
+
+struct BackendCase {
+  std::string name;
+  std::function<std::unique_ptr<backend::Backend>()> make;
+};
+
+class PlanOn : public ::testing::TestWithParam<BackendCase> {
+ protected:
+  void SetUp() override {
+    backend::SetKernelThreads(1);
+    backend_ = GetParam().make();
+  }
+  const backend::Backend& backend() const { return *backend_; }
+
+ private:
+  std::unique_ptr<backend::Backend> backend_;
+};
+
+std::vector<float> FloatsOf(const Tensor& tensor) {
+  const auto values = tensor.values<float>();
+  return {values.begin(), values.end()};
+}
+
+void ExpectNear(const Tensor& got, const Tensor& wanted) {
+  ASSERT_EQ(got.shape(), wanted.shape());
+  const auto a = got.values<float>();
+  const auto b = wanted.values<float>();
+  // Sums in another order differ by a few units in the last place of values of order 1.
+  for (size_t i = 0; i < a.size(); ++i) {
+    ASSERT_NEAR(a[i], b[i], 2e-5 * (1 + std::fabs(b[i]))) << "element " << i;
+  }
+}
+
+// conv, batch norm and relu; a residual; a pool; and a linear head, with statistics that are not 0
+// and 1, so that folding them shows.
+struct SmallCnn {
+  std::shared_ptr<const nn::Network> network;
+  nn::ParameterSet set;
+};
+
+SmallCnn MakeSmallCnn(std::vector<nn::OutputDefinition> outputs = {}) {
+  nn::NetworkDefinition definition = DefinitionOf(
+      {LayerOf("conv", "Conv2d",
+               {Arg("out_channels", 6), PerAxis("kernel_size", {3}), PerAxis("padding", {1})}),
+       LayerOf("bn", "BatchNorm2d"), LayerOf("relu", "ReLU"),
+       LayerOf("deconv", "ConvTranspose2d",
+               {Arg("out_channels", 6), PerAxis("kernel_size", {1}), Arg("groups", 2)}),
+       LayerOf("bn2", "BatchNorm2d"), LayerOf("sum", "Add", {}, {"bn2", "relu"}),
+       LayerOf("pool", "MaxPool2d", {PerAxis("kernel_size", {2})}), LayerOf("flat", "Flatten"),
+       LayerOf("drop", "Dropout"), LayerOf("fc", "Linear", {Arg("out_features", 4)}),
+       LayerOf("bn3", "BatchNorm1d")});
+  definition.outputs = std::move(outputs);
+  const auto network = NetworkOf(definition);
+  std::vector<std::pair<std::string, Tensor>> statistics;
+  for (const auto& [name, channels] : {std::pair{"bn", 6}, {"bn2", 6}, {"bn3", 4}}) {
+    std::vector<float> mean, variance, weight, bias;
+    for (int c = 0; c < channels; ++c) {
+      const auto f = static_cast<float>(c);
+      mean.push_back(0.1f * f - 0.2f);
+      variance.push_back(0.5f + 0.3f * f);
+      weight.push_back(1.5f - 0.2f * f);
+      bias.push_back(0.05f * f);
+    }
+    const Shape shape{channels};
+    const std::string prefix(name);
+    statistics.emplace_back(prefix + ".running_mean", Values(shape, mean));
+    statistics.emplace_back(prefix + ".running_var", Values(shape, variance));
+    statistics.emplace_back(prefix + ".weight", Values(shape, weight));
+    statistics.emplace_back(prefix + ".bias", Values(shape, bias));
+  }
+  auto set = nn::LoadStateDict(*network, nn::ParameterSet::Declared(*network), statistics);
+  LAZYNET_CHECK(set.ok());
+  return {network, *std::move(set)};
+}
+
+TEST_P(PlanOn, AgreesWithTheReferenceRunOpByOp) {
+  const SmallCnn cnn = MakeSmallCnn();
+  for (const int64_t batch : {1, 3}) {
+    const Tensor input = Noise({batch, 3, 6, 8}, 7);
+    const auto reference = backend::MakeReferenceBackend();
+    const auto wanted = RunNetwork(*cnn.network, cnn.set, {input}, *reference, {.optimize = false});
+    const auto got = RunNetwork(*cnn.network, cnn.set, {input}, backend());
+    ASSERT_TRUE(wanted.ok() && got.ok()) << wanted.status() << got.status();
+    ExpectNear((*got)[0], (*wanted)[0]);
+  }
+}
+
+TEST_P(PlanOn, EveryLayerCanBeAnOutput) {
+  const SmallCnn whole = MakeSmallCnn();
+  std::vector<nn::OutputDefinition> outputs;
+  for (const nn::Node& node : whole.network->nodes()) outputs.push_back({node.name, node.name});
+  outputs.push_back({"again", "sum"});
+  outputs.push_back({"echo", "input"});
+  const SmallCnn all = MakeSmallCnn(outputs);
+  const Tensor input = Noise({2, 3, 6, 8}, 7);
+  const auto wanted = RunNetwork(*all.network, all.set, {input}, *backend::MakeReferenceBackend(),
+                                 {.optimize = false});
+  const auto got = RunNetwork(*all.network, all.set, {input}, backend());
+  const auto alone = RunNetwork(*whole.network, whole.set, {input}, backend());
+  ASSERT_TRUE(wanted.ok() && got.ok() && alone.ok()) << got.status();
+  ASSERT_EQ(got->size(), outputs.size());
+  for (size_t i = 0; i < outputs.size(); ++i) ExpectNear((*got)[i], (*wanted)[i]);
+  ExpectNear((*alone)[0], (*wanted)[10]);
+  EXPECT_EQ(FloatsOf((*got)[12]), FloatsOf(input));
+}
+
+TEST_P(PlanOn, HandComputedMlp) {
+  const auto network = NetworkOf(
+      DefinitionOf({LayerOf("fc", "Linear", {Arg("out_features", 2)}), LayerOf("relu", "ReLU")}));
+  const std::vector<std::pair<std::string, Tensor>> weights{
+      {"fc.weight", Values({2, 3}, {1, 2, 3, -1, -2, -3})}, {"fc.bias", Values({2}, {10, 5})}};
+  const auto set = nn::LoadStateDict(*network, nn::ParameterSet::Declared(*network), weights);
+  ASSERT_TRUE(set.ok());
+  auto got = RunNetwork(*network, *set, {Values({2, 3}, {1, 1, 1, 2, 0, 1})}, backend());
+  ASSERT_TRUE(got.ok()) << got.status();
+  EXPECT_EQ(FloatsOf((*got)[0]), (std::vector<float>{16, 0, 15, 0}));
+  got = RunNetwork(*network, *set, {Values({3}, {1, 1, 1})}, backend());
+  ASSERT_TRUE(got.ok()) << got.status();
+  EXPECT_EQ((*got)[0].shape(), Shape{2});
+  EXPECT_EQ(FloatsOf((*got)[0]), (std::vector<float>{16, 0}));
+}
+
+TEST_P(PlanOn, AnEmptyBatchGivesAnEmptyResult) {
+  const SmallCnn cnn = MakeSmallCnn({{"conv", "conv"}, {"fc", "bn3"}, {"echo", "input"}});
+  const auto got = RunNetwork(*cnn.network, cnn.set, {Values({0, 3, 6, 8}, {})}, backend());
+  ASSERT_TRUE(got.ok()) << got.status();
+  EXPECT_EQ((*got)[0].shape(), (Shape{0, 6, 6, 8}));
+  EXPECT_EQ((*got)[1].shape(), (Shape{0, 4}));
+  EXPECT_EQ((*got)[2].shape(), (Shape{0, 3, 6, 8}));
+}
+
+// relu, max pooling, clamps and sums must not lose a NaN, as oneDNN's own would.
+TEST_P(PlanOn, NanInGivesNanOut) {
+  const SmallCnn cnn = MakeSmallCnn();
+  Tensor input = Noise({2, 3, 6, 8}, 7);
+  input.mutable_view().values<float>()[5] = std::numeric_limits<float>::quiet_NaN();
+  const auto got = RunNetwork(*cnn.network, cnn.set, {input}, backend());
+  ASSERT_TRUE(got.ok()) << got.status();
+  const auto values = (*got)[0].values<float>();
+  for (size_t i = 0; i < 4; ++i) EXPECT_TRUE(std::isnan(values[i])) << i;
+  for (size_t i = 4; i < 8; ++i) EXPECT_FALSE(std::isnan(values[i])) << i;
+
+  const auto network = NetworkOf(DefinitionOf(
+      {LayerOf("relu", "ReLU"), LayerOf("relu6", "ReLU6"), LayerOf("sigmoid", "Hardsigmoid"),
+       LayerOf("pool", "MaxPool1d", {PerAxis("kernel_size", {2})})}));
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  const auto pooled = RunNetwork(*network, {Values({1, 1, 4}, {nan, 1, 3, 2})}, backend());
+  ASSERT_TRUE(pooled.ok()) << pooled.status();
+  EXPECT_TRUE(std::isnan((*pooled)[0].values<float>()[0]));
+  EXPECT_FLOAT_EQ((*pooled)[0].values<float>()[1], 1.0f);
+}
+
+TEST_P(PlanOn, BatchSizesShareThePackedWeights) {
+  const SmallCnn cnn = MakeSmallCnn();
+  const Shape one{1, 3, 6, 8};
+  const auto set = nn::Materialize(*cnn.network, cnn.set, {&one, 1}, {});
+  backend::PackedWeights packed;
+  ASSERT_TRUE(Plan::Build(*cnn.network, *set, {&one, 1}, backend(), packed).ok());
+  const size_t bytes = packed.bytes();
+  const Shape many{32, 3, 6, 8};
+  ASSERT_TRUE(Plan::Build(*cnn.network, *set, {&many, 1}, backend(), packed).ok());
+  EXPECT_EQ(packed.bytes(), bytes);
+}
+
+TEST_P(PlanOn, RunsAgainWithTheSameResultAndAsAPlanOfAnyLane) {
+  const SmallCnn cnn = MakeSmallCnn();
+  const Shape shape{2, 3, 6, 8};
+  const auto set = nn::Materialize(*cnn.network, cnn.set, {&shape, 1}, {});
+  backend::PackedWeights packed;
+  const auto plan = Plan::Build(*cnn.network, *set, {&shape, 1}, backend(), packed);
+  ASSERT_TRUE(plan.ok());
+  const Tensor input = Noise(shape, 3);
+  const auto first = RunPlan(**plan, {input});
+  const auto second = RunPlan(**plan, {input});
+  EXPECT_EQ(FloatsOf((*first)[0]), FloatsOf((*second)[0]));
+}
+
+TEST_P(PlanOn, RefusesPlansBeyondTheLimit) {
+  const auto network = NetworkOf(LazyMlp());
+  const Shape shape{1000, 10};
+  const auto set = nn::Materialize(*network, nn::ParameterSet::Declared(*network), {&shape, 1}, {});
+  backend::PackedWeights packed;
+  const auto plan =
+      Plan::Build(*network, *set, {&shape, 1}, backend(), packed, {.max_arena_bytes = 1000});
+  EXPECT_EQ(plan.status().code(), absl::StatusCode::kResourceExhausted);
+}
+
+INSTANTIATE_TEST_SUITE_P(Backends, PlanOn,
+                         ::testing::Values(BackendCase{"reference", backend::MakeReferenceBackend},
+                                           BackendCase{"onednn",
+                                                       [] {
+                                                         return backend::MakeOnednnBackend(
+                                                             backend::MakeReferenceBackend());
+                                                       }}),
+                         [](const auto& test) { return test.param.name; });
+
+TEST(Plan, FoldsNormalizationIntoWhatComesBefore) {
+  const SmallCnn cnn = MakeSmallCnn();
+  const auto reference = backend::MakeReferenceBackend();
+  const Shape shape{1, 3, 6, 8};
+  const auto set = nn::Materialize(*cnn.network, cnn.set, {&shape, 1}, {});
+  backend::PackedWeights packed;
+  const auto plan = Plan::Build(*cnn.network, *set, {&shape, 1}, *reference, packed);
+  std::vector<std::string> ops;
+  for (const auto& step : (*plan)->steps()) ops.push_back(step.layer + ":" + step.op);
+  EXPECT_EQ(ops,
+            (std::vector<std::string>{"conv:convolution", "relu:eltwise", "deconv:deconvolution",
+                                      "sum:binary", "pool:pooling", "fc:inner_product"}));
+}
+
+TEST(Plan, RunsDoublePrecisionOnTheReferenceBackend) {
+  nn::NetworkDefinition definition = LazyMlp();
+  definition.parameter_dtype = DType::kFp64;
+  const auto network = NetworkOf(definition);
+  const auto got =
+      RunNetwork(*network, {Values64({1, 3}, {1, 2, 3})}, *backend::MakeReferenceBackend());
+  ASSERT_TRUE(got.ok()) << got.status();
+  EXPECT_EQ((*got)[0].dtype(), DType::kFp64);
+}
+
+}  // namespace
+}  // namespace lazynet::plan

@@ -1,0 +1,41 @@
+#include "tests/support/run_network.h"
+
+namespace lazynet::testing {
+
+absl::StatusOr<std::vector<Tensor>> RunPlan(const plan::Plan& plan,
+                                            const std::vector<Tensor>& inputs) {
+  std::vector<TensorView> sources;
+  for (const Tensor& input : inputs) sources.push_back(input.view());
+  std::vector<Tensor> outputs;
+  std::vector<MutableTensorView> views;
+  for (const plan::TensorSpec& spec : plan.outputs()) {
+    ASSIGN_OR_RETURN(Tensor output, Tensor::Allocate(spec.dtype, spec.shape));
+    views.push_back(output.mutable_view());
+    outputs.push_back(std::move(output));
+  }
+  plan::Workspace workspace;
+  RETURN_IF_ERROR(plan.Run(sources, views, workspace));
+  return outputs;
+}
+
+absl::StatusOr<std::vector<Tensor>> RunNetwork(const nn::Network& network,
+                                               const nn::ParameterSet& set,
+                                               const std::vector<Tensor>& inputs,
+                                               const backend::Backend& backend,
+                                               const plan::PlanOptions& options) {
+  std::vector<Shape> shapes;
+  for (const Tensor& input : inputs) shapes.push_back(input.shape());
+  ASSIGN_OR_RETURN(const nn::ParameterSet complete, nn::Materialize(network, set, shapes, {}));
+  backend::PackedWeights packed;
+  ASSIGN_OR_RETURN(const auto plan,
+                   plan::Plan::Build(network, complete, shapes, backend, packed, options));
+  return RunPlan(*plan, inputs);
+}
+
+absl::StatusOr<std::vector<Tensor>> RunNetwork(const nn::Network& network,
+                                               const std::vector<Tensor>& inputs,
+                                               const backend::Backend& backend) {
+  return RunNetwork(network, nn::ParameterSet::Declared(network), inputs, backend);
+}
+
+}  // namespace lazynet::testing
