@@ -1,0 +1,124 @@
+#include "service/cli/client.h"
+
+#include <grpcpp/grpcpp.h>
+
+#include <algorithm>
+#include <chrono>
+#include <limits>
+#include <thread>
+
+#include "proto/grpc/health/v1/health.grpc.pb.h"
+#include "proto/inference.grpc.pb.h"
+#include "proto/lazynet/v1/lazynet.grpc.pb.h"
+
+namespace lazynet::cli {
+namespace {
+
+using Clock = std::chrono::system_clock;
+
+std::shared_ptr<grpc::Channel> Connect(const std::string& server) {
+  grpc::ChannelArguments arguments;
+  arguments.SetMaxReceiveMessageSize(std::numeric_limits<int>::max());
+  arguments.SetMaxSendMessageSize(std::numeric_limits<int>::max());
+  // A proxy that the environment names for the web would get what is meant for localhost, too.
+  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  // So that `wait` sees a server soon after it starts.
+  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 100);
+  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);
+  return grpc::CreateCustomChannel(server, grpc::InsecureChannelCredentials(), arguments);
+}
+
+Clock::duration Seconds(double seconds) {
+  return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
+}
+
+}  // namespace
+
+struct Client::Parts {
+  Parts(const std::string& address, double timeout_seconds)
+      : deadline(timeout_seconds > 0 ? Clock::now() + Seconds(timeout_seconds)
+                                     : Clock::time_point::max()),
+        channel(Connect(address)),
+        inference(channel),
+        lazy_networks(channel),
+        health(channel) {}
+
+  template <typename Response, typename Stub, typename Request>
+  absl::StatusOr<Response> Call(Stub& stub,
+                                grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&,
+                                                             Response*),
+                                const Request& request) {
+    grpc::ClientContext context;
+    context.set_deadline(deadline);
+    Response response;
+    const grpc::Status status = (stub.*method)(&context, request, &response);
+    reached = true;
+    if (status.ok()) return response;
+    // Servers may answer with these codes, too: what tells is whether the connection stands.
+    if (status.error_code() == grpc::StatusCode::UNAVAILABLE ||
+        status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED) {
+      reached = channel->GetState(false) == GRPC_CHANNEL_READY;
+    }
+    return absl::Status(static_cast<absl::StatusCode>(status.error_code()), status.error_message());
+  }
+
+  const Clock::time_point deadline;
+  const std::shared_ptr<grpc::Channel> channel;
+  inference::GRPCInferenceService::Stub inference;
+  v1::LazyNetworkService::Stub lazy_networks;
+  grpc::health::v1::Health::Stub health;
+  bool reached = false;
+};
+
+Client::Client(const std::string& server, double timeout_seconds)
+    : parts_(std::make_unique<Parts>(server, timeout_seconds)) {}
+
+Client::~Client() = default;
+
+absl::StatusOr<inference::RepositoryIndexResponse> Client::RepositoryIndex() {
+  return parts_->Call(parts_->inference, &inference::GRPCInferenceService::Stub::RepositoryIndex,
+                      inference::RepositoryIndexRequest());
+}
+
+absl::StatusOr<inference::ModelMetadataResponse> Client::ModelMetadata(const std::string& name,
+                                                                       const std::string& version) {
+  inference::ModelMetadataRequest request;
+  request.set_name(name);
+  request.set_version(version);
+  return parts_->Call(parts_->inference, &inference::GRPCInferenceService::Stub::ModelMetadata,
+                      request);
+}
+
+absl::StatusOr<v1::DescribeNetworkResponse> Client::DescribeNetwork(const std::string& name,
+                                                                    const std::string& version) {
+  v1::DescribeNetworkRequest request;
+  request.set_name(name);
+  request.set_version(version);
+  return parts_->Call(parts_->lazy_networks, &v1::LazyNetworkService::Stub::DescribeNetwork,
+                      request);
+}
+
+absl::StatusOr<inference::ModelInferResponse> Client::ModelInfer(
+    const inference::ModelInferRequest& request) {
+  return parts_->Call(parts_->inference, &inference::GRPCInferenceService::Stub::ModelInfer,
+                      request);
+}
+
+absl::StatusOr<grpc::health::v1::HealthCheckResponse> Client::CheckHealth(
+    const std::string& service) {
+  grpc::health::v1::HealthCheckRequest request;
+  request.set_service(service);
+  return parts_->Call(parts_->health, &grpc::health::v1::Health::Stub::Check, request);
+}
+
+bool Client::reached() const { return parts_->reached; }
+
+bool Client::Pause(double seconds) const {
+  const Clock::time_point now = Clock::now();
+  if (now >= parts_->deadline) return false;
+  std::this_thread::sleep_for(std::min(Seconds(seconds), parts_->deadline - now));
+  return Clock::now() < parts_->deadline;
+}
+
+}  // namespace lazynet::cli

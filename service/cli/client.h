@@ -1,0 +1,42 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "engine/core/status.h"
+#include "proto/grpc/health/v1/health.pb.h"
+#include "proto/inference.pb.h"
+#include "proto/lazynet/v1/lazynet.pb.h"
+
+namespace lazynet::cli {
+
+// Calls to one server, without TLS and without any proxy of the environment. Errors are the
+// server's, or gRPC's own; reached() tells which. Not safe to share between threads.
+class Client {
+ public:
+  // `server` is host:port, or any name gRPC resolves. Does not connect yet. All calls together may
+  // take `timeout_seconds` from now on; 0 = no limit.
+  Client(const std::string& server, double timeout_seconds);
+  ~Client();
+
+  absl::StatusOr<inference::RepositoryIndexResponse> RepositoryIndex();
+  absl::StatusOr<inference::ModelMetadataResponse> ModelMetadata(const std::string& name,
+                                                                 const std::string& version);
+  absl::StatusOr<v1::DescribeNetworkResponse> DescribeNetwork(const std::string& name,
+                                                              const std::string& version);
+  absl::StatusOr<inference::ModelInferResponse> ModelInfer(
+      const inference::ModelInferRequest& request);
+  absl::StatusOr<grpc::health::v1::HealthCheckResponse> CheckHealth(const std::string& service);
+
+  // Whether the last call came as far as a server, whatever that then said.
+  bool reached() const;
+
+  // Waits `seconds`, or until the time is up: then false.
+  bool Pause(double seconds) const;
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace lazynet::cli

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <iosfwd>
+#include <string>
+
+#include "proto/inference.pb.h"
+#include "proto/lazynet/v1/lazynet.pb.h"
+#include "service/cli/answer.h"
+
+// What commands print with --json: one document, whose keys are the protocol's names, or those of
+// its REST form. Keys are only ever added.
+namespace lazynet::cli::json {
+
+void Print(const inference::RepositoryIndexResponse& response, std::ostream& out);
+void Print(const inference::ModelMetadataResponse& response, std::ostream& out);
+
+// Sizes that are not known are -1. Enum values are lower-case; what is absent is null.
+void Print(const v1::DescribeNetworkResponse& response, std::ostream& out);
+
+// Outputs have `data`, flat and row-major, or `file` where they were written to one. Floats come as
+// the shortest text that reads back to the same value; "NaN", "Infinity" and "-Infinity" as text.
+void Print(const Answer& answer, std::ostream& out);
+
+void PrintHealth(const std::string& service, const std::string& status, std::ostream& out);
+
+}  // namespace lazynet::cli::json

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <iosfwd>
+
+#include "proto/inference.pb.h"
+#include "proto/lazynet/v1/lazynet.pb.h"
+#include "service/cli/answer.h"
+
+// What commands print for people. The form may change; --json is for programs.
+namespace lazynet::cli::text {
+
+void Print(const inference::RepositoryIndexResponse& response, std::ostream& out);
+void Print(const inference::ModelMetadataResponse& response, std::ostream& out);
+void Print(const v1::DescribeNetworkResponse& response, std::ostream& out);
+
+// Each output as a table: a row per row of its innermost axis, cut to `width` characters and to
+// `rows` rows (0 = all), with the index of its largest value for outputs of rank 2. Outputs that
+// were written to files are named only.
+void Print(const Answer& answer, int width, int rows, std::ostream& out);
+
+}  // namespace lazynet::cli::text

@@ -1,0 +1,116 @@
+#include "service/config/command_line.h"
+
+#include <CLI/CLI.hpp>
+
+#include "service/version.h"
+
+namespace lazynet::config {
+namespace {
+
+constexpr int64_t kMostBytes = int64_t{1} << 46;
+
+class Flags {
+ public:
+  explicit Flags(ServerConfig& config) : config_(config) {
+    app_.set_version_flag("--version", std::string("lazynet-server ") + kVersion);
+    app_.footer(
+        "Every flag has an environment variable, shown beside it; the flag wins.\n"
+        "\nExample: lazynet-server --model-repository deploy/models --lanes 2");
+    app_.get_formatter()->column_width(40);
+    AddGeneral();
+    AddAddresses();
+    AddScheduling();
+    AddLimits();
+  }
+
+  CLI::App& app() { return app_; }
+
+ private:
+  static constexpr const char* kAddresses = "Addresses (host:port; port 0 takes any free one)";
+  static constexpr const char* kScheduling = "Scheduling";
+  static constexpr const char* kLimits = "Limits";
+
+  void Text(const char* flag, const char* variable, std::string& value, const char* description,
+            const char* group) {
+    app_.add_option(flag, value, description)
+        ->envname(variable)
+        ->group(group)
+        ->capture_default_str();
+  }
+  void Number(const char* flag, const char* variable, int64_t& value, int64_t least, int64_t most,
+              const char* description, const char* group) {
+    app_.add_option(flag, value, description)
+        ->envname(variable)
+        ->check(CLI::Range(least, most))
+        ->group(group)
+        ->capture_default_str();
+  }
+
+  void AddGeneral() {
+    app_.add_option("--model-repository", config_.model_repository, "Folder of the models to serve")
+        ->envname("LAZYNET_MODEL_REPOSITORY")
+        ->required();
+    app_.add_option("--backend", config_.backend,
+                    "Kernels: onednn, or reference (slow and plain, to compare with)")
+        ->envname("LAZYNET_BACKEND")
+        ->check(CLI::IsMember({"onednn", "reference"}))
+        ->capture_default_str();
+    app_.add_option("--log-level", config_.log_level, "How much to log to stderr")
+        ->envname("LAZYNET_LOG_LEVEL")
+        ->check(CLI::IsMember({"trace", "debug", "info", "warning", "error", "off"}))
+        ->capture_default_str();
+    app_.add_flag("--check", config_.check,
+                  "Load the repository, say what is wrong with it, and exit: 0 if nothing is");
+  }
+  void AddAddresses() {
+    Text("--grpc-address", "LAZYNET_GRPC_ADDRESS", config_.grpc_address,
+         "Where to serve the Open Inference Protocol, health and reflection", kAddresses);
+    Text("--metrics-address", "LAZYNET_METRICS_ADDRESS", config_.metrics_address,
+         "Where to serve /metrics for Prometheus", kAddresses);
+    Text("--admin-address", "LAZYNET_ADMIN_ADDRESS", config_.admin_address,
+         "Where to serve operators: LazyNetworkService, health and reflection", kAddresses);
+  }
+  void AddScheduling() {
+    Number("--lanes", "LAZYNET_LANES", config_.lanes, 0, 1024,
+           "Serving threads; 0 takes one per processor", kScheduling);
+    Number("--queue-capacity", "LAZYNET_QUEUE_CAPACITY", config_.queue_capacity, 1, 1 << 20,
+           "Requests that may wait for a lane; more are refused with RESOURCE_EXHAUSTED",
+           kScheduling);
+    Number("--build-queue-capacity", "LAZYNET_BUILD_QUEUE_CAPACITY", config_.build_queue_capacity,
+           1, 1 << 20, "Materializations and new input shapes that may wait to be prepared",
+           kScheduling);
+    Number("--drain-timeout", "LAZYNET_DRAIN_TIMEOUT", config_.drain_timeout_seconds, 0, 86400,
+           "Seconds that requests in flight have to end after SIGTERM", kScheduling);
+  }
+  void AddLimits() {
+    Number("--max-message-bytes", "LAZYNET_MAX_MESSAGE_BYTES", config_.max_message_bytes, 1,
+           (int64_t{1} << 31) - 1, "Largest request, in bytes", kLimits);
+    Number("--max-parameter-bytes", "LAZYNET_MAX_PARAMETER_BYTES", config_.max_parameter_bytes, 1,
+           kMostBytes, "Most bytes of parameters that one network may have", kLimits);
+    Number("--max-plan-bytes", "LAZYNET_MAX_PLAN_BYTES", config_.max_plan_bytes, 1, kMostBytes,
+           "Most bytes of intermediate values that one request may need", kLimits);
+    Number("--plans-per-network", "LAZYNET_PLANS_PER_NETWORK", config_.plans_per_network, 1,
+           1 << 20, "Input shapes kept ready per network; the least recently used goes first",
+           kLimits);
+  }
+
+  ServerConfig& config_;
+  CLI::App app_{"Serves lazy networks over gRPC (Open Inference Protocol) with oneDNN on CPUs.",
+                "lazynet-server"};
+};
+
+}  // namespace
+
+CommandLine ParseCommandLine(int argc, const char* const* argv) {
+  ServerConfig config;
+  Flags flags(config);
+  try {
+    flags.app().parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    const int code = flags.app().exit(error);
+    return {.exit_code = code == 0 ? 0 : 2};
+  }
+  return {.config = config};
+}
+
+}  // namespace lazynet::config

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+namespace lazynet::config {
+
+// Everything the server can be told. Addresses are host:port; port 0 takes any free one.
+struct ServerConfig {
+  std::string model_repository;                    // folder; required
+  std::string grpc_address = "127.0.0.1:8001";     // Open Inference Protocol, health, reflection
+  std::string metrics_address = "127.0.0.1:8002";  // /metrics over HTTP
+  std::string admin_address = "127.0.0.1:8003";    // LazyNetworkService for operators
+
+  int64_t lanes = 0;                  // serving threads; 0: one per processor
+  int64_t queue_capacity = 1024;      // requests that wait for a lane, >= 1
+  int64_t build_queue_capacity = 64;  // plans that wait to be built, >= 1
+  int64_t plans_per_network = 32;     // kept in memory, >= 1
+
+  int64_t max_message_bytes = int64_t{64} << 20;   // of one request, >= 1
+  int64_t max_parameter_bytes = int64_t{4} << 30;  // of one network, >= 1
+  int64_t max_plan_bytes = int64_t{2} << 30;       // intermediate values of one plan, >= 1
+
+  int64_t drain_timeout_seconds = 30;  // for requests in flight after SIGTERM, >= 0
+  std::string backend = "onednn";      // onednn | reference
+  std::string log_level = "info";      // trace | debug | info | warning | error | off
+  bool check = false;                  // load the repository, report, and exit
+};
+
+}  // namespace lazynet::config

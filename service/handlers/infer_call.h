@@ -1,0 +1,58 @@
+#pragma once
+
+#include <grpcpp/grpcpp.h>
+
+#include <chrono>
+#include <memory>
+#include <vector>
+
+#include "service/handlers/completion_tag.h"
+#include "service/handlers/infer_inputs.h"
+#include "service/handlers/inference_service.h"
+#include "service/hosting/hosted_network.h"
+#include "service/scheduling/lanes.h"
+
+namespace lazynet::handlers {
+
+// One ModelInfer, from its arrival to its answer. On the poller: decode, check, gather. Then, if
+// there is no plan for its shapes, the build lane; then a lane. Deletes itself when gRPC is done
+// with it.
+class InferCall : public CompletionTag, public scheduling::LaneJob {
+ public:
+  // Asks gRPC for the next ModelInfer.
+  static void Listen(InferenceService& service, grpc::ServerCompletionQueue& queue);
+
+  void Proceed(bool ok) override;
+
+  Clock::time_point deadline() const override { return deadline_; }
+  void Run(plan::Workspace& workspace) override;
+  void Refuse(const absl::Status& status) override;
+
+ private:
+  InferCall(InferenceService& service, grpc::ServerCompletionQueue& queue);
+
+  void Start();
+  absl::Status Dispatch();
+  void EnterLanes();
+  absl::Status Compute(plan::Workspace& workspace);
+  void Finish(const absl::Status& status);
+
+  InferenceService& service_;
+  grpc::ServerCompletionQueue& queue_;
+  grpc::ServerContext context_;
+  grpc::ByteBuffer request_bytes_;
+  grpc::ServerAsyncResponseWriter<grpc::ByteBuffer> writer_;
+  bool finished_ = false;  // Finish was called; the next Proceed is the last
+
+  std::chrono::steady_clock::time_point arrival_;
+  std::chrono::steady_clock::time_point queued_;
+  Clock::time_point deadline_;
+  std::shared_ptr<hosting::HostedNetwork> network_;
+  InferRequest request_;
+  CheckedRequest checked_;
+  std::vector<Tensor> inputs_;
+  hosting::Executable executable_;
+  grpc::ByteBuffer response_bytes_;
+};
+
+}  // namespace lazynet::handlers

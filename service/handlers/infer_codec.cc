@@ -1,0 +1,103 @@
+#include "service/handlers/infer_codec.h"
+
+#include <limits>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "engine/core/status.h"
+
+namespace lazynet::handlers {
+namespace {
+
+constexpr uint32_t kRawInputContents = 7;
+constexpr uint32_t kRawOutputContents = 6;
+constexpr int kMaxGroupDepth = 100;  // protobuf's own limit for nesting
+
+// Copies the value of a field that is not a group; false when the bytes end too early.
+bool CopyValue(SliceReader& reader, WireType type, std::string& rest) {
+  switch (type) {
+    case WireType::kVarint: {
+      const auto value = reader.Varint();
+      if (!value) return false;
+      AppendVarint(rest, *value);
+      return true;
+    }
+    case WireType::kFixed64:
+      return reader.AppendTo(rest, 8);
+    case WireType::kFixed32:
+      return reader.AppendTo(rest, 4);
+    case WireType::kLength: {
+      const auto length = reader.Varint();
+      if (!length || *length > reader.remaining()) return false;
+      AppendVarint(rest, *length);
+      return reader.AppendTo(rest, *length);
+    }
+    default:
+      return false;
+  }
+}
+
+// Reads fields until the end. Raw contents are noted, all else is copied for protobuf's parser.
+bool Split(SliceReader reader, std::vector<InferRequest::RawContents>& raw, std::string& rest) {
+  int depth = 0;  // of unknown groups
+  while (reader.remaining() > 0) {
+    const auto tag = reader.Varint();
+    if (!tag || *tag > std::numeric_limits<uint32_t>::max() || (*tag >> 3) == 0) return false;
+    const auto field = static_cast<uint32_t>(*tag >> 3);
+    const auto type = static_cast<WireType>(*tag & 7);
+    if (depth == 0 && field == kRawInputContents && type == WireType::kLength) {
+      const auto length = reader.Varint();
+      if (!length || *length > reader.remaining()) return false;
+      raw.push_back({reader, static_cast<size_t>(*length)});
+      reader.Skip(*length);
+      continue;
+    }
+    AppendTag(rest, field, type);
+    if (type == WireType::kStartGroup) {
+      if (++depth > kMaxGroupDepth) return false;
+    } else if (type == WireType::kEndGroup) {
+      if (--depth < 0) return false;
+    } else if (!CopyValue(reader, type, rest)) {
+      return false;
+    }
+  }
+  return depth == 0;
+}
+
+}  // namespace
+
+absl::StatusOr<InferRequest> DecodeInferRequest(const grpc::ByteBuffer& bytes) {
+  std::vector<grpc::Slice> slices;
+  if (bytes.Valid() && !bytes.Dump(&slices).ok()) {
+    return InvalidArgument("the request cannot be read");
+  }
+  InferRequest request;
+  std::string rest;
+  if (!Split(SliceReader(std::move(slices)), request.raw_contents, rest) ||
+      !request.message.ParseFromString(rest)) {
+    return InvalidArgument("the request is no ModelInferRequest");
+  }
+  return request;
+}
+
+grpc::ByteBuffer EncodeInferResponse(const inference::ModelInferResponse& message,
+                                     const std::vector<Tensor>& outputs) {
+  std::vector<grpc::Slice> slices;
+  std::string head = message.SerializeAsString();
+  for (const Tensor& output : outputs) {
+    AppendTag(head, kRawOutputContents, WireType::kLength);
+    AppendVarint(head, output.bytes());
+    slices.emplace_back(head);
+    head.clear();
+    if (output.bytes() == 0) continue;
+    auto* owner = new Tensor(output);
+    slices.emplace_back(
+        const_cast<std::byte*>(output.data()), output.bytes(),
+        [](void* tensor) { delete static_cast<Tensor*>(tensor); }, owner);
+  }
+  if (!head.empty() || slices.empty()) slices.emplace_back(head);
+  return grpc::ByteBuffer(slices.data(), slices.size());
+}
+
+}  // namespace lazynet::handlers

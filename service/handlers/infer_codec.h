@@ -1,0 +1,35 @@
+#pragma once
+
+#include <grpcpp/support/byte_buffer.h>
+
+#include <string>
+#include <vector>
+
+#include "engine/core/tensor.h"
+#include "proto/inference.pb.h"
+#include "service/handlers/wire.h"
+
+namespace lazynet::handlers {
+
+// A ModelInferRequest whose raw_input_contents still lie in the received message: only what is
+// small is parsed, so that a large payload is touched once, when it is gathered into its tensor.
+struct InferRequest {
+  // A raw_input_contents entry: a reader that stands at its first byte.
+  struct RawContents {
+    SliceReader reader;
+    size_t bytes = 0;
+  };
+
+  inference::ModelInferRequest message;  // without raw_input_contents
+  std::vector<RawContents> raw_contents;
+};
+
+// Accepts and refuses what ModelInferRequest's generated parser does, with equal results.
+// INVALID_ARGUMENT when the bytes are no such message.
+absl::StatusOr<InferRequest> DecodeInferRequest(const grpc::ByteBuffer& bytes);
+
+// The response with one raw_output_contents entry per tensor, sent from where the tensors lie.
+grpc::ByteBuffer EncodeInferResponse(const inference::ModelInferResponse& message,
+                                     const std::vector<Tensor>& outputs);
+
+}  // namespace lazynet::handlers

@@ -1,0 +1,177 @@
+#include "service/handlers/infer_inputs.h"
+
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <string>
+
+#include "engine/core/status.h"
+
+namespace lazynet::handlers {
+namespace {
+
+using InputTensor = inference::ModelInferRequest::InferInputTensor;
+using Contents = inference::InferTensorContents;
+
+// Elements in the typed field of a dtype.
+int TypedCount(const Contents& contents, DType dtype) {
+  return dtype == DType::kFp64 ? contents.fp64_contents_size() : contents.fp32_contents_size();
+}
+
+int AllTypedCounts(const Contents& c) {
+  return c.bool_contents_size() + c.int_contents_size() + c.int64_contents_size() +
+         c.uint_contents_size() + c.uint64_contents_size() + c.fp32_contents_size() +
+         c.fp64_contents_size() + c.bytes_contents_size();
+}
+
+absl::Status CheckData(const nn::NetworkInput& input, const InputTensor& tensor, int entry,
+                       const Shape& shape, const InferRequest& request) {
+  const auto elements = static_cast<size_t>(shape.num_elements());
+  if (!request.raw_contents.empty()) {
+    if (tensor.has_contents()) {
+      return InvalidArgument("input \"{}\": wants raw or typed contents, got both", input.name);
+    }
+    const size_t wanted = elements * SizeOf(input.dtype);
+    const size_t got = request.raw_contents[static_cast<size_t>(entry)].bytes;
+    if (got != wanted) {
+      return InvalidArgument("input \"{}\": wants {} bytes for {} {}, got {}", input.name, wanted,
+                             Name(input.dtype), shape.ToString(), got);
+    }
+    return absl::OkStatus();
+  }
+  const int typed = TypedCount(tensor.contents(), input.dtype);
+  if (AllTypedCounts(tensor.contents()) != typed) {
+    return InvalidArgument("input \"{}\": wants its contents in {}, got another field", input.name,
+                           input.dtype == DType::kFp64 ? "fp64_contents" : "fp32_contents");
+  }
+  if (static_cast<size_t>(typed) != elements) {
+    return InvalidArgument("input \"{}\": wants {} elements for shape {}, got {}", input.name,
+                           elements, shape.ToString(), typed);
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Shape> CheckInput(const nn::NetworkInput& input, const InputTensor& tensor,
+                                 int entry, const InferRequest& request) {
+  if (tensor.parameters().contains("shared_memory_region")) {
+    return Unimplemented("input \"{}\": shared memory is not served", input.name);
+  }
+  if (tensor.datatype() != Name(input.dtype)) {
+    return InvalidArgument("input \"{}\": wants datatype {}, got \"{}\"", input.name,
+                           Name(input.dtype), tensor.datatype());
+  }
+  const std::span<const int64_t> dims(tensor.shape().data(),
+                                      static_cast<size_t>(tensor.shape_size()));
+  if (absl::Status status = CheckBounds(dims); !status.ok()) {
+    return Annotate(fmt::format("input \"{}\"", input.name), status);
+  }
+  Shape shape(dims);
+  RETURN_IF_ERROR(CheckData(input, tensor, entry, shape, request));
+  return shape;
+}
+
+std::vector<std::string> Names(const std::vector<nn::NetworkInput>& inputs) {
+  std::vector<std::string> names;
+  for (const auto& input : inputs) names.push_back(input.name);
+  return names;
+}
+
+absl::StatusOr<std::vector<int>> MatchInputs(const nn::Network& network,
+                                             const inference::ModelInferRequest& message) {
+  std::vector<int> entries(network.inputs().size(), -1);
+  for (int entry = 0; entry < message.inputs_size(); ++entry) {
+    const std::string& name = message.inputs(entry).name();
+    const auto found = std::find_if(network.inputs().begin(), network.inputs().end(),
+                                    [&](const auto& input) { return input.name == name; });
+    if (found == network.inputs().end()) {
+      return InvalidArgument("unknown input \"{}\": the network has {}", name,
+                             fmt::join(Names(network.inputs()), ", "));
+    }
+    int& slot = entries[static_cast<size_t>(found - network.inputs().begin())];
+    if (slot >= 0) return InvalidArgument("input \"{}\" is there twice", name);
+    slot = entry;
+  }
+  for (size_t i = 0; i < entries.size(); ++i) {
+    if (entries[i] < 0) {
+      return InvalidArgument("input \"{}\" is missing: wants {} inputs, got {}",
+                             network.inputs()[i].name, entries.size(), message.inputs_size());
+    }
+  }
+  return entries;
+}
+
+absl::StatusOr<std::vector<int>> MatchOutputs(const nn::Network& network,
+                                              const inference::ModelInferRequest& message) {
+  std::vector<int> outputs;
+  for (const auto& wanted : message.outputs()) {
+    const auto found = std::find_if(network.outputs().begin(), network.outputs().end(),
+                                    [&](const auto& out) { return out.name == wanted.name(); });
+    if (found == network.outputs().end()) {
+      return InvalidArgument("unknown output \"{}\"", wanted.name());
+    }
+    const int index = static_cast<int>(found - network.outputs().begin());
+    if (std::find(outputs.begin(), outputs.end(), index) != outputs.end()) {
+      return InvalidArgument("output \"{}\" is asked for twice", wanted.name());
+    }
+    for (const char* extension : {"classification", "shared_memory_region"}) {
+      if (wanted.parameters().contains(extension)) {
+        return Unimplemented("output \"{}\": parameter {} is not served", wanted.name(), extension);
+      }
+    }
+    outputs.push_back(index);
+  }
+  if (outputs.empty()) {
+    for (size_t i = 0; i < network.outputs().size(); ++i) outputs.push_back(static_cast<int>(i));
+  }
+  return outputs;
+}
+
+}  // namespace
+
+absl::StatusOr<CheckedRequest> CheckRequest(const nn::Network& network,
+                                            const InferRequest& request) {
+  CheckedRequest checked;
+  ASSIGN_OR_RETURN(checked.entries, MatchInputs(network, request.message));
+  const size_t raw = request.raw_contents.size();
+  if (raw > 0 && raw != static_cast<size_t>(request.message.inputs_size())) {
+    return InvalidArgument("wants one raw_input_contents entry for each of the {} inputs, got {}",
+                           request.message.inputs_size(), raw);
+  }
+  for (size_t i = 0; i < network.inputs().size(); ++i) {
+    const int entry = checked.entries[i];
+    ASSIGN_OR_RETURN(Shape shape, CheckInput(network.inputs()[i], request.message.inputs(entry),
+                                             entry, request));
+    checked.shapes.push_back(std::move(shape));
+  }
+  ASSIGN_OR_RETURN(checked.outputs, MatchOutputs(network, request.message));
+  return checked;
+}
+
+absl::StatusOr<std::vector<Tensor>> GatherInputs(const nn::Network& network,
+                                                 const InferRequest& request,
+                                                 const CheckedRequest& checked) {
+  std::vector<Tensor> inputs;
+  for (size_t i = 0; i < network.inputs().size(); ++i) {
+    const DType dtype = network.inputs()[i].dtype;
+    ASSIGN_OR_RETURN(Tensor tensor, Tensor::Allocate(dtype, checked.shapes[i]));
+    const MutableTensorView view = tensor.mutable_view();
+    const auto entry = static_cast<size_t>(checked.entries[i]);
+    if (!request.raw_contents.empty()) {
+      const auto& raw = request.raw_contents[entry];
+      raw.reader.Peek(view.data, raw.bytes);
+    } else {
+      const Contents& contents = request.message.inputs(static_cast<int>(entry)).contents();
+      if (dtype == DType::kFp64) {
+        std::copy(contents.fp64_contents().begin(), contents.fp64_contents().end(),
+                  view.values<double>().begin());
+      } else {
+        std::copy(contents.fp32_contents().begin(), contents.fp32_contents().end(),
+                  view.values<float>().begin());
+      }
+    }
+    inputs.push_back(std::move(tensor));
+  }
+  return inputs;
+}
+
+}  // namespace lazynet::handlers

@@ -1,0 +1,101 @@
+#include "service/handlers/inference_service.h"
+
+#include <string>
+
+#include "engine/core/status.h"
+#include "service/handlers/status_mapping.h"
+#include "service/hosting/signature.h"
+#include "service/version.h"
+
+namespace lazynet::handlers {
+
+void InferenceService::RecordOutcome(hosting::HostedNetwork* network, absl::StatusCode code,
+                                     std::chrono::nanoseconds duration) {
+  if (network == nullptr) {
+    probe_.RecordUnknownModel();
+    return;
+  }
+  network->probe().RequestFinished();
+  network->probe().RecordRequest(code, duration);
+}
+
+grpc::Status InferenceService::ServerLive(grpc::ServerContext*, const inference::ServerLiveRequest*,
+                                          inference::ServerLiveResponse* response) {
+  response->set_live(true);
+  return grpc::Status::OK;
+}
+
+grpc::Status InferenceService::ServerReady(grpc::ServerContext*,
+                                           const inference::ServerReadyRequest*,
+                                           inference::ServerReadyResponse* response) {
+  response->set_ready(readiness_.ready());
+  return grpc::Status::OK;
+}
+
+// A lazy network is ready: it can take a request.
+grpc::Status InferenceService::ModelReady(grpc::ServerContext*,
+                                          const inference::ModelReadyRequest* request,
+                                          inference::ModelReadyResponse* response) {
+  const auto found = repository_.Find(request->name(), request->version());
+  if (found.status().code() == absl::StatusCode::kInvalidArgument) return ToGrpc(found.status());
+  response->set_ready(readiness_.ready() && found.ok());
+  return grpc::Status::OK;
+}
+
+// No extension is announced before it is served: clients branch on this list.
+grpc::Status InferenceService::ServerMetadata(grpc::ServerContext*,
+                                              const inference::ServerMetadataRequest*,
+                                              inference::ServerMetadataResponse* response) {
+  response->set_name("lazynet");
+  response->set_version(kVersion);
+  return grpc::Status::OK;
+}
+
+grpc::Status InferenceService::ModelMetadata(grpc::ServerContext*,
+                                             const inference::ModelMetadataRequest* request,
+                                             inference::ModelMetadataResponse* response) {
+  const auto found = repository_.Find(request->name(), request->version());
+  if (!found.ok()) return ToGrpc(found.status());
+  const hosting::HostedNetwork& hosted = **found;
+  const nn::Network& network = hosted.network();
+  response->set_name(network.name());
+  response->set_platform("lazynet_network");
+  for (const auto& [version, entry] : repository_.models().find(network.name())->second) {
+    if (entry.network != nullptr) response->add_versions(std::to_string(version));
+  }
+  const hosting::Signature signature = hosting::Describe(hosted);
+  const auto describe = [&](const std::string& name, const Shape& shape, auto& tensor) {
+    tensor.set_name(name);
+    tensor.set_datatype(std::string(Name(network.dtype())));
+    for (const int64_t dim : shape.dims()) tensor.add_shape(dim);
+  };
+  for (size_t i = 0; i < network.inputs().size(); ++i) {
+    describe(network.inputs()[i].name, signature.inputs[i], *response->add_inputs());
+  }
+  for (size_t i = 0; i < network.outputs().size(); ++i) {
+    describe(network.outputs()[i].name, signature.outputs[i], *response->add_outputs());
+  }
+  (*response->mutable_properties())["materialized"] = hosted.bound() != nullptr ? "true" : "false";
+  return grpc::Status::OK;
+}
+
+grpc::Status InferenceService::RepositoryIndex(grpc::ServerContext*,
+                                               const inference::RepositoryIndexRequest* request,
+                                               inference::RepositoryIndexResponse* response) {
+  if (!request->repository_name().empty()) {
+    return ToGrpc(absl::UnimplementedError("repository_name is not served"));
+  }
+  for (const auto& [name, versions] : repository_.models()) {
+    for (const auto& [version, entry] : versions) {
+      if (request->ready() && entry.network == nullptr) continue;
+      auto& model = *response->add_models();
+      model.set_name(name);
+      model.set_version(std::to_string(version));
+      model.set_state(entry.network != nullptr ? "READY" : "UNAVAILABLE");
+      model.set_reason(std::string(Message(entry.unavailable)));
+    }
+  }
+  return grpc::Status::OK;
+}
+
+}  // namespace lazynet::handlers

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+
+#include "proto/inference.grpc.pb.h"
+#include "service/hosting/repository.h"
+#include "service/metrics/server_probe.h"
+#include "service/scheduling/build_lane.h"
+#include "service/scheduling/lanes.h"
+
+namespace lazynet::handlers {
+
+// Whether the server takes requests; false until it listens and from the start of a drain.
+class Readiness {
+ public:
+  bool ready() const { return ready_.load(std::memory_order_relaxed); }
+  void Set(bool ready) { ready_.store(ready, std::memory_order_relaxed); }
+
+ private:
+  std::atomic<bool> ready_{false};
+};
+
+// The Open Inference Protocol. ModelInfer is taken raw from a completion queue (see InferCall), the
+// other methods run on gRPC's own threads; what is not served yet answers UNIMPLEMENTED.
+class InferenceService : public inference::GRPCInferenceService::WithRawMethod_ModelInfer<
+                             inference::GRPCInferenceService::Service> {
+ public:
+  InferenceService(const hosting::Repository& repository, scheduling::Lanes& lanes,
+                   scheduling::BuildLane& build_lane, const Readiness& readiness,
+                   metrics::ServerProbe& probe)
+      : repository_(repository),
+        lanes_(lanes),
+        build_lane_(build_lane),
+        readiness_(readiness),
+        probe_(probe) {}
+
+  const hosting::Repository& repository() const { return repository_; }
+  scheduling::Lanes& lanes() { return lanes_; }
+  scheduling::BuildLane& build_lane() { return build_lane_; }
+
+  // Counts a ModelInfer that ends; `network` is null when none was found.
+  void RecordOutcome(hosting::HostedNetwork* network, absl::StatusCode code,
+                     std::chrono::nanoseconds duration);
+
+  grpc::Status ServerLive(grpc::ServerContext* context, const inference::ServerLiveRequest* request,
+                          inference::ServerLiveResponse* response) override;
+  grpc::Status ServerReady(grpc::ServerContext* context,
+                           const inference::ServerReadyRequest* request,
+                           inference::ServerReadyResponse* response) override;
+  grpc::Status ModelReady(grpc::ServerContext* context, const inference::ModelReadyRequest* request,
+                          inference::ModelReadyResponse* response) override;
+  grpc::Status ServerMetadata(grpc::ServerContext* context,
+                              const inference::ServerMetadataRequest* request,
+                              inference::ServerMetadataResponse* response) override;
+  grpc::Status ModelMetadata(grpc::ServerContext* context,
+                             const inference::ModelMetadataRequest* request,
+                             inference::ModelMetadataResponse* response) override;
+  grpc::Status RepositoryIndex(grpc::ServerContext* context,
+                               const inference::RepositoryIndexRequest* request,
+                               inference::RepositoryIndexResponse* response) override;
+
+ private:
+  const hosting::Repository& repository_;
+  scheduling::Lanes& lanes_;
+  scheduling::BuildLane& build_lane_;
+  const Readiness& readiness_;
+  metrics::ServerProbe& probe_;
+};
+
+}  // namespace lazynet::handlers

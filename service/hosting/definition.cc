@@ -1,0 +1,148 @@
+#include "service/hosting/definition.h"
+
+#include <google/protobuf/io/tokenizer.h>
+#include <google/protobuf/text_format.h>
+#include <google/protobuf/util/json_util.h>
+
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "engine/core/status.h"
+#include "proto/lazynet/v1/network.pb.h"
+
+namespace lazynet::hosting {
+namespace {
+
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+using google::protobuf::Reflection;
+
+// Keeps the first error; lines and columns count from 1.
+class ErrorCollector : public google::protobuf::io::ErrorCollector {
+ public:
+  void AddError(int line, google::protobuf::io::ColumnNumber column,
+                const std::string& message) override {
+    if (text_.empty()) text_ = fmt::format("{}:{}: {}", line + 1, column + 1, message);
+  }
+  const std::string& text() const { return text_; }
+
+ private:
+  std::string text_;
+};
+
+std::vector<int64_t> RepeatedInts(const Message& message, const FieldDescriptor* field) {
+  const Reflection& reflection = *message.GetReflection();
+  std::vector<int64_t> values;
+  for (int i = 0; i < reflection.FieldSize(message, field); ++i) {
+    values.push_back(reflection.GetRepeatedInt64(message, field, i));
+  }
+  return values;
+}
+
+std::optional<nn::AttributeValue> ReadAttribute(const Message& message,
+                                                const FieldDescriptor* field) {
+  const Reflection& reflection = *message.GetReflection();
+  if (field->is_repeated()) {
+    if (reflection.FieldSize(message, field) == 0) return std::nullopt;
+    return RepeatedInts(message, field);
+  }
+  if (!reflection.HasField(message, field)) return std::nullopt;
+  switch (field->cpp_type()) {
+    case FieldDescriptor::CPPTYPE_BOOL:
+      return reflection.GetBool(message, field);
+    case FieldDescriptor::CPPTYPE_INT64:
+      return reflection.GetInt64(message, field);
+    case FieldDescriptor::CPPTYPE_DOUBLE:
+      return reflection.GetDouble(message, field);
+    default:
+      return reflection.GetString(message, field);
+  }
+}
+
+absl::StatusOr<DType> ReadDType(std::string_view where, const std::string& name) {
+  const std::optional<DType> dtype = ParseDType(name);
+  if (!dtype) return InvalidArgument("{}: unknown datatype \"{}\"", where, name);
+  return *dtype;
+}
+
+absl::StatusOr<nn::LayerDefinition> ConvertLayer(const v1::Layer& layer) {
+  nn::LayerDefinition converted{.name = layer.name(),
+                                .inputs = {layer.inputs().begin(), layer.inputs().end()}};
+  const auto* oneof = v1::Layer::descriptor()->FindOneofByName("type");
+  const FieldDescriptor* field = layer.GetReflection()->GetOneofFieldDescriptor(layer, oneof);
+  if (field == nullptr) return InvalidArgument("layer \"{}\": wants a type", layer.name());
+  converted.type = field->message_type()->name();
+  const Message& arguments = layer.GetReflection()->GetMessage(layer, field);
+  for (int i = 0; i < field->message_type()->field_count(); ++i) {
+    const FieldDescriptor* argument = field->message_type()->field(i);
+    if (auto value = ReadAttribute(arguments, argument)) {
+      converted.attributes.emplace_back(argument->name(), *std::move(value));
+    }
+  }
+  return converted;
+}
+
+}  // namespace
+
+absl::StatusOr<nn::NetworkDefinition> ConvertDefinition(const v1::NetworkDefinition& definition,
+                                                        std::string name) {
+  nn::NetworkDefinition converted{.name = std::move(name), .seed = definition.seed()};
+  for (const v1::Input& input : definition.inputs()) {
+    nn::InputDefinition& added = converted.inputs.emplace_back();
+    added.name = input.name();
+    if (!input.datatype().empty()) {
+      ASSIGN_OR_RETURN(added.dtype,
+                       ReadDType(fmt::format("input \"{}\"", input.name()), input.datatype()));
+    }
+    if (!input.shape().empty()) {
+      added.shape = Shape(Shape::Dims(input.shape().begin(), input.shape().end()));
+    }
+  }
+  for (const v1::Layer& layer : definition.layers()) {
+    ASSIGN_OR_RETURN(nn::LayerDefinition added, ConvertLayer(layer));
+    converted.layers.push_back(std::move(added));
+  }
+  for (const v1::Output& output : definition.outputs()) {
+    converted.outputs.push_back({output.name(), output.layer()});
+  }
+  switch (definition.draw_order()) {
+    case v1::NetworkDefinition::DRAW_ORDER_UNSPECIFIED:
+    case v1::NetworkDefinition::TORCH:
+      converted.draw_order = nn::DrawOrder::kTorch;
+      break;
+    case v1::NetworkDefinition::PER_LAYER:
+      converted.draw_order = nn::DrawOrder::kPerLayer;
+      break;
+    default:
+      return InvalidArgument("draw_order wants TORCH or PER_LAYER, got {}",
+                             static_cast<int>(definition.draw_order()));
+  }
+  if (!definition.parameter_dtype().empty()) {
+    ASSIGN_OR_RETURN(converted.parameter_dtype,
+                     ReadDType("parameter_dtype", definition.parameter_dtype()));
+  }
+  return converted;
+}
+
+absl::StatusOr<nn::NetworkDefinition> ParseDefinitionText(std::string_view text, std::string name) {
+  ErrorCollector errors;
+  google::protobuf::TextFormat::Parser parser;
+  parser.RecordErrorsTo(&errors);
+  parser.SetRecursionLimit(100);
+  v1::NetworkDefinition definition;
+  if (!parser.ParseFromString(std::string(text), &definition)) {
+    return InvalidArgument("{}", errors.text());
+  }
+  return ConvertDefinition(definition, std::move(name));
+}
+
+absl::StatusOr<nn::NetworkDefinition> ParseDefinitionJson(std::string_view json, std::string name) {
+  v1::NetworkDefinition definition;
+  const auto status =
+      google::protobuf::util::JsonStringToMessage({json.data(), json.size()}, &definition);
+  if (!status.ok()) return InvalidArgument("{}", status.message().ToString());
+  return ConvertDefinition(definition, std::move(name));
+}
+
+}  // namespace lazynet::hosting

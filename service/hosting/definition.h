@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "engine/nn/network_definition.h"
+
+namespace lazynet::v1 {
+class NetworkDefinition;
+}
+
+namespace lazynet::hosting {
+
+// Read a definition in protobuf's text or JSON form. INVALID_ARGUMENT says what is wrong: for text
+// with line and column; unknown fields are errors.
+absl::StatusOr<nn::NetworkDefinition> ParseDefinitionText(std::string_view text, std::string name);
+absl::StatusOr<nn::NetworkDefinition> ParseDefinitionJson(std::string_view json, std::string name);
+
+// By reflection: a layer's message name is its type, the fields that are set are its arguments.
+// INVALID_ARGUMENT for an unknown datatype or a layer without a type.
+absl::StatusOr<nn::NetworkDefinition> ConvertDefinition(const v1::NetworkDefinition& definition,
+                                                        std::string name);
+
+}  // namespace lazynet::hosting

@@ -1,0 +1,103 @@
+#include "service/metrics/network_probe.h"
+
+#include <algorithm>
+#include <array>
+
+#include "service/metrics/registry.h"
+#include "service/metrics/store.h"
+
+namespace lazynet::metrics {
+namespace {
+
+// The place of `value`, or the last one's for what is not in the set: a new reason that nobody told
+// this folder must not be lost, nor become a label of its own.
+template <size_t kSize>
+size_t IndexOf(std::string_view value, const std::array<std::string_view, kSize>& values) {
+  const auto found = std::find(values.begin(), values.end() - 1, value);
+  return static_cast<size_t>(found - values.begin());
+}
+
+size_t IndexOf(absl::StatusCode code) {
+  const auto index = static_cast<size_t>(code);
+  return index < kStatusCodes ? index : static_cast<size_t>(absl::StatusCode::kUnknown);
+}
+
+size_t OutcomeIndex(bool succeeded) { return succeeded ? 0 : 1; }
+
+}  // namespace
+
+struct NetworkProbe::Series {
+  std::shared_ptr<Store> store;
+  std::shared_ptr<NetworkSeries> network;
+};
+
+NetworkProbe::NetworkProbe(Registry& registry, std::string_view model, std::string_view version)
+    : series_(std::make_unique<Series>(
+          Series{registry.store(), registry.store()->Acquire(model, version)})) {}
+
+NetworkProbe::~NetworkProbe() { series_->store->Release(*series_->network); }
+
+void NetworkProbe::RecordRequest(absl::StatusCode code, std::chrono::nanoseconds duration) {
+  series_->network->requests[IndexOf(code)].Add();
+  series_->network->request_duration.Observe(duration.count());
+}
+
+void NetworkProbe::RequestStarted() { series_->network->requests_in_flight.Add(1); }
+void NetworkProbe::RequestFinished() { series_->network->requests_in_flight.Add(-1); }
+
+void NetworkProbe::RecordQueue(std::chrono::nanoseconds duration) {
+  series_->network->queue_duration.Observe(duration.count());
+}
+
+void NetworkProbe::RecordCompute(std::chrono::nanoseconds duration, size_t batch_size) {
+  series_->network->compute_duration.Observe(duration.count());
+  series_->network->batch_size.Observe(static_cast<int64_t>(batch_size));
+}
+
+void NetworkProbe::RecordShed(std::string_view reason) {
+  series_->network->shed[IndexOf(reason, kShedReasons)].Add();
+}
+
+void NetworkProbe::RecordDeadlineExpired(std::string_view stage) {
+  series_->network->deadline_expired[IndexOf(stage, kDeadlineStages)].Add();
+}
+
+void NetworkProbe::RecordMaterialization(MaterializationSource source, bool succeeded,
+                                         std::chrono::nanoseconds duration) {
+  series_->network->materializations[static_cast<size_t>(source)][OutcomeIndex(succeeded)].Add();
+  if (succeeded) series_->network->materialize_duration.Observe(duration.count());
+}
+
+void NetworkProbe::RecordPlanBuild(bool succeeded, std::chrono::nanoseconds duration) {
+  series_->network->plan_builds[OutcomeIndex(succeeded)].Add();
+  if (succeeded) series_->network->plan_build_duration.Observe(duration.count());
+}
+
+void NetworkProbe::RecordPlanCacheHit() { series_->network->plan_cache_hits.Add(); }
+void NetworkProbe::RecordPlanCacheMiss() { series_->network->plan_cache_misses.Add(); }
+void NetworkProbe::RecordPlanCacheEvictions(size_t count) {
+  series_->network->plan_cache_evictions.Add(count);
+}
+
+void NetworkProbe::SetState(NetworkState state) {
+  series_->network->state.store(static_cast<int>(state), std::memory_order_relaxed);
+}
+
+void NetworkProbe::SetUninitializedParameters(size_t count) {
+  series_->network->uninitialized_parameters.Set(static_cast<int64_t>(count));
+}
+
+void NetworkProbe::SetParameterBytes(size_t bytes) {
+  series_->network->parameter_bytes.Set(static_cast<int64_t>(bytes));
+}
+
+void NetworkProbe::SetPackedWeightBytes(size_t bytes) {
+  series_->network->packed_weight_bytes.Set(static_cast<int64_t>(bytes));
+}
+
+void NetworkProbe::SetPlanCache(size_t entries, size_t bytes) {
+  series_->network->plan_cache_entries.Set(static_cast<int64_t>(entries));
+  series_->network->plan_cache_bytes.Set(static_cast<int64_t>(bytes));
+}
+
+}  // namespace lazynet::metrics

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <string_view>
+
+#include "absl/status/status.h"
+
+namespace lazynet::metrics {
+
+class Registry;
+
+// The state of a hosted network as the lazynet_network_state series show it.
+enum class NetworkState { kLazy, kMaterializing, kReady, kUnavailable };
+
+// Where a materialization came from.
+enum class MaterializationSource { kFirstRequest, kCheckpoint, kDefinition };
+
+// What happens to one hosted network (model, version), told to Prometheus. The series are there at
+// 0 from the probe's construction and gone with its destruction. Recording takes no lock and
+// allocates nothing; all calls are safe from any thread.
+//
+// Two probes of the same network at a time, as when a reloaded network starts before the old one
+// has drained, record into the same series: counts add up, the last Set wins, and the series go
+// with the last of the two probes.
+class NetworkProbe {
+ public:
+  NetworkProbe(Registry& registry, std::string_view model, std::string_view version);
+  ~NetworkProbe();
+  NetworkProbe(const NetworkProbe&) = delete;
+  NetworkProbe& operator=(const NetworkProbe&) = delete;
+
+  // A ModelInfer answered with `code`, `duration` after its arrival.
+  void RecordRequest(absl::StatusCode code, std::chrono::nanoseconds duration);
+  void RequestStarted();  // requests_in_flight
+  void RequestFinished();
+
+  // A request waited in the lanes' queue; a batch was computed, of that many elements of the batch
+  // axis.
+  void RecordQueue(std::chrono::nanoseconds duration);
+  void RecordCompute(std::chrono::nanoseconds duration, size_t batch_size);
+
+  // Any other text counts as "other".
+  void RecordShed(std::string_view reason);  // "queue_full" | "build_queue_full" | "draining"
+  void RecordDeadlineExpired(std::string_view stage);  // "queue" | "build"
+
+  // Every attempt is counted by outcome; only successful ones are timed, since an early failure
+  // would make materializing look fast.
+  void RecordMaterialization(MaterializationSource source, bool succeeded,
+                             std::chrono::nanoseconds duration);
+  void RecordPlanBuild(bool succeeded, std::chrono::nanoseconds duration);
+  void RecordPlanCacheHit();
+  void RecordPlanCacheMiss();
+  void RecordPlanCacheEvictions(size_t count);
+
+  // Until the first call no state is the present one.
+  void SetState(NetworkState state);
+  void SetUninitializedParameters(size_t count);
+  void SetParameterBytes(size_t bytes);
+  void SetPackedWeightBytes(size_t bytes);
+  void SetPlanCache(size_t entries, size_t bytes);
+
+ private:
+  struct Series;
+  std::unique_ptr<Series> series_;
+};
+
+}  // namespace lazynet::metrics

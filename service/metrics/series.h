@@ -1,0 +1,68 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "service/metrics/instruments.h"
+
+namespace lazynet::metrics {
+
+// The closed sets of label values, in the order of the instruments that count them. The last one of
+// a set that callers name by text takes what is not in the set.
+inline constexpr std::array<std::string_view, 4> kShedReasons = {"queue_full", "build_queue_full",
+                                                                 "draining", "other"};
+inline constexpr std::array<std::string_view, 3> kDeadlineStages = {"queue", "build", "other"};
+inline constexpr std::array<std::string_view, 2> kOutcomes = {"success", "failure"};
+inline constexpr std::array<std::string_view, 3> kSources = {"first_request", "checkpoint",
+                                                             "definition"};
+inline constexpr std::array<std::string_view, 4> kStates = {"lazy", "materializing", "ready",
+                                                            "unavailable"};
+inline constexpr size_t kStatusCodes = 17;  // gRPC's, OK (0) to UNAUTHENTICATED (16)
+
+// One hosted network's numbers. They lie together in one block, without label texts of their own,
+// so that ten thousand networks cost a few tens of megabytes.
+struct NetworkSeries {
+  std::string model;
+  std::string version;
+
+  std::array<Counter, kStatusCodes> requests;
+  DurationHistogram request_duration;
+  DurationHistogram queue_duration;
+  DurationHistogram compute_duration;
+  BatchSizeHistogram batch_size;
+  Gauge requests_in_flight;
+  std::array<Counter, kShedReasons.size()> shed;
+  std::array<Counter, kDeadlineStages.size()> deadline_expired;
+
+  std::array<std::array<Counter, kOutcomes.size()>, kSources.size()> materializations;
+  DurationHistogram materialize_duration;
+  std::atomic<int> state{-1};  // index in kStates; -1 until it is first told
+  Gauge uninitialized_parameters;
+  Gauge parameter_bytes;
+  Gauge packed_weight_bytes;
+
+  std::array<Counter, kOutcomes.size()> plan_builds;
+  DurationHistogram plan_build_duration;
+  Counter plan_cache_hits;
+  Counter plan_cache_misses;
+  Counter plan_cache_evictions;
+  Gauge plan_cache_entries;
+  Gauge plan_cache_bytes;
+};
+
+// The whole server's numbers.
+struct ServerSeries {
+  std::vector<std::pair<std::string, std::string>> build_labels;
+  Counter unknown_model_requests;
+  Gauge queue_depth;
+  Gauge queue_capacity;
+  Gauge build_queue_depth;
+  Gauge lanes;
+};
+
+}  // namespace lazynet::metrics

@@ -1,0 +1,29 @@
+#include "service/metrics/server_probe.h"
+
+#include "service/metrics/registry.h"
+#include "service/metrics/store.h"
+
+namespace lazynet::metrics {
+
+ServerProbe::ServerProbe(Registry& registry) : store_(registry.store()) {}
+ServerProbe::~ServerProbe() = default;
+
+void ServerProbe::RecordUnknownModel() { store_->server().unknown_model_requests.Add(); }
+
+void ServerProbe::SetLanes(size_t count) {
+  store_->server().lanes.Set(static_cast<int64_t>(count));
+}
+
+void ServerProbe::SetQueueDepth(size_t requests) {
+  store_->server().queue_depth.Set(static_cast<int64_t>(requests));
+}
+
+void ServerProbe::SetQueueCapacity(size_t requests) {
+  store_->server().queue_capacity.Set(static_cast<int64_t>(requests));
+}
+
+void ServerProbe::SetBuildQueueDepth(size_t jobs) {
+  store_->server().build_queue_depth.Set(static_cast<int64_t>(jobs));
+}
+
+}  // namespace lazynet::metrics

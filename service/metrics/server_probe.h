@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+
+namespace lazynet::metrics {
+
+class Registry;
+class Store;
+
+// What happens to the server as a whole, told to Prometheus. Several probes of one registry speak
+// of the same series. All calls are cheap and safe from any thread.
+class ServerProbe {
+ public:
+  explicit ServerProbe(Registry& registry);
+  ~ServerProbe();
+
+  // A ModelInfer for a model or version that is not hosted, answered NOT_FOUND. Its name is the
+  // client's text, so the series carries none.
+  void RecordUnknownModel();
+
+  void SetLanes(size_t count);
+  void SetQueueDepth(size_t requests);
+  void SetQueueCapacity(size_t requests);
+  void SetBuildQueueDepth(size_t jobs);
+
+ private:
+  std::shared_ptr<Store> store_;
+};
+
+}  // namespace lazynet::metrics

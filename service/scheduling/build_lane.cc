@@ -1,0 +1,73 @@
+#include "service/scheduling/build_lane.h"
+
+#include "engine/backend/threads.h"
+
+namespace lazynet::scheduling {
+
+BuildLane::BuildLane(size_t capacity) : capacity_(capacity), thread_([this] { Serve(); }) {}
+
+BuildLane::~BuildLane() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  work_.notify_all();
+  thread_.join();
+  const absl::StatusOr<hosting::Executable> stopped = absl::UnavailableError("the server stops");
+  for (const Key& key : queue_) Finish(key, stopped);
+}
+
+bool BuildLane::Submit(std::shared_ptr<hosting::HostedNetwork> network,
+                       std::vector<Shape> input_shapes, Callback callback) {
+  const Key key(network.get(), std::move(input_shapes));
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopping_) return false;
+    if (const auto found = jobs_.find(key); found != jobs_.end()) {
+      found->second.waiters.push_back(std::move(callback));
+      return true;
+    }
+    if (queue_.size() >= capacity_) return false;
+    Job& job = jobs_[key];
+    job.network = std::move(network);
+    job.waiters.push_back(std::move(callback));
+    queue_.push_back(key);
+  }
+  work_.notify_one();
+  return true;
+}
+
+size_t BuildLane::queue_depth() const {
+  const std::lock_guard lock(mutex_);
+  return queue_.size();
+}
+
+void BuildLane::Finish(const Key& key, const absl::StatusOr<hosting::Executable>& outcome) {
+  Job job;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = jobs_.find(key);
+    job = std::move(found->second);
+    jobs_.erase(found);
+  }
+  for (const Callback& waiter : job.waiters) waiter(outcome);
+}
+
+void BuildLane::Serve() {
+  // Kernels are prepared for lanes, which have one thread each.
+  backend::SetKernelThreads(1);
+  while (true) {
+    Key key;
+    {
+      std::unique_lock lock(mutex_);
+      work_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+      if (stopping_) return;
+      key = std::move(queue_.front());
+      queue_.pop_front();
+    }
+    // jobs_ keeps the network alive until Finish.
+    Finish(key, key.first->Prepare(key.second));
+  }
+}
+
+}  // namespace lazynet::scheduling

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "service/hosting/hosted_network.h"
+
+namespace lazynet::scheduling {
+
+// The thread that materializes networks and builds plans, so that lanes never do. Each (network,
+// input shapes) is prepared once however many requests ask for it; all of them share the outcome.
+class BuildLane {
+ public:
+  using Callback = std::function<void(const absl::StatusOr<hosting::Executable>&)>;
+
+  // `capacity`: how many different preparations may wait.
+  explicit BuildLane(size_t capacity);
+
+  // Joins the thread; whoever still waits is called with UNAVAILABLE.
+  ~BuildLane();
+
+  // Calls back, on the build lane's thread, with the executable or the error. False, without a
+  // call, when too much waits already.
+  bool Submit(std::shared_ptr<hosting::HostedNetwork> network, std::vector<Shape> input_shapes,
+              Callback callback);
+
+  size_t queue_depth() const;
+
+ private:
+  using Key = std::pair<hosting::HostedNetwork*, std::vector<Shape>>;
+  struct Job {
+    std::shared_ptr<hosting::HostedNetwork> network;
+    std::vector<Callback> waiters;
+  };
+
+  void Serve();
+  void Finish(const Key& key, const absl::StatusOr<hosting::Executable>& outcome);
+
+  const size_t capacity_;
+  mutable std::mutex mutex_;            // guards the three below
+  std::deque<Key> queue_;               // not begun yet, oldest first
+  absl::flat_hash_map<Key, Job> jobs_;  // waiting or running
+  bool stopping_ = false;
+  std::condition_variable work_;
+  std::thread thread_;
+};
+
+}  // namespace lazynet::scheduling

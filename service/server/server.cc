@@ -1,0 +1,195 @@
+#include "service/server/server.h"
+
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
+
+#include <algorithm>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "engine/backend/onednn/onednn_backend.h"
+#include "engine/backend/reference/reference_backend.h"
+#include "service/handlers/health_service.h"
+#include "service/handlers/infer_call.h"
+#include "service/handlers/inference_service.h"
+#include "service/handlers/lazy_network_service.h"
+#include "service/metrics/exposer.h"
+#include "service/metrics/registry.h"
+#include "service/metrics/server_probe.h"
+#include "service/server/listener.h"
+#include "service/version.h"
+
+namespace lazynet::server {
+namespace {
+
+size_t LaneCount(const config::ServerConfig& config) {
+  if (config.lanes > 0) return static_cast<size_t>(config.lanes);
+  return std::max(1u, std::thread::hardware_concurrency());
+}
+
+hosting::Backends MakeBackends(const config::ServerConfig& config) {
+  hosting::Backends backends;
+  backends.reference = backend::MakeReferenceBackend();
+  backends.preferred = config.backend == "reference"
+                           ? backend::MakeReferenceBackend()
+                           : backend::MakeOnednnBackend(backend::MakeReferenceBackend());
+  return backends;
+}
+
+hosting::HostingOptions MakeHostingOptions(const config::ServerConfig& config) {
+  return {.materialize = {.max_parameter_bytes = static_cast<size_t>(config.max_parameter_bytes)},
+          .plan = {.max_arena_bytes = static_cast<size_t>(config.max_plan_bytes)},
+          .plans_per_network = static_cast<size_t>(config.plans_per_network)};
+}
+
+// What hosts networks, without any port.
+struct Host {
+  explicit Host(const config::ServerConfig& config)
+      : backends(MakeBackends(config)),
+        registry(std::vector<std::pair<std::string, std::string>>{{"version", kVersion}}) {}
+
+  absl::Status Load(const config::ServerConfig& config) {
+    ASSIGN_OR_RETURN(repository, hosting::Repository::Load(config.model_repository, backends,
+                                                           MakeHostingOptions(config), registry));
+    return absl::OkStatus();
+  }
+
+  const hosting::Backends backends;
+  metrics::Registry registry;
+  hosting::Repository repository;
+};
+
+}  // namespace
+
+// In the order in which the parts need each other; destroyed in reverse.
+struct Server::Parts {
+  explicit Parts(const config::ServerConfig& settings)
+      : config(settings), host(config), probe(host.registry) {}
+
+  void StartThreads() {
+    lanes = std::make_unique<scheduling::Lanes>(LaneCount(config),
+                                                static_cast<size_t>(config.queue_capacity));
+    build_lane =
+        std::make_unique<scheduling::BuildLane>(static_cast<size_t>(config.build_queue_capacity));
+    probe.SetLanes(lanes->count());
+    probe.SetQueueCapacity(lanes->queue_capacity());
+  }
+
+  // Two services of a kind, since one instance can be registered with one server only.
+  void Bind() {
+    const hosting::Repository& repository = host.repository;
+    inference = std::make_unique<handlers::InferenceService>(repository, *lanes, *build_lane,
+                                                             readiness, probe);
+    lazy_networks = std::make_unique<handlers::LazyNetworkService>(repository);
+    admin_lazy_networks = std::make_unique<handlers::LazyNetworkService>(repository);
+    health = std::make_unique<handlers::HealthService>(repository, readiness);
+    admin_health = std::make_unique<handlers::HealthService>(repository, readiness);
+    const int limit = static_cast<int>(config.max_message_bytes);
+    main = std::make_unique<Listener>(
+        config.grpc_address, limit,
+        std::vector<grpc::Service*>{inference.get(), lazy_networks.get(), health.get()});
+    admin = std::make_unique<Listener>(
+        config.admin_address, limit,
+        std::vector<grpc::Service*>{admin_lazy_networks.get(), admin_health.get()});
+  }
+
+  // One call to listen for is enough: the poller asks for the next before it works on one.
+  void Serve() {
+    handlers::InferCall::Listen(*inference, main->queue());
+    health->ListenForWatch(main->queue());
+    admin_health->ListenForWatch(admin->queue());
+    main->StartPolling();
+    admin->StartPolling();
+    SetReady(true);
+  }
+
+  void SetReady(bool ready) {
+    readiness.Set(ready);
+    health->Notify();
+    admin_health->Notify();
+  }
+
+  void Stop(std::chrono::seconds drain_timeout) {
+    if (main == nullptr) return;
+    SetReady(false);
+    health->EndWatches();
+    admin_health->EndWatches();
+    const auto deadline = std::chrono::system_clock::now() + drain_timeout;
+    main->Shutdown(deadline);
+    admin->Shutdown(deadline);
+    // Whoever still computes ends its call before the queues close.
+    build_lane.reset();
+    lanes.reset();
+    main->StopPolling();
+    admin->StopPolling();
+    main.reset();
+    admin.reset();
+  }
+
+  const config::ServerConfig config;
+  Host host;
+  metrics::ServerProbe probe;
+  handlers::Readiness readiness;
+  std::unique_ptr<scheduling::Lanes> lanes;
+  std::unique_ptr<scheduling::BuildLane> build_lane;
+  std::unique_ptr<handlers::InferenceService> inference;
+  std::unique_ptr<handlers::LazyNetworkService> lazy_networks;
+  std::unique_ptr<handlers::LazyNetworkService> admin_lazy_networks;
+  std::unique_ptr<handlers::HealthService> health;
+  std::unique_ptr<handlers::HealthService> admin_health;
+  std::unique_ptr<Listener> main;
+  std::unique_ptr<Listener> admin;
+  std::unique_ptr<metrics::Exposer> exposer;
+};
+
+Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+
+Server::~Server() { Shutdown(std::chrono::seconds(0)); }
+
+absl::StatusOr<std::unique_ptr<Server>> Server::Start(const config::ServerConfig& config) {
+  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  std::unique_ptr<Server> server(new Server(std::make_unique<Parts>(config)));
+  Parts& parts = *server->parts_;
+  RETURN_IF_ERROR(parts.host.Load(config));
+  ASSIGN_OR_RETURN(parts.exposer,
+                   metrics::Exposer::Start(parts.host.registry, config.metrics_address));
+  parts.StartThreads();
+  parts.Bind();
+  for (const Listener* listener : {parts.main.get(), parts.admin.get()}) {
+    if (!listener->bound()) {
+      return absl::UnavailableError(fmt::format("cannot listen on {}", listener->address()));
+    }
+  }
+  parts.Serve();
+  return server;
+}
+
+const hosting::Repository& Server::repository() const { return parts_->host.repository; }
+size_t Server::lane_count() const { return parts_->lanes->count(); }
+int Server::grpc_port() const { return parts_->main->port(); }
+int Server::admin_port() const { return parts_->admin->port(); }
+int Server::metrics_port() const { return parts_->exposer->port(); }
+std::string Server::MetricsText() const { return parts_->host.registry.Text(); }
+
+void Server::Shutdown(std::chrono::seconds drain_timeout) { parts_->Stop(drain_timeout); }
+
+absl::Status CheckRepository(const config::ServerConfig& config, std::string& report) {
+  Host host(config);
+  RETURN_IF_ERROR(host.Load(config));
+  size_t bad = 0;
+  for (const auto& [name, versions] : host.repository.models()) {
+    for (const auto& [version, entry] : versions) {
+      const bool fine = entry.network != nullptr;
+      bad += fine ? 0 : 1;
+      const std::string_view state = !fine ? Message(entry.unavailable)
+                                     : entry.network->bound() != nullptr ? "ready"
+                                                                         : "lazy";
+      report += fmt::format("{} {}: {}\n", name, version, state);
+    }
+  }
+  if (bad == 0) return absl::OkStatus();
+  return FailedPrecondition("{} of the repository's models cannot be served", bad);
+}
+
+}  // namespace lazynet::server
