@@ -11,8 +11,9 @@ namespace lazynet::init {
 // nothing. `path` says how to compute, not what: only tests choose it.
 //
 // FP32 and FP64 are the same in every PyTorch release so far; the 16-bit types follow the rule
-// that held until early 2026. Values from FP64 and 16-bit normals, and from normals below 16
-// elements, go through the C library's log, sin and cos; they are compared with glibc 2.36's.
+// that held until early 2026. FP64 and 16-bit normals, and all normals below 16 elements, use the C
+// library's log, sin and cos; glibc's last bits for doubles depend on whether the processor has
+// FMA.
 
 // tensor.uniform_(lo, hi). One word per element, two for FP64; `hi - lo` must be finite in the
 // element type. The 16-bit types, whose results are rounded, may return hi.
