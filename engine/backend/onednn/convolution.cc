@@ -50,18 +50,6 @@ PrimitiveDesc Describe(const Geometry& geometry, const memory::desc& src, const 
                        UserScratchpad(), CpuEngine());
 }
 
-// Left free, oneDNN takes plain layouts and gemm for groups of few channels, for depthwise volumes
-// and others; asked for channels-last it has jit kernels for most of them, 1.1-6 x faster.
-PrimitiveDesc Choose(const Geometry& geometry, bool with_bias) {
-  const PrimitiveDesc free =
-      Describe(geometry, AnyDesc(geometry.src), AnyDesc(geometry.dst), with_bias);
-  if (!IsGemm(free.impl_info_str()) && !IsReference(free.impl_info_str())) return free;
-  const PrimitiveDesc channels_last =
-      Describe(geometry, AxisLastDesc(geometry.src, 1), AxisLastDesc(geometry.dst, 1), with_bias);
-  const std::string_view name = channels_last.impl_info_str();
-  return IsGemm(name) || IsReference(name) ? free : channels_last;
-}
-
 }  // namespace
 
 absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Convolution& op) {
@@ -69,7 +57,10 @@ absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Convolution& 
   Geometry geometry = GeometryOf(context, op);
   const bool depthwise_1d = IsDepthwise1d(geometry);
   if (depthwise_1d) AddHeight(geometry);
-  const PrimitiveDesc desc = Choose(geometry, context.has(2));
+  const PrimitiveDesc desc =
+      BestConvolution(geometry.src, geometry.dst, [&](const auto& src, const auto& dst) {
+        return Describe(geometry, src, dst, context.has(2));
+      });
 
   // A layout belongs to the value, so it has the value's rank.
   const auto of_value = [&](const memory::desc& layout) {

@@ -47,6 +47,8 @@ absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Deconvolution
     // by an output padding that exceeds the padding.
     padding_r[i] = (src_dims[i + 2] - 1) * strides[i] + dilates[i] * (torch_weights[i + 2] - 1) +
                    1 - padding_l[i] - dst_dims[i + 2];
+    // oneDNN's limit: rows that begin after the last scattered element.
+    if (padding_r[i] + strides[i] <= 0) return context.Fallback();
     dilates[i] -= 1;
   }
   const auto describe = [&](const memory::desc& src, const memory::desc& dst) {
@@ -55,14 +57,7 @@ absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Deconvolution
          AnyDesc(plain_weights.dims()), bias, dst, strides, dilates, padding_l, padding_r},
         UserScratchpad(), CpuEngine());
   };
-  PrimitiveDesc desc = describe(AnyDesc(src_dims), AnyDesc(dst_dims));
-  if (IsGemm(desc.impl_info_str()) || IsReference(desc.impl_info_str())) {
-    // As for convolutions.
-    const PrimitiveDesc channels_last =
-        describe(AxisLastDesc(src_dims, 1), AxisLastDesc(dst_dims, 1));
-    const std::string_view name = channels_last.impl_info_str();
-    if (!IsGemm(name) && !IsReference(name)) desc = channels_last;
-  }
+  const PrimitiveDesc desc = BestConvolution(src_dims, dst_dims, describe);
 
   std::vector<Argument> arguments;
   ASSIGN_OR_RETURN(arguments.emplace_back(), context.SrcArgument(DNNL_ARG_SRC, 0, desc.src_desc()));

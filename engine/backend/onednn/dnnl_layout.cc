@@ -135,6 +135,35 @@ bool SamePlaces(const memory::desc& a, const memory::desc& b) {
 
 bool IsDense(const memory::desc& desc) { return SamePlaces(desc, DenseDesc(desc.dims())); }
 
+std::optional<ChannelBlocks> ChannelBlocksOf(const memory::desc& desc) {
+  const memory::dims dims = desc.dims();
+  ChannelBlocks result{dims[0], dims[1], 1, 1};
+  for (size_t i = 2; i < dims.size(); ++i) result.elements *= dims[i];
+  if (SamePlaces(desc, AxisLastDesc(dims, 1))) {
+    // Of one channel or one pixel, a layout is row-major too; then whole vectors are better.
+    if (dims[1] > 1 || IsDense(desc)) std::swap(result.channel_blocks, result.block);
+    return result;
+  }
+  if (IsDense(desc)) return result;
+  const dnnl_blocking_desc_t& blocking = Blocking(desc);
+  if (blocking.inner_nblks != 1 || blocking.inner_idxs[0] != 1) return std::nullopt;
+  result.block = blocking.inner_blks[0];
+  result.channel_blocks = desc.data.padded_dims[1] / result.block;
+  memory::dims outer = dims;
+  outer[1] = result.channel_blocks;
+  memory::dim stride = result.block;
+  for (size_t i = dims.size(); i-- > 0; stride *= outer[i]) {
+    if (outer[i] != 1 && blocking.strides[i] != stride) return std::nullopt;
+  }
+  return result;
+}
+
+memory::desc WithSpatialSizes(const memory::desc& desc, const ChannelBlocks& blocks,
+                              const memory::dims& dims) {
+  if (Blocking(desc).inner_nblks > 0) return DescLike(desc, dims);
+  return blocks.block > 1 ? AxisLastDesc(dims, 1) : DenseDesc(dims);
+}
+
 bool HasPadding(const memory::desc& desc) {
   return !std::equal(desc.data.dims, desc.data.dims + desc.data.ndims, desc.data.padded_dims);
 }

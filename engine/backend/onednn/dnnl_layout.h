@@ -1,6 +1,7 @@
 #pragma once
 
 #include <oneapi/dnnl/dnnl.hpp>
+#include <optional>
 #include <string>
 
 #include "engine/backend/backend.h"
@@ -43,6 +44,20 @@ dnnl::memory::desc RemoveAxis(const dnnl::memory::desc& desc, int axis);
 // matter, unlike for operator==: [N, 1, H, W] is dense and channels-last at once.
 bool SamePlaces(const dnnl::memory::desc& a, const dnnl::memory::desc& b);
 bool IsDense(const dnnl::memory::desc& desc);
+
+// A layout of [N, C, ...] as N images of blocks of channels: [images, channel_blocks, elements,
+// block]. Row-major is block 1, channels-last block C, nChw16c block 16 with the last one padded.
+struct ChannelBlocks {
+  int64_t images = 1;
+  int64_t channel_blocks = 1;
+  int64_t elements = 1;  // the product of the spatial axes, which are row-major
+  int64_t block = 1;
+};
+std::optional<ChannelBlocks> ChannelBlocksOf(const dnnl::memory::desc& desc);
+
+// The same layout for other spatial sizes.
+dnnl::memory::desc WithSpatialSizes(const dnnl::memory::desc& desc, const ChannelBlocks& blocks,
+                                    const dnnl::memory::dims& dims);
 
 // Whether there are elements beyond the value's own; they are kept zero.
 bool HasPadding(const dnnl::memory::desc& desc);

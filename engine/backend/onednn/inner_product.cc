@@ -8,9 +8,14 @@ absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const InnerProduct&
   const auto src = DenseDesc(context.src_dims(0));
   const auto dst = DenseDesc(context.dst_dims());
   const auto bias = context.has(2) ? DenseDesc({weights_dims[0]}) : dnnl::memory::desc();
-  const dnnl::inner_product_forward::primitive_desc desc(
-      {dnnl::prop_kind::forward_inference, src, AnyDesc(weights_dims), bias, dst}, UserScratchpad(),
-      CpuEngine());
+  const auto describe = [&](const dnnl::memory::desc& weights) {
+    return dnnl::inner_product_forward::primitive_desc(
+        {dnnl::prop_kind::forward_inference, src, weights, bias, dst}, UserScratchpad(),
+        CpuEngine());
+  };
+  auto desc = describe(AnyDesc(weights_dims));
+  // Without AVX512 the library wants either plain layout, by the batch size; one serves all.
+  if (IsGemm(desc.impl_info_str())) desc = describe(AxisLastDesc(weights_dims, 0));
 
   std::vector<Argument> arguments;
   ASSIGN_OR_RETURN(arguments.emplace_back(), context.SrcArgument(DNNL_ARG_SRC, 0, src));

@@ -1,6 +1,8 @@
-#include <cmath>
-#include <cstring>
+#include <utility>
+#include <vector>
 
+#include "engine/backend/onednn/own/instance_normalization.h"
+#include "engine/backend/onednn/own_kernel.h"
 #include "engine/backend/onednn/prepare.h"
 
 namespace lazynet::backend {
@@ -26,36 +28,52 @@ PrimitiveDesc Describe(const OpContext& context, const Normalization& op, const 
                        UserScratchpad(), CpuEngine());
 }
 
-// A constant [C] repeated for each of `images`: what the channels of one image are to the op are
-// images times channels to the primitive.
-absl::StatusOr<Argument> Repeated(const OpContext& context, int id, int input, int64_t images) {
-  ASSIGN_OR_RETURN(const Tensor tensor, context.MakeConstant(input));
-  const size_t bytes = tensor.bytes();
-  ASSIGN_OR_RETURN(Buffer buffer, Buffer::Allocate(bytes * static_cast<size_t>(images)));
-  for (int64_t image = 0; image < images; ++image) {
-    std::memcpy(buffer.data() + static_cast<size_t>(image) * bytes, tensor.data(), bytes);
+// A constant [C] followed by zeros, or `missing` in its place.
+absl::StatusOr<std::vector<float>> PerChannel(const OpContext& context, int input, size_t channels,
+                                              size_t padded, float missing) {
+  std::vector<float> values(channels, missing);
+  if (context.has(input)) {
+    ASSIGN_OR_RETURN(const Tensor tensor, context.MakeConstant(input));
+    const auto elements = tensor.values<float>();
+    values.assign(elements.begin(), elements.end());
   }
-  return Argument{id, DenseDesc({tensor.shape().num_elements() * images}), Argument::kConstant,
-                  std::make_shared<const Buffer>(std::move(buffer))};
+  values.resize(padded);
+  return values;
 }
 
-// Per instance: batch statistics of src seen as one image of N * C channels.
 absl::StatusOr<PreparedOp> PreparePerInstance(const OpContext& context, const Normalization& op) {
-  const memory::dims dims = context.src_dims(0);
-  memory::dim elements = 1;
-  for (size_t i = 2; i < dims.size(); ++i) elements *= dims[i];
-  const memory::desc src = DenseDesc({1, dims[0] * dims[1], elements});
-  const PrimitiveDesc desc = Describe(context, op, src);
-
-  std::vector<Argument> arguments{{DNNL_ARG_SRC, src, 0, nullptr}};
-  for (const auto& [id, input] : {std::pair{DNNL_ARG_SCALE, kScale}, {DNNL_ARG_SHIFT, kShift}}) {
-    if (!context.has(input)) continue;
-    ASSIGN_OR_RETURN(arguments.emplace_back(), Repeated(context, id, input, dims[0]));
+  memory::desc src = context.src_desc(0);
+  std::optional<ChannelBlocks> blocks = ChannelBlocksOf(src);
+  if (!blocks) {
+    src = DenseDesc(src.dims());
+    blocks = ChannelBlocksOf(src);
   }
-  arguments.push_back({DNNL_ARG_DST, src, Argument::kDst, nullptr});
-  PreparedOp prepared =
-      Prepared(context, desc, dnnl::batch_normalization_forward(desc), std::move(arguments));
+  const auto channels = static_cast<size_t>(src.dims()[1]);
+  const auto padded = static_cast<size_t>(blocks->channel_blocks * blocks->block);
+  // Zeros as the scale and shift of channels that are padding keep it zero.
+  ASSIGN_OR_RETURN(std::vector<float> scale, PerChannel(context, kScale, channels, padded, 1));
+  ASSIGN_OR_RETURN(std::vector<float> shift, PerChannel(context, kShift, channels, padded, 0));
+  own::InstanceNormalization shape;
+  shape.images = blocks->images;
+  shape.channel_blocks = blocks->channel_blocks;
+  shape.elements = blocks->elements;
+  shape.block = blocks->block;
+  shape.eps = static_cast<float>(op.eps);
+
+  const own::Isa isa = own::DetectIsa();
+  PreparedOp prepared;
+  prepared.src_layouts.resize(static_cast<size_t>(context.inputs()));
+  prepared.src_layouts[0] = prepared.dst_layout = MakeLayout(src);
   prepared.in_place = true;
+  prepared.implementation = fmt::format("own:{}", own::Name(isa));
+  prepared.kernel = MakeOwnKernel([run = own::SelectInstanceNormalization(isa), shape,
+                                   scale = std::move(scale), shift = std::move(shift)](
+                                      const float* src_data, float* dst_data, float*) {
+    own::InstanceNormalization with_affine = shape;
+    with_affine.scale = scale.data();
+    with_affine.shift = shift.data();
+    run(with_affine, src_data, dst_data);
+  });
   return prepared;
 }
 

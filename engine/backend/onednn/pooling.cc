@@ -52,47 +52,18 @@ bool HasEmptyWindow(const WindowPooling& pooling) {
   });
 }
 
-// Sets how src lies for the kernel; false when it does not understand `src`.
-bool Describe(const memory::desc& src, WindowPooling& pooling) {
-  const memory::dims dims = src.dims();
-  if (SamePlaces(src, AxisLastDesc(dims, 1)) && dims[1] > 1) {
-    pooling.outer = dims[0];
-    pooling.inner = dims[1];
-    return true;
-  }
-  if (IsDense(src)) {
-    pooling.outer = dims[0] * dims[1];
-    pooling.inner = 1;
-    return true;
-  }
-  const dnnl_blocking_desc_t& blocking = src.data.format_desc.blocking;
-  if (blocking.inner_nblks != 1 || blocking.inner_idxs[0] != 1) return false;
-  const memory::dim block = blocking.inner_blks[0];
-  memory::dims blocks = dims;
-  blocks[1] = src.data.padded_dims[1] / block;
-  memory::dim stride = block;
-  for (size_t i = dims.size(); i-- > 0; stride *= blocks[i]) {
-    if (blocks[i] != 1 && blocking.strides[i] != stride) return false;
-  }
-  // A window without taps would write -inf into the padding, which must stay zero.
-  if (HasPadding(src) && HasEmptyWindow(pooling)) return false;
-  pooling.outer = blocks[0] * blocks[1];
-  pooling.inner = block;
-  return true;
-}
-
 absl::StatusOr<PreparedOp> PreparePooling(const OpContext& context, WindowPooling pooling) {
   if (context.is_constant(0)) return context.Fallback();
   memory::desc src = context.src_desc(0);
-  if (!Describe(src, pooling)) {
+  std::optional<ChannelBlocks> blocks = ChannelBlocksOf(src);
+  // A window without taps would write -inf into the padding, which must stay zero.
+  if (!blocks || (HasPadding(src) && HasEmptyWindow(pooling))) {
     src = AxisLastDesc(src.dims(), 1);
-    LAZYNET_CHECK(Describe(src, pooling));
+    blocks = ChannelBlocksOf(src);
   }
-  const memory::dims dst_dims = context.dst_dims();
-  const memory::desc dst = IsDense(src) && pooling.inner == 1 ? DenseDesc(dst_dims)
-                           : src.data.format_desc.blocking.inner_nblks == 0
-                               ? AxisLastDesc(dst_dims, 1)
-                               : DescLike(src, dst_dims);
+  const memory::desc dst = WithSpatialSizes(src, *blocks, context.dst_dims());
+  pooling.outer = blocks->images * blocks->channel_blocks;
+  pooling.inner = blocks->block;
 
   PreparedOp prepared;
   prepared.src_layouts = {MakeLayout(src)};

@@ -8,13 +8,20 @@ absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Prelu&) {
     ASSIGN_OR_RETURN(const Tensor slope, context.MakeConstant(1));
     return PrepareLeakyRelu(context, slope.values<float>()[0]);
   }
-  const auto src = context.src_desc(0);
+  auto src = context.src_desc(0);
   const auto dims = src.dims();
   dnnl::memory::dims slope_dims(dims.size(), 1);
   slope_dims[1] = dims[1];
-  const dnnl::prelu_forward::primitive_desc desc(
-      {dnnl::prop_kind::forward_inference, src, AnyDesc(slope_dims)}, UserScratchpad(),
-      CpuEngine());
+  const auto describe = [&] {
+    return dnnl::prelu_forward::primitive_desc(
+        {dnnl::prop_kind::forward_inference, src, AnyDesc(slope_dims)}, UserScratchpad(),
+        CpuEngine());
+  };
+  auto desc = describe();
+  if (IsReference(desc.impl_info_str())) {
+    src = AxisLastDesc(dims, 1);
+    desc = describe();
+  }
   std::vector<Argument> arguments;
   ASSIGN_OR_RETURN(arguments.emplace_back(), context.SrcArgument(DNNL_ARG_SRC, 0, src));
   ASSIGN_OR_RETURN(arguments.emplace_back(),

@@ -57,8 +57,7 @@ absl::StatusOr<PreparedOp> OpContext::Fallback() const {
 }
 
 bool IsReference(std::string_view implementation) {
-  // "simple_layer_normalization:any" is a fast one; "ref:any", "ref_fused_convolution:any".
-  return implementation.starts_with("ref");
+  return implementation.starts_with("ref") || implementation.find("_ref:") != std::string_view::npos;
 }
 
 bool IsGemm(std::string_view implementation) {

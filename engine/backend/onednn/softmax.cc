@@ -1,28 +1,45 @@
+#include "engine/backend/onednn/own/softmax.h"
+
+#include "engine/backend/onednn/own_kernel.h"
 #include "engine/backend/onednn/prepare.h"
 
 namespace lazynet::backend {
+namespace {
+
+// Whether the elements lie without gaps, `axis` apart from the blocks and none of them padding, so
+// that the memory is [outer, size of the axis, its stride].
+bool IsSequence(const dnnl::memory::desc& desc, int axis) {
+  const dnnl_blocking_desc_t& blocking = desc.data.format_desc.blocking;
+  for (int i = 0; i < blocking.inner_nblks; ++i) {
+    if (blocking.inner_idxs[i] == axis) return false;
+  }
+  return !HasPadding(desc);
+}
+
+}  // namespace
 
 absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Softmax& op) {
-  const auto describe = [&](const dnnl::memory::desc& src) {
-    return dnnl::softmax_v2_forward::primitive_desc(
-        {dnnl::prop_kind::forward_inference,
-         op.log ? dnnl::algorithm::softmax_log : dnnl::algorithm::softmax_accurate, src, src,
-         op.axis},
-        UserScratchpad(), CpuEngine());
-  };
-  auto src = context.src_desc(0);
-  auto desc = describe(src);
-  if (IsReference(desc.impl_info_str())) {
-    // Over an axis that strides through memory oneDNN has plain loops only; two copies cost less.
-    src = AxisLastDesc(src.dims(), op.axis);
-    desc = describe(src);
-  }
-  std::vector<Argument> arguments;
-  ASSIGN_OR_RETURN(arguments.emplace_back(), context.SrcArgument(DNNL_ARG_SRC, 0, src));
-  arguments.push_back({DNNL_ARG_DST, src, Argument::kDst, nullptr});
-  PreparedOp prepared =
-      Prepared(context, desc, dnnl::softmax_v2_forward(desc), std::move(arguments));
-  prepared.in_place = !context.is_constant(0);
+  if (context.is_constant(0)) return context.Fallback();
+  dnnl::memory::desc src = context.src_desc(0);
+  if (!IsSequence(src, op.axis)) src = DenseDesc(src.dims());
+  own::SoftmaxShape shape;
+  shape.size = src.dims()[static_cast<size_t>(op.axis)];
+  // With one element per row it does not matter where the rows end; strides may say anything.
+  shape.inner = shape.size == 1 ? 1 : src.data.format_desc.blocking.strides[op.axis];
+  shape.outer =
+      static_cast<int64_t>(src.get_size() / sizeof(float)) / (shape.size * shape.inner);
+  shape.log = op.log;
+
+  const own::Isa isa = own::DetectIsa();
+  PreparedOp prepared;
+  prepared.src_layouts = {MakeLayout(src)};
+  prepared.dst_layout = prepared.src_layouts[0];
+  prepared.in_place = true;
+  prepared.implementation = fmt::format("own:{}", own::Name(isa));
+  prepared.kernel = MakeOwnKernel(
+      [run = own::SelectSoftmax(isa), shape](const float* src_data, float* dst_data, float*) {
+        run(shape, src_data, dst_data);
+      });
   return prepared;
 }
 

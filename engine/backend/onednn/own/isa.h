@@ -22,4 +22,10 @@ inline std::string_view Name(Isa isa) {
   return isa == Isa::kAvx512 ? "avx512" : isa == Isa::kAvx2 ? "avx2" : "sse2";
 }
 
+// Of the versions of a function made by for_each_isa.inc, the one for `isa`.
+template <typename Function>
+Function Select(Isa isa, Function sse2, Function avx2, Function avx512) {
+  return isa == Isa::kAvx512 ? avx512 : isa == Isa::kAvx2 ? avx2 : sse2;
+}
+
 }  // namespace lazynet::backend::own

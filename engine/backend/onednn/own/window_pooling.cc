@@ -17,29 +17,8 @@ int64_t RowScratch(const WindowAxis& axis) {
   return std::max(covered, axis.padding + axis.src_size);
 }
 
-namespace sse2 {
-#define LAZYNET_SIMD Sse2
-#define LAZYNET_TARGET
-#include "engine/backend/onednn/own/window_pooling.inc"
-#undef LAZYNET_SIMD
-#undef LAZYNET_TARGET
-}  // namespace sse2
-
-namespace avx2 {
-#define LAZYNET_SIMD Avx2
-#define LAZYNET_TARGET LAZYNET_AVX2
-#include "engine/backend/onednn/own/window_pooling.inc"
-#undef LAZYNET_SIMD
-#undef LAZYNET_TARGET
-}  // namespace avx2
-
-namespace avx512 {
-#define LAZYNET_SIMD Avx512
-#define LAZYNET_TARGET LAZYNET_AVX512
-#include "engine/backend/onednn/own/window_pooling.inc"
-#undef LAZYNET_SIMD
-#undef LAZYNET_TARGET
-}  // namespace avx512
+#define LAZYNET_KERNELS "engine/backend/onednn/own/window_pooling.inc"
+#include "engine/backend/onednn/own/for_each_isa.inc"
 
 }  // namespace
 
@@ -55,15 +34,7 @@ size_t ScratchBytes(const WindowPooling& pooling) {
 }
 
 WindowPoolingFunction SelectWindowPooling(Isa isa) {
-  switch (isa) {
-    case Isa::kAvx512:
-      return avx512::Pool;
-    case Isa::kAvx2:
-      return avx2::Pool;
-    case Isa::kSse2:
-      break;
-  }
-  return sse2::Pool;
+  return Select<WindowPoolingFunction>(isa, sse2::Pool, avx2::Pool, avx512::Pool);
 }
 
 }  // namespace lazynet::backend::own

@@ -1,0 +1,351 @@
+#!/usr/bin/python3
+"""Writes op_goldens.json: cases of every op, with the results of torch.nn.functional.
+
+Usage: make_op_goldens.py, with torch 1.13.1. The cases are drawn from one seeded generator, so that
+the file comes out the same every time.
+
+Inputs are exact in float32 (multiples of 1/64, unless a case is about special values). Results are
+those of float64, so that one case serves both dtypes and a test sees only the rounding of the code
+under test. The script checks that torch's own float32 results agree.
+"""
+
+import itertools
+import json
+import math
+import pathlib
+import random
+
+import numpy
+import torch
+import torch.nn.functional as F
+
+INF = math.inf
+NAN = math.nan
+SPECIAL = [0.0, -0.0, 1.0, -1.0, 2.5, -2.5, 3.0, -3.0, 30.0, -30.0, 89.0, -89.0, 1e4, -1e4, 3e38,
+           -3e38, INF, -INF, NAN]
+
+rng = random.Random(20240607)
+cases = []
+
+
+def noise(*shape):
+    count = math.prod(shape)
+    values = [rng.randint(-128, 128) / 64 for _ in range(count)]
+    return torch.tensor(values, dtype=torch.float32).reshape(shape)
+
+
+def positive(*shape):
+    return noise(*shape).abs() + 1 / 64
+
+
+def special(*shape):
+    """Ordinary values with some NaN and infinities among them."""
+    values = noise(*shape)
+    flat = values.view(-1)
+    for _ in range(max(1, flat.numel() // 12)):
+        flat[rng.randrange(flat.numel())] = rng.choice([NAN, INF, -INF, -INF, -INF])
+    return values
+
+
+def pick(*choices):
+    return rng.choice(choices)
+
+
+def encode(value):
+    if math.isnan(value):
+        return "nan"
+    if math.isinf(value):
+        return "inf" if value > 0 else "-inf"
+    return int(value) if value == int(value) and abs(value) < 1e6 and str(value) != "-0.0" else value
+
+
+def tensor_json(tensor):
+    return {"shape": list(tensor.shape), "values": [encode(v) for v in tensor.flatten().tolist()]}
+
+
+def add(op, function, inputs, constants=(), attributes=None, exact=False, float32_overflows=False):
+    """`function` is called with the inputs (None where absent); `constants` are indices of inputs."""
+    doubles = [None if i is None else i.double() for i in inputs]
+    result = function(*doubles)
+    if not float32_overflows:
+        single = function(*inputs)
+        assert torch.allclose(single, result.float(), rtol=1e-4, atol=1e-4, equal_nan=True), (op, attributes)
+    cases.append({
+        "name": f"{op}/{sum(case['op'] == op for case in cases)}",
+        "op": op,
+        "attributes": attributes or {},
+        "exact": exact,
+        "inputs": [None if tensor is None else
+                   dict(tensor_json(tensor), constant=index in constants)
+                   for index, tensor in enumerate(inputs)],
+        "output": tensor_json(result),
+    })
+
+
+def inner_product():
+    sizes = [(1, 1, 1), (1, 7, 5), (3, 16, 16), (5, 33, 3), (1, 64, 1), (7, 1, 9), (2, 257, 2),
+             (8, 17, 10), (33, 5, 2), (1, 100, 11)]
+    for (m, k, n), with_bias in itertools.product(sizes, [True, False]):
+        add("inner_product", F.linear, [noise(m, k), noise(n, k), noise(n) if with_bias else None],
+            constants=(1, 2))
+
+
+def channels(groups_of):
+    """(groups, input channels, output channels) of a kind of grouping."""
+    if groups_of == "one":
+        return 1, rng.randint(1, 5), rng.randint(1, 5)
+    groups = rng.randint(2, 4)
+    if groups_of == "depthwise":
+        return groups, groups, groups
+    if groups_of == "multiplier":
+        return groups, groups, 2 * groups
+    return groups, groups * rng.randint(1, 3), groups * rng.randint(1, 3)
+
+
+GROUPINGS = ["one", "one", "depthwise", "multiplier", "groups"]
+CONV = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
+DECONV = {1: F.conv_transpose1d, 2: F.conv_transpose2d, 3: F.conv_transpose3d}
+MAX_POOL = {1: F.max_pool1d, 2: F.max_pool2d, 3: F.max_pool3d}
+AVG_POOL = {1: F.avg_pool1d, 2: F.avg_pool2d, 3: F.avg_pool3d}
+ADAPTIVE_POOL = {1: F.adaptive_avg_pool1d, 2: F.adaptive_avg_pool2d, 3: F.adaptive_avg_pool3d}
+MAX_SIZE = {1: 16, 2: 8, 3: 5}
+
+
+def pad_sides(before, after):
+    """F.pad's order: the last axis first."""
+    return [side for pair in reversed(list(zip(before, after))) for side in pair]
+
+
+def convolution():
+    made = 0
+    while made < 60:
+        axes = 1 + made % 3
+        groups, inputs, outputs = channels(GROUPINGS[made % len(GROUPINGS)])
+        sizes = [rng.randint(1, MAX_SIZE[axes]) for _ in range(axes)]
+        kernel = [rng.randint(1, 4 if axes < 3 else 3) for _ in range(axes)]
+        strides = [rng.randint(1, 3) for _ in range(axes)]
+        dilations = [pick(1, 1, 2, 3) for _ in range(axes)]
+        before = [rng.randint(0, 3) for _ in range(axes)]
+        after = [rng.randint(0, 3) for _ in range(axes)] if made % 2 else before
+        spans = [d * (k - 1) + 1 for d, k in zip(dilations, kernel)]
+        if any(l + b + a < s for l, b, a, s in zip(sizes, before, after, spans)):
+            continue
+        bias = noise(outputs) if made % 3 else None
+
+        def function(src, weights, bias):
+            return CONV[axes](F.pad(src, pad_sides(before, after)), weights, bias, stride=strides,
+                              dilation=dilations, groups=groups)
+
+        add("convolution", function,
+            [noise(pick(1, 1, 2, 3), inputs, *sizes), noise(outputs, inputs // groups, *kernel), bias],
+            constants=(1, 2),
+            attributes={"strides": strides, "dilations": dilations, "padding_l": before,
+                        "padding_r": after, "groups": groups})
+        made += 1
+
+
+def deconvolution():
+    made = 0
+    while made < 50:
+        axes = 1 + made % 3
+        groups, inputs, outputs = channels(GROUPINGS[made % len(GROUPINGS)])
+        sizes = [rng.randint(1, MAX_SIZE[axes] // 2 + 1) for _ in range(axes)]
+        kernel = [rng.randint(1, 4 if axes < 3 else 3) for _ in range(axes)]
+        strides = [rng.randint(1, 3) for _ in range(axes)]
+        dilations = [pick(1, 1, 2, 3) for _ in range(axes)]
+        padding = [rng.randint(0, 2) for _ in range(axes)]
+        output_padding = [rng.randint(0, max(s, d) - 1) for s, d in zip(strides, dilations)]
+        result = [(l - 1) * s - 2 * p + d * (k - 1) + o + 1 for l, s, p, d, k, o in
+                  zip(sizes, strides, padding, dilations, kernel, output_padding)]
+        if min(result) < 1:
+            continue
+        bias = noise(outputs) if made % 3 else None
+
+        def function(src, weights, bias):
+            return DECONV[axes](src, weights, bias, stride=strides, padding=padding,
+                                output_padding=output_padding, groups=groups, dilation=dilations)
+
+        add("deconvolution", function,
+            [noise(pick(1, 1, 2, 3), inputs, *sizes), noise(inputs, outputs // groups, *kernel), bias],
+            constants=(1, 2),
+            attributes={"strides": strides, "dilations": dilations, "padding": padding,
+                        "groups": groups})
+        made += 1
+
+
+def pooling():
+    made = 0
+    while made < 80:
+        axes = 1 + made % 3
+        is_max = made % 2 == 0
+        sizes = [rng.randint(1, MAX_SIZE[axes] + 2) for _ in range(axes)]
+        kernel = [rng.randint(1, 5 if axes < 3 else 3) for _ in range(axes)]
+        strides = [rng.randint(1, 3) for _ in range(axes)]
+        dilations = [pick(1, 1, 2, 3) if is_max else 1 for _ in range(axes)]
+        padding = [rng.randint(0, k // 2) for k in kernel]
+        ceil_mode = pick(True, False)
+        spans = [d * (k - 1) + 1 for d, k in zip(dilations, kernel)]
+        if any(l + 2 * p < s for l, p, s in zip(sizes, padding, spans)):
+            continue
+        if axes == 3 and any(l < k for l, k in zip(sizes, kernel)):
+            continue  # torch's avg_pool3d does not count the padding and refuses
+        src = (special if is_max and made % 4 == 0 else noise)(pick(1, 1, 2, 3), rng.randint(1, 3), *sizes)
+        attributes = {"kernel": kernel, "strides": strides, "dilations": dilations,
+                      "padding": padding, "kind": "max" if is_max else "average",
+                      "count_include_pad": True, "divisor_override": None}
+        if is_max:
+            add("pooling", lambda x: MAX_POOL[axes](x, kernel, strides, padding, dilations, ceil_mode),
+                [src], attributes=attributes, exact=True)
+        else:
+            include = attributes["count_include_pad"] = pick(True, False)
+            arguments = [kernel, strides, padding, ceil_mode, include]
+            if axes > 1:
+                attributes["divisor_override"] = pick(None, None, 1, 3, 7)
+                arguments.append(attributes["divisor_override"])
+            add("pooling", lambda x: AVG_POOL[axes](x, *arguments), [src], attributes=attributes)
+        made += 1
+
+
+def adaptive_pooling():
+    sizes = [([7], [3]), ([5], [5]), ([3], [7]), ([12], [1]), ([10], [4]),
+             ([7, 7], [1, 1]), ([8, 6], [4, 3]), ([5, 7], [3, 2]), ([2, 3], [5, 4]), ([9, 1], [4, 1]),
+             ([4, 5, 6], [1, 1, 1]), ([4, 5, 6], [2, 3, 4]), ([2, 3, 2], [3, 3, 3]), ([6, 4, 2], [3, 2, 1])]
+    for src, dst in sizes:
+        add("adaptive_pooling", lambda x: ADAPTIVE_POOL[len(src)](x, dst),
+            [noise(pick(1, 2, 3), rng.randint(1, 4), *src)])
+
+
+def normalization():
+    shapes = [(1, 3, 4), (3, 5), (2, 1, 7), (2, 3, 4, 5), (1, 17, 3, 3), (3, 4, 2, 3, 2), (5, 16, 2)]
+    for shape, affine in itertools.product(shapes, ["both", "none", "scale", "shift"]):
+        c = shape[1]
+        scale = noise(c) if affine in ("both", "scale") else None
+        shift = noise(c) if affine in ("both", "shift") else None
+        eps = pick(1e-5, 1e-3, 1.0)
+        attributes = {"eps": eps}
+        add("normalization",
+            lambda x, mean, variance, a, b: F.batch_norm(x, mean, variance, a, b, False, 0, eps),
+            [noise(*shape), noise(c), positive(c), scale, shift], constants=(1, 2, 3, 4),
+            attributes=dict(attributes, statistics="given"))
+        if affine in ("scale", "shift"):
+            continue
+        add("normalization",
+            lambda x, mean, variance, a, b: F.batch_norm(x, None, None, a, b, True, 0, eps),
+            [noise(*shape), None, None, scale, shift], constants=(3, 4),
+            attributes=dict(attributes, statistics="per_batch"))
+        if len(shape) > 2:
+            add("normalization",
+                lambda x, mean, variance, a, b: F.instance_norm(x, None, None, a, b, True, 0, eps),
+                [noise(*shape), None, None, scale, shift], constants=(3, 4),
+                attributes=dict(attributes, statistics="per_instance"))
+
+
+def softmax():
+    for shape in [(1,), (9,), (3, 7), (2, 5, 4), (1, 3, 2, 5), (2, 2, 3, 2, 2)]:
+        for axis in range(len(shape)):
+            log = bool((axis + len(shape)) % 2)
+            add("softmax", lambda x: (F.log_softmax if log else F.softmax)(x, axis),
+                [noise(*shape) * pick(1, 8, 64)], attributes={"axis": axis, "log": log})
+    rows = [[0, 1, NAN, 2], [-INF, -INF, -INF, -INF], [INF, 0, 1, 2], [INF, INF, 0, 0],
+            [-INF, 0, 1, -INF], [89, -89, 0, 1], [3e38, -3e38, 0, 1], [1e4, 1e4, 1e4, 1e4],
+            [-1e4, -1e4, -1e4, 0], [INF, -INF, 0, 0]]
+    for log in [True, False]:
+        function = F.log_softmax if log else F.softmax
+        src = torch.tensor(rows, dtype=torch.float32)
+        add("softmax", lambda x: function(x, 1), [src], attributes={"axis": 1, "log": log})
+        add("softmax", lambda x: function(x, 0), [src.t().contiguous()],
+            attributes={"axis": 0, "log": log})
+
+
+# Algorithm: (function of x, alpha, beta; what alpha and beta to try).
+ELTWISE = {
+    "relu": (lambda x, a, b: F.relu(x), [(0, 0)]),
+    "clamp": (lambda x, a, b: torch.clamp(x, a, b), [(0, 6), (-1, 1), (-0.375, 2.25)]),
+    "leaky_relu": (lambda x, a, b: F.leaky_relu(x, a), [(0.01, 0), (-0.5, 0), (2, 0)]),
+    "elu": (lambda x, a, b: F.elu(x, a), [(1, 0), (0.3, 0), (-2, 0)]),
+    "gelu_erf": (lambda x, a, b: F.gelu(x), [(0, 0)]),
+    "gelu_tanh": (lambda x, a, b: F.gelu(x, approximate="tanh"), [(0, 0)]),
+    "silu": (lambda x, a, b: F.silu(x), [(0, 0)]),
+    "mish": (lambda x, a, b: F.mish(x), [(0, 0)]),
+    "hardswish": (lambda x, a, b: F.hardswish(x), [(0, 0)]),
+    "hardsigmoid": (lambda x, a, b: F.hardsigmoid(x), [(0, 0)]),
+    "sigmoid": (lambda x, a, b: torch.sigmoid(x), [(0, 0)]),
+    "tanh": (lambda x, a, b: torch.tanh(x), [(0, 0)]),
+    "softplus": (lambda x, a, b: F.softplus(x, a, b), [(1, 20), (2, 20), (0.5, 3), (1, 60)]),
+}
+
+
+def eltwise():
+    for algorithm, (function, arguments) in ELTWISE.items():
+        for alpha, beta in arguments:
+            # Whole rows of 16 and a remainder, as vector kernels treat them apart.
+            ordinary = noise(3, 13) * pick(1, 4)
+            for src in [torch.tensor(SPECIAL, dtype=torch.float32),
+                        torch.tensor(SPECIAL * 2, dtype=torch.float32).reshape(2, 1, 19), ordinary]:
+                # torch's float32 hardswish multiplies by 6 before it divides: 3e38 overflows.
+                add("eltwise", lambda x: function(x, alpha, beta), [src],
+                    attributes={"algorithm": algorithm, "alpha": alpha, "beta": beta},
+                    exact=algorithm in ("relu", "clamp"), float32_overflows=algorithm == "hardswish")
+
+
+def prelu():
+    for shape in [(1, 3), (5, 4), (2, 3, 5), (1, 17, 2, 3), (3, 1, 4), (2, 4, 2, 2, 3)]:
+        for slopes in sorted({1, shape[1]}):
+            add("prelu", F.prelu, [special(*shape), noise(slopes)], constants=(1,))
+    add("prelu", F.prelu, [noise(7), noise(1)], constants=(1,))
+
+
+def binary():
+    shapes = [((3,), (3,)), ((2, 3), (2, 3)), ((2, 3, 4), (3, 1)), ((2, 3, 4), (4,)), ((4,), (2, 3, 4)),
+              ((2, 1, 4), (1, 3, 1)), ((1, 5, 3, 3), (1, 5, 1, 1)), ((5, 1, 1), (2, 5, 3, 3)),
+              ((2, 3, 2, 2), (2, 3, 1, 1)), ((3, 1), (1, 4)), ((1,), (5,)), ((7, 2), (1,)), ((7, 2), ()),
+              ((), ()), ((2, 3, 2, 2, 2), (2, 3, 2, 2, 2)), ((1, 1, 1, 4), (3, 2, 1, 4))]
+    for index, (left, right) in enumerate(shapes):
+        for algorithm, function in [("add", torch.add), ("mul", torch.mul)]:
+            make = special if index % 4 == 1 else noise
+            add("binary", function, [make(*left), noise(*right)], constants=(1,) if index % 2 else (),
+                attributes={"algorithm": algorithm})
+
+
+def concat():
+    for shape, sizes in [((2, 0, 3), [1, 2]), ((0, 4), [2, 3]), ((3, 0), [1, 1, 5]), ((0,), [2, 3, 1]),
+                         ((1, 0, 2, 2), [16, 8, 3]), ((2, 2, 0, 3), [1, 3]), ((1, 2, 2, 0), [2, 2, 2]),
+                         ((2, 0, 2, 1, 2), [1, 4]), ((3, 0, 2), [4])]:
+        axis = shape.index(0)
+        pieces = [special(*shape[:axis], size, *shape[axis + 1:]) for size in sizes]
+        add("concat", lambda *tensors: torch.cat(tensors, axis), pieces, attributes={"axis": axis},
+            exact=True)
+
+
+NUMPY_PAD = {"reflect": "reflect", "replicate": "edge", "circular": "wrap"}
+
+
+def pad():
+    shapes = [(4,), (3, 5), (2, 3, 4), (1, 2, 3, 5), (2, 1, 3, 2, 4)]
+    for shape, mode, _ in itertools.product(shapes, NUMPY_PAD, range(2)):
+        limit = {"reflect": -1, "replicate": 2, "circular": 0}[mode]
+        before = [rng.randint(0, size + limit) for size in shape]
+        after = [rng.randint(0, size + limit) for size in shape]
+        if len(shape) > 2:  # torch pads the spatial axes only; numpy all axes of the others
+            before[:2] = after[:2] = [0, 0]
+            function = lambda x: F.pad(x, pad_sides(before[2:], after[2:]), mode=mode)
+        else:
+            function = lambda x: torch.from_numpy(
+                numpy.pad(x.numpy(), list(zip(before, after)), mode=NUMPY_PAD[mode]))
+        add("pad", function, [noise(*shape)],
+            attributes={"mode": mode, "before": before, "after": after}, exact=True)
+
+
+def main():
+    torch.set_num_threads(1)
+    for make in [inner_product, convolution, deconvolution, pooling, adaptive_pooling, normalization,
+                 softmax, eltwise, prelu, binary, concat, pad]:
+        make()
+    lines = [json.dumps(case, separators=(",", ":"), allow_nan=False) for case in cases]
+    path = pathlib.Path(__file__).with_name("op_goldens.json")
+    path.write_text("[\n" + ",\n".join(lines) + "\n]\n")
+    print(f"{path.name}: {len(cases)} cases, {path.stat().st_size} bytes")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,123 @@
+#include "tests/engine/backend/op_goldens.h"
+
+#include <fstream>
+#include <map>
+#include <nlohmann/json.hpp>
+
+namespace lazynet::backend {
+namespace {
+
+using nlohmann::json;
+
+AxisVector Axes(const json& numbers) { return {numbers.begin(), numbers.end()}; }
+
+double Number(const json& value) {
+  return value.is_string() ? std::stod(value.get<std::string>()) : value.get<double>();
+}
+
+Shape ShapeOf(const json& tensor) {
+  return Shape(Shape::Dims(tensor["shape"].begin(), tensor["shape"].end()));
+}
+
+template <typename T>
+std::vector<T> ValuesOf(const json& tensor) {
+  std::vector<T> values;
+  for (const json& value : tensor["values"]) values.push_back(static_cast<T>(Number(value)));
+  return values;
+}
+
+Eltwise::Algorithm EltwiseAlgorithm(const std::string& name) {
+  using enum Eltwise::Algorithm;
+  static const std::map<std::string, Eltwise::Algorithm> kAlgorithms = {
+      {"relu", kRelu},
+      {"clamp", kClamp},
+      {"leaky_relu", kLeakyRelu},
+      {"elu", kElu},
+      {"gelu_erf", kGeluErf},
+      {"gelu_tanh", kGeluTanh},
+      {"silu", kSilu},
+      {"mish", kMish},
+      {"hardswish", kHardswish},
+      {"hardsigmoid", kHardsigmoid},
+      {"sigmoid", kSigmoid},
+      {"tanh", kTanh},
+      {"softplus", kSoftplus},
+  };
+  return kAlgorithms.at(name);
+}
+
+Normalization::Statistics StatisticsOf(const std::string& name) {
+  if (name == "given") return Normalization::Statistics::kGiven;
+  if (name == "per_batch") return Normalization::Statistics::kPerBatch;
+  LAZYNET_CHECK(name == "per_instance");
+  return Normalization::Statistics::kPerInstance;
+}
+
+Pad::Mode PadMode(const std::string& name) {
+  if (name == "reflect") return Pad::Mode::kReflect;
+  if (name == "replicate") return Pad::Mode::kReplicate;
+  LAZYNET_CHECK(name == "circular");
+  return Pad::Mode::kCircular;
+}
+
+OpKind Kind(const std::string& op, const json& a) {
+  if (op == "inner_product") return InnerProduct{};
+  if (op == "adaptive_pooling") return AdaptiveAveragePooling{};
+  if (op == "prelu") return Prelu{};
+  if (op == "concat") return Concat{a["axis"]};
+  if (op == "softmax") return Softmax{a["axis"], a["log"]};
+  if (op == "eltwise") return Eltwise{EltwiseAlgorithm(a["algorithm"]), a["alpha"], a["beta"]};
+  if (op == "normalization") return Normalization{StatisticsOf(a["statistics"]), a["eps"]};
+  if (op == "pad") return Pad{PadMode(a["mode"]), Axes(a["before"]), Axes(a["after"])};
+  if (op == "binary") {
+    return Binary{a["algorithm"] == "add" ? Binary::Algorithm::kAdd : Binary::Algorithm::kMul};
+  }
+  if (op == "convolution") {
+    return Convolution{Axes(a["strides"]), Axes(a["dilations"]), Axes(a["padding_l"]),
+                       Axes(a["padding_r"]), a["groups"]};
+  }
+  if (op == "deconvolution") {
+    return Deconvolution{Axes(a["strides"]), Axes(a["dilations"]), Axes(a["padding"]), a["groups"]};
+  }
+  LAZYNET_CHECK(op == "pooling");
+  Pooling pooling = {
+      .kind = a["kind"] == "max" ? Pooling::Kind::kMax : Pooling::Kind::kAverage,
+      .kernel = Axes(a["kernel"]),
+      .strides = Axes(a["strides"]),
+      .dilations = Axes(a["dilations"]),
+      .padding = Axes(a["padding"]),
+      .count_include_pad = a["count_include_pad"],
+      .divisor_override = std::nullopt,
+  };
+  if (!a["divisor_override"].is_null()) pooling.divisor_override = a["divisor_override"];
+  return pooling;
+}
+
+}  // namespace
+
+std::vector<OpGolden> ReadOpGoldens(std::string_view op) {
+  std::ifstream file(LAZYNET_SOURCE_DIR "/tests/engine/backend/op_goldens.json");
+  std::vector<OpGolden> goldens;
+  for (const json& item : json::parse(file)) {
+    const std::string item_op = item["op"];
+    if (!op.empty() && item_op != op) continue;
+    OpGolden golden = {.name = item["name"],
+                       .kind = Kind(item_op, item["attributes"]),
+                       .inputs = {},
+                       .output_shape = ShapeOf(item["output"]),
+                       .expected = ValuesOf<double>(item["output"]),
+                       .exact = item["exact"]};
+    for (const json& input : item["inputs"]) {
+      if (input.is_null()) {
+        golden.inputs.push_back(testing::Absent());
+      } else {
+        golden.inputs.push_back(
+            {testing::Values(ShapeOf(input), ValuesOf<float>(input)), input["constant"]});
+      }
+    }
+    goldens.push_back(std::move(golden));
+  }
+  return goldens;
+}
+
+}  // namespace lazynet::backend

@@ -1,0 +1,172 @@
+#include "engine/backend/reference/reference_backend.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <thread>
+
+#include "tests/support/run_op.h"
+
+namespace lazynet::backend {
+namespace {
+
+using testing::Absent;
+using testing::Constant;
+using testing::Noise;
+using testing::Source;
+
+absl::StatusOr<PreparedOp> Prepare(const Graph& graph) {
+  PackedWeights packed;
+  const Op& op = graph.ops.back();
+  auto prepared =
+      MakeReferenceBackend()->Prepare(graph, op, std::vector<LayoutPtr>(op.inputs.size()), packed);
+  EXPECT_EQ(packed.bytes(), 0u);
+  return prepared;
+}
+
+TEST(ReferenceBackend, SupportsFloatAndDouble) {
+  const auto backend = MakeReferenceBackend();
+  EXPECT_EQ(backend->name(), "reference");
+  EXPECT_TRUE(backend->Supports(DType::kFp32));
+  EXPECT_TRUE(backend->Supports(DType::kFp64));
+  EXPECT_FALSE(backend->Supports(DType::kBf16));
+  EXPECT_FALSE(backend->Supports(DType::kInt64));
+}
+
+TEST(ReferenceBackend, RefusesOtherDtypesAndMixedOnes) {
+  Graph integers;
+  integers.AddOp(Eltwise{}, {integers.AddInput(DType::kInt32, {3})}, {3}, "relu");
+  EXPECT_EQ(Prepare(integers).status().code(), absl::StatusCode::kUnimplemented);
+
+  Graph mixed;
+  mixed.AddOp(Binary{}, {mixed.AddInput(DType::kFp32, {3}), mixed.AddInput(DType::kFp64, {3})}, {3},
+              "add");
+  EXPECT_EQ(Prepare(mixed).status().code(), absl::StatusCode::kUnimplemented);
+}
+
+TEST(ReferenceBackend, LeavesReshapeToThePlan) {
+  Graph graph;
+  graph.AddOp(Reshape{}, {graph.AddInput(DType::kFp32, {4})}, {2, 2}, "flatten");
+  EXPECT_EQ(Prepare(graph).status().code(), absl::StatusCode::kUnimplemented);
+}
+
+TEST(ReferenceBackend, HandsOnWhyAConstantCannotBeMade) {
+  Graph graph;
+  const ValueId src = graph.AddInput(DType::kFp32, {1, 1});
+  const ValueId weights = graph.AddConstant(
+      DType::kFp32, {1, 1},
+      {"w", [] { return absl::StatusOr<Tensor>(ResourceExhausted("no memory")); }});
+  graph.AddOp(InnerProduct{}, {src, weights, kNoValue}, {1, 1}, "fc");
+  EXPECT_EQ(Message(Prepare(graph).status()), "no memory");
+}
+
+TEST(ReferenceBackend, TakesWeightsFromTheRequestToo) {
+  const auto backend = MakeReferenceBackend();
+  const Tensor src = Noise({2, 3}, 1);
+  const Tensor weights = Noise({4, 3}, 2);
+  const auto constant =
+      testing::RunOp(*backend, InnerProduct{}, {Source(src), Constant(weights), Absent()}, {2, 4});
+  const auto source =
+      testing::RunOp(*backend, InnerProduct{}, {Source(src), Source(weights), Absent()}, {2, 4});
+  ASSERT_TRUE(constant.ok() && source.ok());
+  EXPECT_EQ(constant->implementation, "reference");
+  EXPECT_TRUE(std::ranges::equal(constant->dst.values<float>(), source->dst.values<float>()));
+}
+
+TEST(ReferenceBackend, AddsInDoublePrecision) {
+  const Tensor src = testing::Values({1, 3}, {1e8f, 1, -1e8f});
+  const Tensor ones = testing::Values({1, 3}, {1, 1, 1});
+  const auto sum = testing::RunOp(*MakeReferenceBackend(), InnerProduct{},
+                                  {Source(src), Constant(ones), Absent()}, {1, 1});
+  ASSERT_TRUE(sum.ok());
+  EXPECT_EQ(sum->dst.values<float>()[0], 1);
+}
+
+// Where the answer is no, writing dst would destroy what is still to be read.
+TEST(ReferenceBackend, WorksInPlaceWhereItsLoopsAllow) {
+  Graph graph;
+  const ValueId src = graph.AddInput(DType::kFp32, {2, 3, 4});
+  const ValueId row = graph.AddInput(DType::kFp32, {4});
+  const auto in_place = [&](OpKind kind, std::vector<ValueId> inputs, Shape dst) {
+    graph.AddOp(std::move(kind), std::move(inputs), std::move(dst), "op");
+    const auto prepared = Prepare(graph);
+    EXPECT_TRUE(prepared.ok());
+    return prepared->in_place;
+  };
+  const Normalization per_batch = {.statistics = Normalization::Statistics::kPerBatch};
+  EXPECT_TRUE(in_place(Eltwise{}, {src}, {2, 3, 4}));
+  EXPECT_TRUE(in_place(Softmax{1}, {src}, {2, 3, 4}));
+  EXPECT_TRUE(in_place(per_batch, {src, kNoValue, kNoValue, kNoValue, kNoValue}, {2, 3, 4}));
+  EXPECT_TRUE(in_place(Binary{}, {src, row}, {2, 3, 4}));
+  EXPECT_FALSE(in_place(Binary{}, {row, src}, {2, 3, 4}));
+  EXPECT_FALSE(in_place(Concat{0}, {src}, {2, 3, 4}));
+
+  const ValueId constant = graph.AddConstant(
+      DType::kFp32, {4}, {"c", [] {
+                            return absl::StatusOr<Tensor>(testing::Values({4}, {1, 2, 3, 4}));
+                          }});
+  EXPECT_FALSE(in_place(Eltwise{}, {constant}, {4}));
+}
+
+TEST(ReferenceBackend, OneKernelRunsOnManyThreads) {
+  Graph graph;
+  const Tensor weights = Noise({4, 3, 3, 3}, 1);
+  const ValueId src = graph.AddInput(DType::kFp32, {1, 3, 8, 8});
+  const ValueId constant = graph.AddConstant(
+      DType::kFp32, weights.shape(), {"w", [=] { return absl::StatusOr<Tensor>(weights); }});
+  const Convolution op = {
+      .strides = {1, 1}, .dilations = {1, 1}, .padding_l = {1, 1}, .padding_r = {1, 1}};
+  graph.AddOp(op, {src, constant, kNoValue}, {1, 4, 8, 8}, "conv");
+  const auto prepared = Prepare(graph);
+  ASSERT_TRUE(prepared.ok());
+
+  const auto run = [&](uint32_t seed) {
+    const Tensor input = Noise({1, 3, 8, 8}, seed);
+    std::vector<float> dst(4 * 8 * 8);
+    Buffer scratch = *Buffer::Allocate(prepared->scratch_bytes);
+    const std::byte* const srcs[] = {input.data(), nullptr, nullptr};
+    EXPECT_TRUE(
+        prepared->kernel->Run({srcs, reinterpret_cast<std::byte*>(dst.data()), scratch.data()})
+            .ok());
+    return dst;
+  };
+  constexpr uint32_t kThreads = 4;
+  std::vector<std::vector<float>> results(kThreads);
+  std::vector<std::thread> threads;
+  for (uint32_t i = 0; i < kThreads; ++i) {
+    threads.emplace_back([&, i] {
+      for (int repeat = 0; repeat < 20; ++repeat) results[i] = run(i);
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (uint32_t i = 0; i < kThreads; ++i) EXPECT_EQ(results[i], run(i));
+}
+
+TEST(ReferenceBackend, CopiesValuesOfAnyDtypeBetweenDenseLayouts) {
+  const Value value = {.dtype = DType::kInt64, .shape = {3}};
+  const auto prepared = MakeReferenceBackend()->PrepareReorder(value, nullptr, nullptr);
+  ASSERT_TRUE(prepared.ok());
+  EXPECT_FALSE(prepared->in_place);
+  const std::vector<int64_t> src = {1, int64_t{1} << 40, -3};
+  std::vector<int64_t> dst(3);
+  const std::byte* const srcs[] = {reinterpret_cast<const std::byte*>(src.data())};
+  ASSERT_TRUE(
+      prepared->kernel->Run({srcs, reinterpret_cast<std::byte*>(dst.data()), nullptr}).ok());
+  EXPECT_EQ(dst, src);
+}
+
+class BlockedLayout : public Layout {
+ public:
+  size_t bytes() const override { return 64; }
+  bool Equals(const Layout&) const override { return false; }
+};
+
+TEST(ReferenceBackend, KnowsNoOtherLayout) {
+  const auto blocked = std::make_shared<BlockedLayout>();
+  const Value value = {.dtype = DType::kFp32, .shape = {3}};
+  const auto prepared = MakeReferenceBackend()->PrepareReorder(value, blocked, nullptr);
+  EXPECT_EQ(prepared.status().code(), absl::StatusCode::kUnimplemented);
+}
+
+}  // namespace
+}  // namespace lazynet::backend
