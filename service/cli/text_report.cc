@@ -49,7 +49,7 @@ void PrintParameters(const v1::DescribeNetworkResponse& response, std::ostream& 
     for (const v1::Parameter& parameter : layer.parameters()) {
       ++count;
       const bool known = parameter.state() == v1::PARAMETER_STATE_INITIALIZED;
-      // Without a state the shape is all there is; without a shape a scalar would show.
+      // An empty shape is a scalar's; of what has no size yet it says nothing.
       const bool shapeless = !known && parameter.shape_size() == 0;
       table.Add({parameter.name(), parameter.datatype(),
                  shapeless ? "?" : ShapeText(parameter.shape()),

@@ -20,8 +20,8 @@ namespace lazynet::metrics {
 // All series of the process, and what a scrape asks. Thread-safe.
 //
 // It stands where prometheus::Registry and its families would. Those hold each series under a map
-// of label texts (some 450 bytes a series) and search all series of a family to remove one, 15 ms
-// in a family of 100,000: too much for thousands of networks that come and go.
+// of label texts (some 450 bytes a series) and walk through all series of a family, under the lock
+// that scrapes need, to remove one: too much for thousands of networks that come and go.
 class Store final : public prometheus::Collectable {
  public:
   explicit Store(std::vector<std::pair<std::string, std::string>> build_labels);

@@ -1,0 +1,65 @@
+#include "service/config/command_line.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <vector>
+
+namespace lazynet::config {
+namespace {
+
+CommandLine Parse(std::vector<const char*> flags) {
+  flags.insert(flags.begin(), "lazynet-server");
+  return ParseCommandLine(static_cast<int>(flags.size()), flags.data());
+}
+
+TEST(CommandLine, DefaultsAreThoseOfTheConfiguration) {
+  const CommandLine parsed = Parse({"--model-repository", "/models"});
+  ASSERT_TRUE(parsed.config.has_value());
+  EXPECT_EQ(parsed.config->model_repository, "/models");
+  EXPECT_EQ(parsed.config->grpc_address, "127.0.0.1:8001");
+  EXPECT_EQ(parsed.config->admin_address, "127.0.0.1:8003");
+  EXPECT_EQ(parsed.config->lanes, 0);
+}
+
+TEST(CommandLine, FlagsWinOverTheEnvironment) {
+  setenv("LAZYNET_LANES", "3", 1);
+  setenv("LAZYNET_MODEL_REPOSITORY", "/from/environment", 1);
+  EXPECT_EQ(Parse({}).config->lanes, 3);
+  EXPECT_EQ(Parse({}).config->model_repository, "/from/environment");
+  EXPECT_EQ(Parse({"--lanes=5"}).config->lanes, 5);
+  unsetenv("LAZYNET_LANES");
+  unsetenv("LAZYNET_MODEL_REPOSITORY");
+}
+
+TEST(CommandLine, WrongUseExitsWith2) {
+  for (const std::vector<const char*>& flags :
+       {std::vector<const char*>{},
+        {"--model-repository", "/m", "--lanes", "-1"},
+        {"--model-repository", "/m", "--lanes", "many"},
+        {"--model-repository", "/m", "--nope"},
+        {"--model-repository", "/m", "--backend", "cuda"},
+        {"--model-repository", "/m", "--max-message-bytes", "0"}}) {
+    const CommandLine parsed = Parse(flags);
+    EXPECT_FALSE(parsed.config.has_value());
+    EXPECT_EQ(parsed.exit_code, 2);
+  }
+}
+
+TEST(CommandLine, HelpNamesEveryFlagWithItsVariable) {
+  ::testing::internal::CaptureStdout();
+  const CommandLine parsed = Parse({"--help"});
+  const std::string help = ::testing::internal::GetCapturedStdout();
+  EXPECT_FALSE(parsed.config.has_value());
+  EXPECT_EQ(parsed.exit_code, 0);
+  for (const char* text :
+       {"--model-repository", "LAZYNET_MODEL_REPOSITORY", "--grpc-address", "--metrics-address",
+        "--admin-address", "--lanes", "--queue-capacity", "--build-queue-capacity",
+        "--drain-timeout", "--max-message-bytes", "--max-parameter-bytes", "--max-plan-bytes",
+        "--plans-per-network", "--backend", "--log-level", "--check", "LAZYNET_LOG_LEVEL"}) {
+    EXPECT_NE(help.find(text), std::string::npos) << text;
+  }
+}
+
+}  // namespace
+}  // namespace lazynet::config

@@ -1,0 +1,146 @@
+#include "service/handlers/infer_inputs.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+
+#include "tests/support/definitions.h"
+
+namespace lazynet::handlers {
+namespace {
+
+using inference::ModelInferRequest;
+using testing::DefinitionOf;
+using testing::LayerOf;
+
+std::shared_ptr<const nn::Network> TwoInputs() {
+  nn::NetworkDefinition definition = DefinitionOf({LayerOf("sum", "Add", {}, {"a", "b"})});
+  definition.inputs = {{.name = "a"}, {.name = "b"}};
+  definition.outputs = {{"sum", "sum"}, {"echo", "a"}};
+  return testing::NetworkOf(definition);
+}
+
+// A right request: a [2] raw, b [1] raw.
+ModelInferRequest Right() {
+  ModelInferRequest message;
+  for (const char* name : {"b", "a"}) {
+    auto& input = *message.add_inputs();
+    input.set_name(name);
+    input.set_datatype("FP32");
+  }
+  message.mutable_inputs(0)->add_shape(1);
+  message.mutable_inputs(1)->add_shape(2);
+  message.add_raw_input_contents(std::string("\0\0\x80\x3f", 4));
+  message.add_raw_input_contents(std::string("\0\0\0\x40\0\0\x40\x40", 8));
+  return message;
+}
+
+ModelInferRequest RightTyped() {
+  ModelInferRequest message = Right();
+  message.clear_raw_input_contents();
+  message.mutable_inputs(0)->mutable_contents()->add_fp32_contents(1);
+  message.mutable_inputs(1)->mutable_contents()->add_fp32_contents(2);
+  message.mutable_inputs(1)->mutable_contents()->add_fp32_contents(3);
+  return message;
+}
+
+absl::StatusOr<InferRequest> Decode(const ModelInferRequest& message) {
+  const grpc::Slice slice(message.SerializeAsString());
+  return DecodeInferRequest(grpc::ByteBuffer(&slice, 1));
+}
+
+absl::Status Check(const ModelInferRequest& message) {
+  const auto request = Decode(message);
+  LAZYNET_CHECK(request.ok());
+  return CheckRequest(*TwoInputs(), *request).status();
+}
+
+TEST(InferInputs, GathersRawAndTypedContentsInTheNetworksOrder) {
+  for (const ModelInferRequest& message : {Right(), RightTyped()}) {
+    const auto network = TwoInputs();
+    const auto request = Decode(message);
+    const auto checked = CheckRequest(*network, *request);
+    ASSERT_TRUE(checked.ok()) << checked.status();
+    EXPECT_EQ(checked->outputs, (std::vector<int>{0, 1}));
+    const auto inputs = GatherInputs(*network, *request, *checked);
+    ASSERT_TRUE(inputs.ok());
+    EXPECT_EQ((*inputs)[0].shape(), Shape{2});
+    EXPECT_EQ((*inputs)[0].values<float>()[1], 3.0f);
+    EXPECT_EQ((*inputs)[1].values<float>()[0], 1.0f);
+  }
+}
+
+TEST(InferInputs, RequestedOutputsComeInTheirOrder) {
+  ModelInferRequest message = Right();
+  message.add_outputs()->set_name("echo");
+  message.add_outputs()->set_name("sum");
+  const auto request = Decode(message);
+  EXPECT_EQ(CheckRequest(*TwoInputs(), *request)->outputs, (std::vector<int>{1, 0}));
+}
+
+TEST(InferInputs, RefusesEveryKindOfWrongRequest) {
+  using Change = std::function<void(ModelInferRequest&)>;
+  const struct {
+    Change change;
+    const char* error;
+  } rows[] = {
+      {[](auto& m) { m.mutable_inputs()->RemoveLast(); },
+       "input \"a\" is missing: wants 2 inputs, got 1"},
+      {[](auto& m) { m.mutable_inputs(1)->set_name("c"); },
+       "unknown input \"c\": the network has a, b"},
+      {[](auto& m) { m.mutable_inputs(1)->set_name("b"); }, "input \"b\" is there twice"},
+      {[](auto& m) { m.mutable_inputs(1)->set_datatype("INT64"); },
+       "input \"a\": wants datatype FP32, got \"INT64\""},
+      {[](auto& m) { m.mutable_inputs(1)->set_datatype("float"); },
+       "input \"a\": wants datatype FP32, got \"float\""},
+      {[](auto& m) { m.mutable_inputs(1)->set_shape(0, -1); },
+       "input \"a\": wants dims from 0 to 2147483647, got -1 in [-1]"},
+      {[](auto& m) { m.mutable_inputs(1)->set_shape(0, 3); },
+       "input \"a\": wants 12 bytes for FP32 [3], got 8"},
+      {[](auto& m) {
+         for (int i = 0; i < 12; ++i) m.mutable_inputs(1)->add_shape(1);
+       },
+       "input \"a\": wants a rank of at most 12, got 13"},
+      {[](auto& m) { m.add_raw_input_contents("more"); },
+       "wants one raw_input_contents entry for each of the 2 inputs, got 3"},
+      {[](auto& m) { m.mutable_raw_input_contents()->RemoveLast(); },
+       "wants one raw_input_contents entry for each of the 2 inputs, got 1"},
+      {[](auto& m) { m.mutable_inputs(1)->mutable_contents()->add_fp32_contents(1); },
+       "input \"a\": wants raw or typed contents, got both"},
+      {[](auto& m) { m.clear_raw_input_contents(); },
+       "input \"a\": wants 2 elements for shape [2], got 0"},
+      {[](auto& m) {
+         m.clear_raw_input_contents();
+         m.mutable_inputs(1)->mutable_contents()->add_int64_contents(1);
+       },
+       "input \"a\": wants its contents in fp32_contents, got another field"},
+      {[](auto& m) { m.add_outputs()->set_name("x"); }, "unknown output \"x\""},
+      {[](auto& m) {
+         m.add_outputs()->set_name("sum");
+         m.add_outputs()->set_name("sum");
+       },
+       "output \"sum\" is asked for twice"},
+  };
+  for (const auto& row : rows) {
+    ModelInferRequest message = Right();
+    row.change(message);
+    const absl::Status status = Check(message);
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << row.error;
+    EXPECT_EQ(Message(status), row.error);
+  }
+}
+
+TEST(InferInputs, NamesExtensionsThatAreNotServed) {
+  ModelInferRequest message = Right();
+  auto& region = (*message.mutable_inputs(1)->mutable_parameters())["shared_memory_region"];
+  region.set_string_param("r");
+  EXPECT_EQ(Check(message).code(), absl::StatusCode::kUnimplemented);
+  message = Right();
+  auto& output = *message.add_outputs();
+  output.set_name("sum");
+  (*output.mutable_parameters())["classification"].set_int64_param(3);
+  EXPECT_EQ(Check(message).code(), absl::StatusCode::kUnimplemented);
+}
+
+}  // namespace
+}  // namespace lazynet::handlers
