@@ -122,7 +122,10 @@ class Session {
   std::string CallText(const absl::Status& status) const {
     const std::string where =
         client_.reached() ? "" : fmt::format("no server reached at {}: ", options_.server);
-    return fmt::format("{}: {}{}", absl::StatusCodeToString(status.code()), where, Message(status));
+    const bool late = absl::IsDeadlineExceeded(status) && options_.timeout_seconds > 0;
+    return fmt::format("{}: {}{}{}", absl::StatusCodeToString(status.code()), where,
+                       Message(status),
+                       late ? fmt::format(" (--timeout {})", options_.timeout_seconds) : "");
   }
 
   int CallFailed(const absl::Status& status) {

@@ -196,7 +196,7 @@ class Flags {
         ->option_text("FILE.npy|FOLDER");
     sub->add_option("--width", options_.infer.width, "Characters of a table's line")
         ->check(CLI::Range(20, 1'000'000))
-        ->option_text("NUMBER [100]");
+        ->option_text("NUMBER [120]");
     sub->add_option("--rows", options_.infer.rows, "Rows of a table; 0 prints all")
         ->check(CLI::Range(0, 1'000'000'000))
         ->option_text("NUMBER [100]");

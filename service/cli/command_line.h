@@ -26,7 +26,7 @@ struct InferOptions {
   // For npy: a file if it ends in .npy, else a folder.
   std::string destination;
   // Of a table: characters of a line, and rows; 0 rows = all of them.
-  int width = 100;
+  int width = 120;
   int rows = 100;
 };
 

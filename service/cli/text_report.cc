@@ -134,7 +134,7 @@ std::string Text(const Element& element) {
   return std::visit(
       [](auto value) {
         if constexpr (std::is_floating_point_v<decltype(value)>) {
-          return fmt::format("{:.6g}", value);
+          return fmt::format("{:.5g}", value);
         } else {
           return fmt::format("{}", value);
         }

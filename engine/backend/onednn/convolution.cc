@@ -1,5 +1,3 @@
-#include <algorithm>
-
 #include "engine/backend/onednn/prepare.h"
 
 namespace lazynet::backend {

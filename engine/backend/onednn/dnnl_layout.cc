@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 #include <vector>
 
 namespace lazynet::backend {
@@ -139,9 +140,9 @@ std::optional<ChannelBlocks> ChannelBlocksOf(const memory::desc& desc) {
   const memory::dims dims = desc.dims();
   ChannelBlocks result{dims[0], dims[1], 1, 1};
   for (size_t i = 2; i < dims.size(); ++i) result.elements *= dims[i];
+  // Of one channel or one pixel a layout is row-major too; the longer rows are the better ones.
   if (SamePlaces(desc, AxisLastDesc(dims, 1))) {
-    // Of one channel or one pixel, a layout is row-major too; then whole vectors are better.
-    if (dims[1] > 1 || IsDense(desc)) std::swap(result.channel_blocks, result.block);
+    std::swap(result.channel_blocks, result.block);
     return result;
   }
   if (IsDense(desc)) return result;

@@ -11,7 +11,7 @@ namespace lazynet::backend {
 // A layout as oneDNN describes it: strides, blocks and padding of every axis.
 class DnnlLayout final : public Layout {
  public:
-  explicit DnnlLayout(dnnl::memory::desc desc) : desc_(std::move(desc)) {}
+  explicit DnnlLayout(const dnnl::memory::desc& desc) : desc_(desc) {}
 
   size_t bytes() const override { return desc_.get_size(); }
   bool Equals(const Layout& other) const override;

@@ -66,14 +66,14 @@ absl::StatusOr<PreparedOp> PreparePerInstance(const OpContext& context, const No
   prepared.src_layouts[0] = prepared.dst_layout = MakeLayout(src);
   prepared.in_place = true;
   prepared.implementation = fmt::format("own:{}", own::Name(isa));
-  prepared.kernel = MakeOwnKernel([run = own::SelectInstanceNormalization(isa), shape,
-                                   scale = std::move(scale), shift = std::move(shift)](
-                                      const float* src_data, float* dst_data, float*) {
-    own::InstanceNormalization with_affine = shape;
-    with_affine.scale = scale.data();
-    with_affine.shift = shift.data();
-    run(with_affine, src_data, dst_data);
-  });
+  prepared.kernel =
+      MakeOwnKernel([run = own::SelectInstanceNormalization(isa), shape, scale = std::move(scale),
+                     shift = std::move(shift)](const float* src_data, float* dst_data, float*) {
+        own::InstanceNormalization with_affine = shape;
+        with_affine.scale = scale.data();
+        with_affine.shift = shift.data();
+        run(with_affine, src_data, dst_data);
+      });
   return prepared;
 }
 

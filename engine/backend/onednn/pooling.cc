@@ -1,6 +1,6 @@
 #include <algorithm>
-#include <memory>
-#include <string>
+#include <optional>
+#include <utility>
 
 #include "engine/backend/onednn/own/window_pooling.h"
 #include "engine/backend/onednn/own_kernel.h"

@@ -57,7 +57,8 @@ absl::StatusOr<PreparedOp> OpContext::Fallback() const {
 }
 
 bool IsReference(std::string_view implementation) {
-  return implementation.starts_with("ref") || implementation.find("_ref:") != std::string_view::npos;
+  return implementation.starts_with("ref") ||
+         implementation.find("_ref:") != std::string_view::npos;
 }
 
 bool IsGemm(std::string_view implementation) {

@@ -81,8 +81,8 @@ absl::StatusOr<PreparedOp> PrepareLeakyRelu(const OpContext& context, double slo
 absl::StatusOr<PreparedOp> PrepareReorder(const Value& value, const LayoutPtr& from,
                                           const LayoutPtr& to);
 
-// A prepared op with the layouts of a primitive whose input 0 and output have the graph's own dims.
-// The layouts of further inputs are set by the caller.
+// A prepared op with the arguments' layouts, but for those whose dims are not the value's own: the
+// caller sets them.
 template <typename PrimitiveDesc>
 PreparedOp Prepared(const OpContext& context, const PrimitiveDesc& desc, dnnl::primitive primitive,
                     std::vector<Argument> arguments) {
@@ -113,7 +113,7 @@ bool IsGemm(std::string_view implementation);
 
 // The description of a convolution that serves best: `describe` makes one for layouts of src and
 // dst. Left free, oneDNN takes gemm for groups of few channels, depthwise volumes and others, where
-// it has jit kernels for channels-last that are 1.1-6 x faster; and blocked layouts for numbers of
+// it has jit kernels for channels-last that are 1.1-3 x faster; and blocked layouts for numbers of
 // channels that leave padding, which fills with NaN where src is infinite.
 template <typename Describe>
 auto BestConvolution(const dnnl::memory::dims& src, const dnnl::memory::dims& dst,

@@ -26,8 +26,7 @@ absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Softmax& op) 
   shape.size = src.dims()[static_cast<size_t>(op.axis)];
   // With one element per row it does not matter where the rows end; strides may say anything.
   shape.inner = shape.size == 1 ? 1 : src.data.format_desc.blocking.strides[op.axis];
-  shape.outer =
-      static_cast<int64_t>(src.get_size() / sizeof(float)) / (shape.size * shape.inner);
+  shape.outer = static_cast<int64_t>(src.get_size() / sizeof(float)) / (shape.size * shape.inner);
   shape.log = op.log;
 
   const own::Isa isa = own::DetectIsa();

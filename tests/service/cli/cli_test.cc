@@ -108,7 +108,8 @@ TEST_F(CliTest, WaitsForNoAnswerLongerThanItsTimeout) {
   const Outcome outcome = RunClient({"models", "--server", server, "--timeout", "0.2"});
   close(listener);
   EXPECT_EQ(outcome.code, kUnreachable);
-  EXPECT_THAT(outcome.err, HasSubstr("DEADLINE_EXCEEDED: no server reached at " + server));
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("DEADLINE_EXCEEDED: no server reached at " + server),
+                                 HasSubstr("(--timeout 0.2)")));
 }
 
 TEST_F(CliTest, TakesTheServerFromTheEnvironmentUnlessToldOtherwise) {

@@ -199,6 +199,12 @@ TEST_F(InferTest, PrintsATableWithTheLargestValueOfEachRow) {
             "  1       1  0.125  1e+06  1e-07\n");
 }
 
+TEST_F(InferTest, ALineHasRoomForTheLogitsOfTenClasses) {
+  AnswerWith("logits", "FP32", {1, 10}, BytesOf(std::vector<float>(10, -10.123456f)));
+  const Outcome outcome = Infer({"--input", "zeros:1x3"});
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("-10.123"), HasSubstr("  9\n"), Not(HasSubstr("..."))));
+}
+
 TEST_F(InferTest, CutsTablesToWidthAndRows) {
   AnswerWith("y", "INT32", {3, 100}, BytesOf(std::vector<int32_t>(300, 1234)));
   const Outcome outcome = Infer({"--input", "zeros:1x3", "--width", "40", "--rows", "2"});

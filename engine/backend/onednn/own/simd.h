@@ -1,7 +1,12 @@
 #pragma once
 
+// g++ 12 takes the undefined operand of AVX512 intrinsics for an oversight.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #include <immintrin.h>
+#pragma GCC diagnostic pop
 
+#include <algorithm>
 #include <cstdint>
 
 namespace lazynet::backend::own {
@@ -10,13 +15,16 @@ namespace lazynet::backend::own {
 // nothing else is compiled for more than the machine may have; callers must carry it too. Addresses
 // need no alignment.
 //   Max: the larger one, NaN if either is NaN.
+//   LoadPart, StorePart: the first 0 < count < kLanes lanes; the others are `rest`, or not written.
+//   MulAdd: a * b + c, rounded once or twice.
+//   ReduceAdd, ReduceMax: of all lanes.
 //   LoadEven: elements 0, 2, 4, ... of 2 * kLanes.
 //   Round: to the nearest integer; only for |x| < 2^31.
 //   Scale: x * 2^n for integral -126 <= n <= 0.
 //   ZeroIfLess: 0 where a < b, else x.
 
 #define LAZYNET_AVX512 __attribute__((target("avx512f")))
-#define LAZYNET_AVX2 __attribute__((target("avx2")))
+#define LAZYNET_AVX2 __attribute__((target("avx2,fma")))
 
 struct Sse2 {
   using Vector = __m128;
@@ -45,6 +53,27 @@ struct Sse2 {
   }
   static inline Vector ZeroIfLess(Vector a, Vector b, Vector x) {
     return _mm_andnot_ps(_mm_cmplt_ps(a, b), x);
+  }
+
+  static inline Vector LoadPart(const float* p, int64_t count, Vector rest) {
+    alignas(16) float lanes[kLanes];
+    _mm_store_ps(lanes, rest);
+    std::copy_n(p, count, lanes);
+    return _mm_load_ps(lanes);
+  }
+  static inline void StorePart(float* p, int64_t count, Vector x) {
+    alignas(16) float lanes[kLanes];
+    _mm_store_ps(lanes, x);
+    std::copy_n(lanes, count, p);
+  }
+  static inline Vector MulAdd(Vector a, Vector b, Vector c) { return Add(Mul(a, b), c); }
+  static inline float ReduceAdd(Vector x) {
+    const Vector pairs = Add(x, _mm_movehl_ps(x, x));
+    return _mm_cvtss_f32(Add(pairs, _mm_shuffle_ps(pairs, pairs, 1)));
+  }
+  static inline float ReduceMax(Vector x) {
+    const Vector pairs = Max(x, _mm_movehl_ps(x, x));
+    return _mm_cvtss_f32(Max(pairs, _mm_shuffle_ps(pairs, pairs, 1)));
   }
 };
 
@@ -78,6 +107,27 @@ struct Avx2 {
   LAZYNET_AVX2 static inline Vector ZeroIfLess(Vector a, Vector b, Vector x) {
     return _mm256_andnot_ps(_mm256_cmp_ps(a, b, _CMP_LT_OQ), x);
   }
+
+  LAZYNET_AVX2 static inline __m256i First(int64_t count) {
+    return _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(count)),
+                              _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+  }
+  LAZYNET_AVX2 static inline Vector LoadPart(const float* p, int64_t count, Vector rest) {
+    const __m256i first = First(count);
+    return _mm256_blendv_ps(rest, _mm256_maskload_ps(p, first), _mm256_castsi256_ps(first));
+  }
+  LAZYNET_AVX2 static inline void StorePart(float* p, int64_t count, Vector x) {
+    _mm256_maskstore_ps(p, First(count), x);
+  }
+  LAZYNET_AVX2 static inline Vector MulAdd(Vector a, Vector b, Vector c) {
+    return _mm256_fmadd_ps(a, b, c);
+  }
+  LAZYNET_AVX2 static inline float ReduceAdd(Vector x) {
+    return Sse2::ReduceAdd(Sse2::Add(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1)));
+  }
+  LAZYNET_AVX2 static inline float ReduceMax(Vector x) {
+    return Sse2::ReduceMax(Sse2::Max(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1)));
+  }
 };
 
 struct Avx512 {
@@ -106,6 +156,28 @@ struct Avx512 {
   LAZYNET_AVX512 static inline Vector Scale(Vector x, Vector n) { return _mm512_scalef_ps(x, n); }
   LAZYNET_AVX512 static inline Vector ZeroIfLess(Vector a, Vector b, Vector x) {
     return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(a, b, _CMP_NLT_UQ), x);
+  }
+
+  LAZYNET_AVX512 static inline __mmask16 First(int64_t count) {
+    return static_cast<__mmask16>((1u << count) - 1u);
+  }
+  LAZYNET_AVX512 static inline Vector LoadPart(const float* p, int64_t count, Vector rest) {
+    return _mm512_mask_loadu_ps(rest, First(count), p);
+  }
+  LAZYNET_AVX512 static inline void StorePart(float* p, int64_t count, Vector x) {
+    _mm512_mask_storeu_ps(p, First(count), x);
+  }
+  LAZYNET_AVX512 static inline Vector MulAdd(Vector a, Vector b, Vector c) {
+    return _mm512_fmadd_ps(a, b, c);
+  }
+  LAZYNET_AVX512 static inline Avx2::Vector Upper(Vector x) {
+    return _mm256_castpd_ps(_mm512_extractf64x4_pd(_mm512_castps_pd(x), 1));
+  }
+  LAZYNET_AVX512 static inline float ReduceAdd(Vector x) {
+    return Avx2::ReduceAdd(Avx2::Add(_mm512_castps512_ps256(x), Upper(x)));
+  }
+  LAZYNET_AVX512 static inline float ReduceMax(Vector x) {
+    return Avx2::ReduceMax(Avx2::Max(_mm512_castps512_ps256(x), Upper(x)));
   }
 };
 

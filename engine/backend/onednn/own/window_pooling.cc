@@ -17,6 +17,22 @@ int64_t RowScratch(const WindowAxis& axis) {
   return std::max(covered, axis.padding + axis.src_size);
 }
 
+// The divisors of a row's windows, to whole vectors.
+int64_t DivisorScratch(const WindowAxis& axis) {
+  return static_cast<int64_t>(axis.windows.size()) + Avx512::kLanes;
+}
+
+// Windows of one axis that begin `stride` after each other and have equal taps and divisors, as
+// all do but those at the ends.
+constexpr size_t kAlike = 4;
+
+bool AreAlike(const WindowAxis& axis, size_t first) {
+  if (axis.stride == 0 || first + kAlike > axis.windows.size()) return false;
+  const WindowAxis::Window& a = axis.windows[first];
+  const WindowAxis::Window& b = axis.windows[first + kAlike - 1];
+  return a.count == axis.kernel && b.count == axis.kernel && a.divisor == b.divisor;
+}
+
 #define LAZYNET_KERNELS "engine/backend/onednn/own/window_pooling.inc"
 #include "engine/backend/onednn/own/for_each_isa.inc"
 
@@ -30,7 +46,8 @@ WindowAxis UnitAxis() {
 
 size_t ScratchBytes(const WindowPooling& pooling) {
   if (pooling.inner > 1) return 0;
-  return static_cast<size_t>(RowScratch(pooling.axes[2])) * sizeof(float);
+  const WindowAxis& width = pooling.axes[2];
+  return static_cast<size_t>(RowScratch(width) + DivisorScratch(width)) * sizeof(float);
 }
 
 WindowPoolingFunction SelectWindowPooling(Isa isa) {

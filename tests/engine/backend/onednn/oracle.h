@@ -1,0 +1,24 @@
+#pragma once
+
+#include <vector>
+
+#include "engine/backend/op.h"
+#include "engine/core/tensor.h"
+
+namespace lazynet::testing {
+
+// The ops by their formulas in op.h, in double precision and plain loops. Tensors are dense FP32.
+std::vector<double> InnerProductOf(const Tensor& src, const Tensor& weights, const Tensor* bias);
+std::vector<double> ConvolutionOf(const backend::Convolution& op, const Tensor& src,
+                                  const Tensor& weights, const Tensor* bias, const Shape& dst);
+std::vector<double> DeconvolutionOf(const backend::Deconvolution& op, const Tensor& src,
+                                    const Tensor& weights, const Tensor* bias, const Shape& dst);
+std::vector<double> PoolingOf(const backend::Pooling& op, const Tensor& src, const Shape& dst);
+std::vector<double> AdaptiveAverageOf(const Tensor& src, const Shape& dst);
+std::vector<double> NormalizationOf(const backend::Normalization& op, const Tensor& src,
+                                    const Tensor* mean, const Tensor* variance, const Tensor* scale,
+                                    const Tensor* shift);
+std::vector<double> SoftmaxOf(const backend::Softmax& op, const Tensor& src);
+double EltwiseOf(const backend::Eltwise& op, double x);
+
+}  // namespace lazynet::testing
