@@ -34,17 +34,14 @@ packages() {
     build | libfmt-dev             | text of errors and logs
     build | libcli11-dev           | command lines
     build | nlohmann-json3-dev     | headers of safetensors files, JSON output
+    build | python3                | quickstart.sh shows the digits with it; end-to-end tests
     test  | libgtest-dev           | GoogleTest
     test  | libgmock-dev           | its matchers
-    test  | libbenchmark-dev       | Google Benchmark, for tests/bench
-    test  | python3                | end-to-end tests, golden files
     test  | python3-grpcio         | a gRPC client that is not ours
     test  | python3-protobuf       | its messages
     test  | python3-numpy          | arrays of requests and golden values
     test  | python3-torch          | PyTorch: the oracle for values and lazy semantics
     test  | prometheus             | promtool checks metrics and alerts; a server scrapes ours
-    test  | curl                   | reads the metrics endpoint
-    test  | git                    | lists the tree's files for the checks of its layout
     lint  | clang-format           | .clang-format
     lint  | clang-tidy             | .clang-tidy
     lint  | shellcheck             | shell scripts

@@ -6,7 +6,7 @@ set -euo pipefail
 
 cd "$(dirname "$0")/.."
 preset=${LAZYNET_PRESET:-release}
-bash deploy/install-dependencies.sh build test
+bash deploy/install-dependencies.sh test
 cmake --preset "$preset" -DLAZYNET_TESTS=ON
 cmake --build --preset "$preset" --parallel
 ctest --preset "$preset" --parallel "$(nproc)" "$@"
