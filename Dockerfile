@@ -31,7 +31,7 @@ RUN apt-get update \
       libfmt9 \
       libgomp1 \
       libgrpc++1.51 \
-      libprometheus-cpp-pull1.0 \
+      libprometheus-cpp-core1.0 \
       libprotobuf32 \
       libspdlog1.10 \
  && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/debconf/*-old /var/cache/ldconfig/aux-cache \
