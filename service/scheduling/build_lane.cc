@@ -4,7 +4,8 @@
 
 namespace lazynet::scheduling {
 
-BuildLane::BuildLane(size_t capacity) : capacity_(capacity), thread_([this] { Serve(); }) {}
+BuildLane::BuildLane(size_t capacity, DepthObserver observer)
+    : capacity_(capacity), observer_(std::move(observer)), thread_([this] { Serve(); }) {}
 
 BuildLane::~BuildLane() {
   {
@@ -32,9 +33,14 @@ bool BuildLane::Submit(std::shared_ptr<hosting::HostedNetwork> network,
     job.network = std::move(network);
     job.waiters.push_back(std::move(callback));
     queue_.push_back(key);
+    TellDepth();
   }
   work_.notify_one();
   return true;
+}
+
+void BuildLane::TellDepth() const {
+  if (observer_ != nullptr) observer_(queue_.size());
 }
 
 size_t BuildLane::queue_depth() const {
@@ -64,6 +70,7 @@ void BuildLane::Serve() {
       if (stopping_) return;
       key = std::move(queue_.front());
       queue_.pop_front();
+      TellDepth();
     }
     // jobs_ keeps the network alive until Finish.
     Finish(key, key.first->Prepare(key.second));

@@ -11,6 +11,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "service/hosting/hosted_network.h"
+#include "service/scheduling/lanes.h"
 
 namespace lazynet::scheduling {
 
@@ -21,7 +22,7 @@ class BuildLane {
   using Callback = std::function<void(const absl::StatusOr<hosting::Executable>&)>;
 
   // `capacity`: how many different preparations may wait.
-  explicit BuildLane(size_t capacity);
+  explicit BuildLane(size_t capacity, DepthObserver observer = nullptr);
 
   // Joins the thread; whoever still waits is called with UNAVAILABLE.
   ~BuildLane();
@@ -41,9 +42,11 @@ class BuildLane {
   };
 
   void Serve();
+  void TellDepth() const;  // with mutex_ held
   void Finish(const Key& key, const absl::StatusOr<hosting::Executable>& outcome);
 
   const size_t capacity_;
+  const DepthObserver observer_;
   mutable std::mutex mutex_;            // guards the three below
   std::deque<Key> queue_;               // not begun yet, oldest first
   absl::flat_hash_map<Key, Job> jobs_;  // waiting or running

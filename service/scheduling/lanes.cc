@@ -1,10 +1,13 @@
 #include "service/scheduling/lanes.h"
 
+#include <utility>
+
 #include "engine/backend/threads.h"
 
 namespace lazynet::scheduling {
 
-Lanes::Lanes(size_t count, size_t queue_capacity) : queue_capacity_(queue_capacity) {
+Lanes::Lanes(size_t count, size_t queue_capacity, DepthObserver observer)
+    : queue_capacity_(queue_capacity), observer_(std::move(observer)) {
   for (size_t i = 0; i < count; ++i) threads_.emplace_back([this] { Serve(); });
 }
 
@@ -23,9 +26,14 @@ bool Lanes::Submit(LaneJob& job) {
     const std::lock_guard lock(mutex_);
     if (stopping_ || queue_.size() >= queue_capacity_) return false;
     queue_.push_back(&job);
+    TellDepth();
   }
   work_.notify_one();
   return true;
+}
+
+void Lanes::TellDepth() const {
+  if (observer_ != nullptr) observer_(queue_.size());
 }
 
 size_t Lanes::queue_depth() const {
@@ -44,6 +52,7 @@ void Lanes::Serve() {
       if (stopping_) return;
       job = queue_.front();
       queue_.pop_front();
+      TellDepth();
     }
     if (job->deadline() <= LaneJob::Clock::now()) {
       job->Refuse(absl::DeadlineExceededError("the deadline passed in the queue"));

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <deque>
+#include <functional>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -30,11 +31,14 @@ class LaneJob {
   virtual void Refuse(const absl::Status& status) = 0;
 };
 
+// Told how many wait, whenever that changes; called from several threads, one at a time.
+using DepthObserver = std::function<void(size_t)>;
+
 // The serving threads. Each has one OpenMP thread and a workspace of its own, and takes the oldest
 // job of one bounded queue. Submit may be called from any thread.
 class Lanes {
  public:
-  Lanes(size_t count, size_t queue_capacity);
+  Lanes(size_t count, size_t queue_capacity, DepthObserver observer = nullptr);
 
   // Refuses what still waits and joins the threads.
   ~Lanes();
@@ -48,8 +52,10 @@ class Lanes {
 
  private:
   void Serve();
+  void TellDepth() const;  // with mutex_ held
 
   const size_t queue_capacity_;
+  const DepthObserver observer_;
   mutable std::mutex mutex_;  // guards queue_ and stopping_
   std::condition_variable work_;
   std::deque<LaneJob*> queue_;

@@ -1,0 +1,99 @@
+#include "service/scheduling/build_lane.h"
+
+#include <gtest/gtest.h>
+
+#include <future>
+
+#include "engine/backend/reference/reference_backend.h"
+#include "service/metrics/registry.h"
+#include "tests/support/definitions.h"
+
+namespace lazynet::scheduling {
+namespace {
+
+using hosting::Executable;
+using hosting::HostedNetwork;
+
+class BuildLaneTest : public ::testing::Test {
+ protected:
+  BuildLaneTest()
+      : backends_{backend::MakeReferenceBackend(), backend::MakeReferenceBackend()},
+        network_(*HostedNetwork::Create(testing::NetworkOf(testing::LazyMlp()), 1, {}, backends_,
+                                        {}, registry_)) {}
+
+  // Submits shapes and gives the outcome's future.
+  std::future<absl::StatusOr<Executable>> Submit(BuildLane& lane, const Shape& shape) {
+    auto promise = std::make_shared<std::promise<absl::StatusOr<Executable>>>();
+    EXPECT_TRUE(lane.Submit(
+        network_, {shape},
+        [promise](const absl::StatusOr<Executable>& outcome) { promise->set_value(outcome); }));
+    return promise->get_future();
+  }
+
+  hosting::Backends backends_;
+  metrics::Registry registry_;
+  std::shared_ptr<HostedNetwork> network_;
+};
+
+TEST_F(BuildLaneTest, WaitersShareOnePreparation) {
+  BuildLane lane(4);
+  std::vector<std::future<absl::StatusOr<Executable>>> outcomes;
+  for (int i = 0; i < 50; ++i) outcomes.push_back(Submit(lane, {2, 3}));
+  const auto first = outcomes[0].get();
+  ASSERT_TRUE(first.ok());
+  for (size_t i = 1; i < outcomes.size(); ++i) {
+    const auto other = outcomes[i].get();
+    ASSERT_TRUE(other.ok());
+    EXPECT_EQ(other->plan, first->plan);
+    EXPECT_EQ(other->bound, first->bound);
+  }
+}
+
+TEST_F(BuildLaneTest, AFailureReachesItsWaitersAndChangesNothing) {
+  BuildLane lane(4);
+  EXPECT_EQ(Submit(lane, Shape{}).get().status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(network_->state(), HostedNetwork::State::kLazy);
+  EXPECT_TRUE(Submit(lane, {2, 3}).get().ok());
+  EXPECT_EQ(network_->state(), HostedNetwork::State::kReady);
+  const auto mismatch = Submit(lane, {2, 4}).get().status();
+  EXPECT_NE(Message(mismatch).find("wants in_features 3, got 4 (bound by the first request"),
+            std::string_view::npos);
+}
+
+TEST_F(BuildLaneTest, TheQueueIsBounded) {
+  BuildLane lane(1);
+  // The first preparation holds the lane until its callback returns.
+  std::promise<void> begun, release;
+  ASSERT_TRUE(lane.Submit(network_, {Shape{1, 3}}, [&](const auto&) {
+    begun.set_value();
+    release.get_future().wait();
+  }));
+  begun.get_future().wait();
+  auto waiting = Submit(lane, {2, 3});
+  EXPECT_EQ(lane.queue_depth(), 1u);
+  EXPECT_FALSE(lane.Submit(network_, {Shape{3, 3}}, [](const auto&) {}));
+  auto joined = Submit(lane, {2, 3});  // equal to one that waits: takes no place
+  release.set_value();
+  EXPECT_TRUE(waiting.get().ok());
+  EXPECT_TRUE(joined.get().ok());
+}
+
+TEST_F(BuildLaneTest, StoppingAnswersWhoeverWaits) {
+  std::promise<void> begun, release;
+  std::future<absl::StatusOr<Executable>> waiting;
+  {
+    BuildLane lane(4);
+    ASSERT_TRUE(lane.Submit(network_, {Shape{1, 3}}, [&](const auto&) {
+      begun.set_value();
+      release.get_future().wait();
+    }));
+    begun.get_future().wait();
+    waiting = Submit(lane, {2, 3});
+    release.set_value();
+  }
+  const auto outcome = waiting.get();  // prepared, or told that the server stops
+  EXPECT_TRUE(outcome.ok() || outcome.status().code() == absl::StatusCode::kUnavailable);
+}
+
+}  // namespace
+}  // namespace lazynet::scheduling
