@@ -18,8 +18,8 @@ ValueId Graph::AddConstant(DType dtype, Shape shape, Constant constant) {
 }
 
 ValueId Graph::AddOp(OpKind kind, std::vector<ValueId> op_inputs, Shape output_shape,
-                     std::string layer) {
-  const DType dtype = value(op_inputs.front()).dtype;
+                     std::string layer, std::optional<DType> output_dtype) {
+  const DType dtype = output_dtype.value_or(value(op_inputs.front()).dtype);
   values.push_back({.dtype = dtype, .shape = std::move(output_shape)});
   const ValueId output = static_cast<ValueId>(values.size()) - 1;
   ops.push_back({.kind = std::move(kind),

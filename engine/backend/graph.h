@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -56,8 +57,10 @@ struct Graph {
   ValueId AddInput(DType dtype, Shape shape);
   ValueId AddConstant(DType dtype, Shape shape, Constant constant);
 
-  // Appends an op whose output has src's dtype, src being the op's first input.
-  ValueId AddOp(OpKind kind, std::vector<ValueId> op_inputs, Shape output_shape, std::string layer);
+  // Appends an op. Its output has the dtype of the op's first input unless another is given, as
+  // Cast and Gather want.
+  ValueId AddOp(OpKind kind, std::vector<ValueId> op_inputs, Shape output_shape, std::string layer,
+                std::optional<DType> output_dtype = std::nullopt);
 };
 
 }  // namespace lazynet::backend

@@ -5,18 +5,25 @@ namespace {
 
 struct NameOf {
   std::string_view operator()(const InnerProduct&) const { return "inner_product"; }
+  std::string_view operator()(const MatMul&) const { return "matmul"; }
   std::string_view operator()(const Convolution&) const { return "convolution"; }
   std::string_view operator()(const Deconvolution&) const { return "deconvolution"; }
   std::string_view operator()(const Pooling&) const { return "pooling"; }
   std::string_view operator()(const AdaptiveAveragePooling&) const { return "adaptive_pooling"; }
   std::string_view operator()(const Normalization&) const { return "normalization"; }
+  std::string_view operator()(const LayerNormalization&) const { return "layer_normalization"; }
   std::string_view operator()(const Softmax&) const { return "softmax"; }
   std::string_view operator()(const Eltwise&) const { return "eltwise"; }
   std::string_view operator()(const Prelu&) const { return "prelu"; }
   std::string_view operator()(const Binary&) const { return "binary"; }
   std::string_view operator()(const Concat&) const { return "concat"; }
   std::string_view operator()(const Pad&) const { return "pad"; }
+  std::string_view operator()(const Permute&) const { return "permute"; }
+  std::string_view operator()(const Slice&) const { return "slice"; }
   std::string_view operator()(const Reshape&) const { return "reshape"; }
+  std::string_view operator()(const Cast&) const { return "cast"; }
+  std::string_view operator()(const Gather&) const { return "gather"; }
+  std::string_view operator()(const Recurrent&) const { return "recurrent"; }
 };
 
 }  // namespace

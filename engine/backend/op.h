@@ -21,6 +21,13 @@ using AxisVector = absl::InlinedVector<int64_t, 6>;
 // src [M, K], weights [N, K], bias [N] or absent -> dst [M, N] = src weights^T + bias.
 struct InnerProduct {};
 
+// src0 [B..., M, K], src1 [B..., K, N] (transpose_b: [B..., N, K]) -> dst [B..., M, N] =
+// alpha src0 src1. Equal ranks, >= 2; batch axes of size 1 stretch. K = 0 gives zeros.
+struct MatMul {
+  bool transpose_b = false;
+  double alpha = 1;
+};
+
 // src [N, C, ...], weights [O, C/groups, kernel...], bias [O] or absent -> dst [N, O, ...].
 // Cross-correlation over src padded with zeros by (padding_l, padding_r), which are >= 0.
 struct Convolution {
@@ -63,11 +70,21 @@ struct AdaptiveAveragePooling {};
 // src [N, C, ...], mean [C], variance [C], scale [C], shift [C] -> dst like src:
 // (src - mean) / sqrt(variance + eps) * scale + shift; scale and shift may be absent.
 //   kGiven: mean and variance are inputs; otherwise they are absent and computed from src, the
-//   variance biased: kPerInstance over the spatial axes, kPerBatch over all axes but C.
+//   variance biased: kPerInstance over the spatial axes, kPerBatch over all axes but C, kPerGroup
+//   per item over the C / groups channels of each group and the spatial axes.
 struct Normalization {
-  enum class Statistics { kGiven, kPerInstance, kPerBatch };
+  enum class Statistics { kGiven, kPerInstance, kPerBatch, kPerGroup };
   Statistics statistics = Statistics::kGiven;
   double eps = 1e-5;
+  int64_t groups = 1;  // of kPerGroup; divides C
+};
+
+// src [M, K], scale [K] or absent, shift [K] or absent -> dst like src: each row minus its mean,
+// over sqrt(biased variance + eps), times scale plus shift.
+//   rms: no mean is subtracted, and the mean square takes the variance's place.
+struct LayerNormalization {
+  double eps = 1e-5;
+  bool rms = false;
 };
 
 // dst like src; the sum of exp over `axis` is 1 (log: its logarithm). NaN spreads over its row.
@@ -92,6 +109,7 @@ struct Eltwise {
     kSigmoid,
     kTanh,
     kSoftplus,  // alpha x > beta ? x : log1p(exp(alpha x)) / alpha
+    kLinear,    // alpha x + beta
   };
   Algorithm algorithm = Algorithm::kRelu;
   double alpha = 0;
@@ -122,12 +140,52 @@ struct Pad {
   AxisVector after;
 };
 
+// Axis i of dst is axis order[i] of src. Of any dtype.
+struct Permute {
+  AxisVector order;
+};
+
+// The box of src that starts at `begin` and has dst's shape, of equal rank. Of any dtype.
+struct Slice {
+  AxisVector begin;
+};
+
 // src -> dst with the same elements in the same order; a view where the layout allows.
 struct Reshape {};
 
+// src -> dst of the same shape and dst's dtype: from FP16, BF16, FP32 or FP64 to any of them, and
+// from INT32, INT64, UINT8 or BOOL to FP32 or FP64. Rounded once, to the nearest, ties to even
+// (PyTorch's FP64 to 16 bits rounds to FP32 on the way); NaN stays NaN.
+struct Cast {};
+
+// ids [I...] INT32 or INT64, table [V, E] of any dtype -> dst [I..., E] of the table's dtype: row
+// ids[i] of the table. An id outside [0, V) is known only when the op runs, which then answers
+// INVALID_ARGUMENT.
+struct Gather {};
+
+// src [T, N, I], weights_layer [G H, I], weights_iter [G H, P], bias_layer [G H] or absent,
+// bias_iter [G H] or absent, projection [P, H] or absent (then P = H), initial hidden [N, P] or
+// absent (zeros), initial cell [N, H] or absent (zeros; LSTM only) -> dst of rank 1, packed:
+// y [T, N, P] and, for LSTM, the last cell state [N, H] behind it. Formulas and the order of the
+// gates are those of PyTorch 1.13's RNN, LSTM and GRU, with a = the layer's part of a gate,
+// weights_layer x + bias_layer, and b = the iteration's, weights_iter h + bias_iter:
+//   kRnnTanh, kRnnRelu (G = 1): h = tanh(a + b), relu(a + b)
+//   kLstm (G = 4: i f g o): c = sigmoid(f) c + sigmoid(i) tanh(g); h = sigmoid(o) tanh(c), which
+//   the projection multiplies
+//   kGru (G = 3: r z n): n = tanh(a_n + sigmoid(r) b_n); h = (1 - sigmoid(z)) n + sigmoid(z) h
+// Only LSTM has a projection.
+//   reverse: the sequence runs from its end; y stays in the order of src, so that the last hidden
+//   state is y[0].
+struct Recurrent {
+  enum class Cell { kRnnTanh, kRnnRelu, kLstm, kGru };
+  Cell cell = Cell::kLstm;
+  bool reverse = false;
+};
+
 using OpKind =
-    std::variant<InnerProduct, Convolution, Deconvolution, Pooling, AdaptiveAveragePooling,
-                 Normalization, Softmax, Eltwise, Prelu, Binary, Concat, Pad, Reshape>;
+    std::variant<InnerProduct, MatMul, Convolution, Deconvolution, Pooling, AdaptiveAveragePooling,
+                 Normalization, LayerNormalization, Softmax, Eltwise, Prelu, Binary, Concat, Pad,
+                 Permute, Slice, Reshape, Cast, Gather, Recurrent>;
 
 // "convolution", "inner_product", ...: oneDNN's word where it has one.
 std::string_view Name(const OpKind& kind);

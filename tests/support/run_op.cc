@@ -26,19 +26,11 @@ absl::StatusOr<Buffer> Reorder(const backend::Backend& backend, const Value& val
   return RunPrepared(reorder, {data}, backend::LayoutBytes(value, to));
 }
 
-template <typename T>
-Tensor MakeTensor(DType dtype, Shape shape, const std::vector<T>& values) {
-  Tensor tensor = *Tensor::Allocate(dtype, std::move(shape));
-  const auto elements = tensor.mutable_view().values<T>();
-  LAZYNET_CHECK(elements.size() == values.size());
-  std::copy(values.begin(), values.end(), elements.begin());
-  return tensor;
-}
-
 }  // namespace
 
 absl::StatusOr<OpResult> RunOp(const backend::Backend& backend, backend::OpKind kind,
-                               std::vector<OpInput> inputs, Shape output_shape) {
+                               std::vector<OpInput> inputs, Shape output_shape,
+                               std::optional<DType> output_dtype) {
   backend::Graph graph;
   std::vector<backend::ValueId> ids;
   for (size_t i = 0; i < inputs.size(); ++i) {
@@ -55,7 +47,7 @@ absl::StatusOr<OpResult> RunOp(const backend::Backend& backend, backend::OpKind 
       ids.push_back(graph.AddInput(tensor.dtype(), tensor.shape()));
     }
   }
-  graph.AddOp(std::move(kind), ids, std::move(output_shape), "op");
+  graph.AddOp(std::move(kind), ids, std::move(output_shape), "op", output_dtype);
   const backend::Op& op = graph.ops.back();
 
   backend::PackedWeights packed;
@@ -100,11 +92,11 @@ absl::StatusOr<OpResult> RunOp(const backend::Backend& backend, backend::OpKind 
 }
 
 Tensor Values(Shape shape, const std::vector<float>& values) {
-  return MakeTensor<float>(DType::kFp32, std::move(shape), values);
+  return ValuesOf(DType::kFp32, std::move(shape), values);
 }
 
 Tensor Values64(Shape shape, const std::vector<double>& values) {
-  return MakeTensor<double>(DType::kFp64, std::move(shape), values);
+  return ValuesOf(DType::kFp64, std::move(shape), values);
 }
 
 Tensor Noise(Shape shape, uint32_t seed) {

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cstring>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/backend/backend.h"
@@ -24,13 +26,22 @@ struct OpResult {
 };
 
 // Prepares and runs one op on a backend as a plan would: with reorders where the kernel wants other
-// layouts, its scratch memory, and in place where the kernel allows it.
+// layouts, its scratch memory, and in place where the kernel allows it. The result has the dtype of
+// the first input unless another is given.
 absl::StatusOr<OpResult> RunOp(const backend::Backend& backend, backend::OpKind kind,
-                               std::vector<OpInput> inputs, Shape output_shape);
+                               std::vector<OpInput> inputs, Shape output_shape,
+                               std::optional<DType> output_dtype = std::nullopt);
 
-// A dense tensor of the given values.
+// A dense tensor of the given values; those of ValuesOf are as `dtype` lies in memory.
 Tensor Values(Shape shape, const std::vector<float>& values);
 Tensor Values64(Shape shape, const std::vector<double>& values);
+template <typename T>
+Tensor ValuesOf(DType dtype, Shape shape, const std::vector<T>& values) {
+  Tensor tensor = *Tensor::Allocate(dtype, std::move(shape));
+  LAZYNET_CHECK(tensor.bytes() == values.size() * sizeof(T));
+  std::memcpy(tensor.mutable_view().data, values.data(), tensor.bytes());
+  return tensor;
+}
 
 // Reproducible values in [-1, 1).
 Tensor Noise(Shape shape, uint32_t seed);

@@ -54,6 +54,7 @@ absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Eltwise& op) 
     case Algorithm::kLeakyRelu:
     case Algorithm::kHardswish:
     case Algorithm::kHardsigmoid:
+    case Algorithm::kLinear:
       return PrepareOwn(context, op.algorithm, alpha, static_cast<float>(op.beta));
     case Algorithm::kElu:
       return PrepareDnnl(context, dnnl::algorithm::eltwise_elu, alpha);

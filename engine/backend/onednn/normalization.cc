@@ -81,6 +81,7 @@ absl::StatusOr<PreparedOp> PreparePerInstance(const OpContext& context, const No
 
 absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Normalization& op) {
   if (context.is_constant(0) || !context.ConstantsFrom(1)) return context.Fallback();
+  if (op.statistics == Normalization::Statistics::kPerGroup) return context.Fallback();
   if (op.statistics == Normalization::Statistics::kPerInstance) {
     return PreparePerInstance(context, op);
   }

@@ -8,27 +8,50 @@
 namespace lazynet::backend {
 namespace {
 
+// Whether an op has a file here; the others are left to the fallback.
+template <typename Kind>
+concept HasKernel = requires(const OpContext& context, const Kind& kind) {
+  lazynet::backend::Prepare(context, kind);
+};
+
+// The op's inputs that are there, and its output.
+std::vector<const Value*> ValuesOf(const Graph& graph, const Op& op) {
+  std::vector<const Value*> values;
+  for (const ValueId id : op.inputs) {
+    if (id != kNoValue) values.push_back(&graph.value(id));
+  }
+  values.push_back(&graph.value(op.output));
+  return values;
+}
+
 class OnednnBackend final : public Backend {
  public:
   explicit OnednnBackend(std::unique_ptr<Backend> fallback) : fallback_(std::move(fallback)) {}
 
   std::string_view name() const override { return "onednn"; }
-  bool Supports(DType dtype) const override { return dtype == DType::kFp32; }
+  bool Supports(DType dtype) const override {
+    return dtype == DType::kFp32 || (fallback_ != nullptr && fallback_->Supports(dtype));
+  }
 
   absl::StatusOr<PreparedOp> Prepare(const Graph& graph, const Op& op,
                                      std::span<const LayoutPtr> src_layouts,
                                      PackedWeights& packed) const override {
-    RETURN_IF_ERROR(CheckValues(graph, op));
     const OpContext context(graph, op, src_layouts, packed, fallback_.get());
+    for (const Value* value : ValuesOf(graph, op)) {
+      // oneDNN computes with FP32 only here, and ends the process on some empty tensors.
+      if (value->dtype != DType::kFp32) return context.Fallback();
+      if (value->shape.num_elements() == 0) {
+        return Internal("layer \"{}\": a tensor of shape {} reached oneDNN", op.layer,
+                        value->shape.ToString());
+      }
+    }
     try {
       return std::visit(
           [&](const auto& kind) -> absl::StatusOr<PreparedOp> {
-            using Kind = std::decay_t<decltype(kind)>;
-            // Nothing in oneDNN pads but by zeros, and reshapes are views that never come here.
-            if constexpr (std::is_same_v<Kind, Pad> || std::is_same_v<Kind, Reshape>) {
-              return context.Fallback();
-            } else {
+            if constexpr (HasKernel<std::decay_t<decltype(kind)>>) {
               return lazynet::backend::Prepare(context, kind);
+            } else {
+              return context.Fallback();
             }
           },
           op.kind);
@@ -48,26 +71,6 @@ class OnednnBackend final : public Backend {
   }
 
  private:
-  // oneDNN ends the process on some empty tensors, and takes no element type but FP32 here.
-  static absl::Status CheckValues(const Graph& graph, const Op& op) {
-    const auto check = [&](ValueId id) -> absl::Status {
-      const Value& value = graph.value(id);
-      if (value.dtype != DType::kFp32) {
-        return Unimplemented("layer \"{}\": oneDNN computes FP32 only, got {}", op.layer,
-                             Name(value.dtype));
-      }
-      if (value.shape.num_elements() == 0) {
-        return Internal("layer \"{}\": a tensor of shape {} reached oneDNN", op.layer,
-                        value.shape.ToString());
-      }
-      return absl::OkStatus();
-    };
-    for (const ValueId id : op.inputs) {
-      if (id != kNoValue) RETURN_IF_ERROR(check(id));
-    }
-    return check(op.output);
-  }
-
   std::unique_ptr<Backend> fallback_;
 };
 

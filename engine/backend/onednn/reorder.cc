@@ -32,7 +32,7 @@ absl::StatusOr<PreparedOp> PrepareReorder(const Value& value, const LayoutPtr& f
     return prepared;
   }
   if (value.dtype != DType::kFp32) {
-    return Unimplemented("oneDNN reorders FP32 only, got {}", Name(value.dtype));
+    return Unimplemented("oneDNN's layouts are of FP32 only, got {}", Name(value.dtype));
   }
   const auto src = DescOf(value, from);
   const auto dst = DescOf(value, to);

@@ -1,4 +1,5 @@
 #include "engine/backend/reference/computation.h"
+#include "engine/backend/reference/strides.h"
 
 namespace lazynet::backend::reference {
 namespace {
@@ -10,17 +11,6 @@ struct Axis {
   int64_t src1_stride;
   int64_t dst_stride;
 };
-
-// Per axis of `dst`, the stride of `src` when aligned at the right.
-std::vector<int64_t> BroadcastStrides(const Shape& src, const Shape& dst) {
-  std::vector<int64_t> strides(static_cast<size_t>(dst.rank()));
-  int64_t stride = 1;
-  for (int axis = -1; axis >= -src.rank(); --axis) {
-    strides[static_cast<size_t>(dst.rank() + axis)] = src.dim(axis) == 1 ? 0 : stride;
-    stride *= src.dim(axis);
-  }
-  return strides;
-}
 
 std::vector<Axis> MakeAxes(const OpShapes& shapes) {
   const auto src0 = BroadcastStrides(shapes.srcs[0], shapes.dst);

@@ -7,8 +7,9 @@
 
 #include "engine/backend/backend.h"
 
-// What the files of this folder share: each defines MakeComputation for one op, which does what can
-// be done once the shapes are known, and returns the loop.
+// What the files of this folder share: each defines MakeComputation for one op, or MakeRun where
+// the dtypes may be others than FP32 and FP64. They do what can be done once the shapes are known,
+// and return the loop.
 namespace lazynet::backend::reference {
 
 // The shapes of an op's inputs and output. Absent inputs have an entry too, of no meaning.
@@ -18,39 +19,65 @@ struct OpShapes {
 };
 
 // The dense elements of one run, of which some were known before.
-template <typename T>
-class Operands {
+class AnyOperands {
  public:
   // `constants` has one entry per input, a default Tensor where the input is no constant. Both
   // arguments must outlive this.
-  Operands(std::span<const Tensor> constants, const Kernel::Buffers& buffers)
+  AnyOperands(std::span<const Tensor> constants, const Kernel::Buffers& buffers)
       : constants_(constants), buffers_(buffers) {}
 
-  // The elements of input i, null when it is absent.
+  // The elements of input i, null when it is absent or beyond the op's list. T must be of the size
+  // of its dtype.
+  template <typename T>
   const T* src(size_t i) const {
+    if (i >= constants_.size()) return nullptr;
     const std::byte* constant = constants_[i].data();
     return reinterpret_cast<const T*>(constant != nullptr ? constant : buffers_.srcs[i]);
   }
-  T* dst() const { return reinterpret_cast<T*>(buffers_.dst); }
+  template <typename T>
+  T* dst() const {
+    return reinterpret_cast<T*>(buffers_.dst);
+  }
 
-  // Room for as many sums as the computation asked for.
-  double* sums() const { return reinterpret_cast<double*>(buffers_.scratch); }
+  // Room for as many numbers as the computation asked for.
+  double* scratch() const { return reinterpret_cast<double*>(buffers_.scratch); }
 
  private:
   std::span<const Tensor> constants_;
   const Kernel::Buffers& buffers_;
 };
 
+// The same where all elements are of one type.
+template <typename T>
+class Operands {
+ public:
+  explicit Operands(const AnyOperands& operands) : operands_(operands) {}
+
+  const T* src(size_t i) const { return operands_.src<T>(i); }
+  T* dst() const { return operands_.dst<T>(); }
+  double* scratch() const { return operands_.scratch(); }
+
+ private:
+  const AnyOperands& operands_;
+};
+
+// Runs are const in effect: any number of threads at once.
 template <typename T>
 struct Computation {
-  std::function<void(const Operands<T>&)> run;  // const in effect: any number of threads at once
-  size_t sums = 0;                              // how many doubles Operands::sums() points to
-  bool in_place = false;                        // dst may be the memory of input 0
+  std::function<void(const Operands<T>&)> run;
+  size_t scratch = 0;     // how many doubles Operands::scratch() points to
+  bool in_place = false;  // dst may be the memory of input 0
 };
+
+// Of an op that takes other dtypes than FP32 and FP64, or several at once, and that may find fault
+// with the elements.
+using AnyRun = std::function<absl::Status(const AnyOperands&)>;
 
 // T is float or double. Attributes and shapes are trusted to be what op.h says.
 template <typename T>
 Computation<T> MakeComputation(const InnerProduct& op, const OpShapes& shapes);
+template <typename T>
+Computation<T> MakeComputation(const MatMul& op, const OpShapes& shapes);
 template <typename T>
 Computation<T> MakeComputation(const Convolution& op, const OpShapes& shapes);
 template <typename T>
@@ -61,6 +88,8 @@ template <typename T>
 Computation<T> MakeComputation(const AdaptiveAveragePooling& op, const OpShapes& shapes);
 template <typename T>
 Computation<T> MakeComputation(const Normalization& op, const OpShapes& shapes);
+template <typename T>
+Computation<T> MakeComputation(const LayerNormalization& op, const OpShapes& shapes);
 template <typename T>
 Computation<T> MakeComputation(const Softmax& op, const OpShapes& shapes);
 template <typename T>
@@ -73,6 +102,14 @@ template <typename T>
 Computation<T> MakeComputation(const Concat& op, const OpShapes& shapes);
 template <typename T>
 Computation<T> MakeComputation(const Pad& op, const OpShapes& shapes);
+template <typename T>
+Computation<T> MakeComputation(const Recurrent& op, const OpShapes& shapes);
+
+// UNIMPLEMENTED for dtypes that op.h does not name.
+absl::StatusOr<AnyRun> MakeRun(const Permute& kind, const Graph& graph, const Op& op);
+absl::StatusOr<AnyRun> MakeRun(const Slice& kind, const Graph& graph, const Op& op);
+absl::StatusOr<AnyRun> MakeRun(const Cast& kind, const Graph& graph, const Op& op);
+absl::StatusOr<AnyRun> MakeRun(const Gather& kind, const Graph& graph, const Op& op);
 
 // The product of the dims of axes [begin, end).
 inline int64_t Product(const Shape& shape, int begin, int end) {
@@ -83,7 +120,7 @@ inline int64_t Product(const Shape& shape, int begin, int end) {
 
 }  // namespace lazynet::backend::reference
 
-// Closes each file: its computation, compiled for both dtypes.
+// Closes a file: its computation, compiled for both dtypes.
 #define LAZYNET_REFERENCE_COMPUTATION(Op)                                         \
   template Computation<float> MakeComputation<float>(const Op&, const OpShapes&); \
   template Computation<double> MakeComputation<double>(const Op&, const OpShapes&)

@@ -43,7 +43,7 @@ Computation<T> MakeComputation(const Deconvolution& op, const OpShapes& shapes) 
   const auto run = [=](const Operands<T>& operands) {
     const T* bias = operands.src(2);
     T* dst = operands.dst();
-    double* sums = operands.sums();
+    double* sums = operands.scratch();
     for (int64_t n = 0; n < batch; ++n) {
       for (int64_t output = 0; output < groups * group_outputs; ++output) {
         const int64_t group = output / group_outputs;
@@ -65,7 +65,7 @@ Computation<T> MakeComputation(const Deconvolution& op, const OpShapes& shapes) 
       }
     }
   };
-  return {.run = run, .sums = static_cast<size_t>(dst_plane)};
+  return {.run = run, .scratch = static_cast<size_t>(dst_plane)};
 }
 
 LAZYNET_REFERENCE_COMPUTATION(Deconvolution);

@@ -2,6 +2,7 @@
 #include <numbers>
 
 #include "engine/backend/reference/computation.h"
+#include "engine/backend/reference/functions.h"
 
 namespace lazynet::backend::reference {
 namespace {
@@ -12,7 +13,6 @@ double Clamp(double x, double low, double high) {
   return x > high ? high : x;
 }
 
-double Sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
 double Hardsigmoid(double x) { return Clamp(x + 3, 0, 6) / 6; }
 
 template <typename T, typename Function>
@@ -35,7 +35,7 @@ Computation<T> MakeComputation(const Eltwise& op, const OpShapes& shapes) {
   const double beta = op.beta;
   switch (op.algorithm) {
     case kRelu:
-      return ForEach<T>(count, [](double x) { return x < 0 ? 0 : x; });
+      return ForEach<T>(count, Relu);
     case kClamp:
       return ForEach<T>(count, [=](double x) { return Clamp(x, alpha, beta); });
     case kLeakyRelu:
@@ -66,6 +66,8 @@ Computation<T> MakeComputation(const Eltwise& op, const OpShapes& shapes) {
       return ForEach<T>(count, [=](double x) {
         return alpha * x > beta ? x : std::log1p(std::exp(alpha * x)) / alpha;
       });
+    case kLinear:
+      return ForEach<T>(count, [=](double x) { return alpha * x + beta; });
   }
   LAZYNET_CHECK(false);
   return {};

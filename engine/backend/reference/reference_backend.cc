@@ -9,25 +9,26 @@
 namespace lazynet::backend {
 namespace {
 
+using reference::AnyOperands;
+using reference::AnyRun;
 using reference::Computation;
 using reference::MakeComputation;
+using reference::MakeRun;
 using reference::Operands;
 using reference::OpShapes;
 
-template <typename T>
 class ReferenceKernel : public Kernel {
  public:
-  ReferenceKernel(std::vector<Tensor> constants, std::function<void(const Operands<T>&)> run)
+  ReferenceKernel(std::vector<Tensor> constants, AnyRun run)
       : constants_(std::move(constants)), run_(std::move(run)) {}
 
   absl::Status Run(const Buffers& buffers) const override {
-    run_(Operands<T>(constants_, buffers));
-    return absl::OkStatus();
+    return run_(AnyOperands(constants_, buffers));
   }
 
  private:
   std::vector<Tensor> constants_;
-  std::function<void(const Operands<T>&)> run_;
+  AnyRun run_;
 };
 
 class CopyKernel : public Kernel {
@@ -50,32 +51,53 @@ PreparedOp Dense(std::unique_ptr<Kernel> kernel, size_t inputs) {
           .implementation = "reference"};
 }
 
-template <typename T, typename Kind>
-absl::StatusOr<PreparedOp> PrepareKind(const Kind& kind, const Graph& graph, const Op& op) {
-  OpShapes shapes = {.srcs = std::vector<Shape>(op.inputs.size()),
-                     .dst = graph.value(op.output).shape};
+// One entry per input, a default Tensor where the input is no constant.
+absl::StatusOr<std::vector<Tensor>> MakeConstants(const Graph& graph, const Op& op) {
   std::vector<Tensor> constants(op.inputs.size());
   for (size_t i = 0; i < op.inputs.size(); ++i) {
     const ValueId id = op.inputs[i];
-    if (id == kNoValue) continue;
-    const Value& value = graph.value(id);
+    if (id == kNoValue || !graph.value(id).is_constant()) continue;
+    ASSIGN_OR_RETURN(constants[i], graph.constant(id).make());
+    LAZYNET_CHECK(constants[i].dtype() == graph.value(id).dtype &&
+                  constants[i].shape() == graph.value(id).shape);
+  }
+  return constants;
+}
+
+absl::StatusOr<PreparedOp> Prepared(const Graph& graph, const Op& op, AnyRun run) {
+  ASSIGN_OR_RETURN(std::vector<Tensor> constants, MakeConstants(graph, op));
+  return Dense(std::make_unique<ReferenceKernel>(std::move(constants), std::move(run)),
+               op.inputs.size());
+}
+
+template <typename T, typename Kind>
+absl::StatusOr<PreparedOp> PrepareComputation(const Kind& kind, const Graph& graph, const Op& op) {
+  OpShapes shapes = {.srcs = std::vector<Shape>(op.inputs.size()),
+                     .dst = graph.value(op.output).shape};
+  for (size_t i = 0; i < op.inputs.size(); ++i) {
+    if (op.inputs[i] == kNoValue) continue;
+    const Value& value = graph.value(op.inputs[i]);
     if (value.dtype != DTypeOf<T>()) {
       return Unimplemented("{} of {} and {}", Name(op.kind), Name(DTypeOf<T>()), Name(value.dtype));
     }
     shapes.srcs[i] = value.shape;
-    if (value.is_constant()) {
-      ASSIGN_OR_RETURN(constants[i], graph.constant(id).make());
-      LAZYNET_CHECK(constants[i].dtype() == value.dtype && constants[i].shape() == value.shape);
-    }
   }
-  Computation<T> computation = MakeComputation<T>(kind, shapes);
-  PreparedOp prepared =
-      Dense(std::make_unique<ReferenceKernel<T>>(std::move(constants), std::move(computation.run)),
-            op.inputs.size());
-  prepared.scratch_bytes = computation.sums * sizeof(double);
+  const Computation<T> computation = MakeComputation<T>(kind, shapes);
+  ASSIGN_OR_RETURN(PreparedOp prepared,
+                   Prepared(graph, op, [run = computation.run](const AnyOperands& operands) {
+                     run(Operands<T>(operands));
+                     return absl::OkStatus();
+                   }));
+  prepared.scratch_bytes = computation.scratch * sizeof(double);
   prepared.in_place = computation.in_place && !graph.value(op.inputs.front()).is_constant();
   return prepared;
 }
+
+// Whether MakeRun knows the op.
+template <typename Kind>
+concept TakesAnyDType = requires(const Kind& kind, const Graph& graph, const Op& op) {
+  MakeRun(kind, graph, op);
+};
 
 }  // namespace
 
@@ -89,9 +111,13 @@ absl::StatusOr<PreparedOp> ReferenceBackend::Prepare(const Graph& graph, const O
   const DType dtype = graph.value(op.output).dtype;
   return std::visit(
       [&](const auto& kind) -> absl::StatusOr<PreparedOp> {
-        if constexpr (!std::is_same_v<decltype(kind), const Reshape&>) {
-          if (dtype == DType::kFp32) return PrepareKind<float>(kind, graph, op);
-          if (dtype == DType::kFp64) return PrepareKind<double>(kind, graph, op);
+        using Kind = std::decay_t<decltype(kind)>;
+        if constexpr (TakesAnyDType<Kind>) {
+          ASSIGN_OR_RETURN(AnyRun run, MakeRun(kind, graph, op));
+          return Prepared(graph, op, std::move(run));
+        } else if constexpr (!std::is_same_v<Kind, Reshape>) {
+          if (dtype == DType::kFp32) return PrepareComputation<float>(kind, graph, op);
+          if (dtype == DType::kFp64) return PrepareComputation<double>(kind, graph, op);
         }
         return Unimplemented("no reference {} of {}", Name(op.kind), Name(dtype));
       },

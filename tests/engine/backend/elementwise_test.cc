@@ -32,6 +32,7 @@ TEST_P(OpTest, EltwiseOfCertainValues) {
       {{kTanh}, {-kInfinity, -100, 0, 100}, {-1, -1, 0, 1}},
       {{kSoftplus, 1, 20}, {-100, 0, 30}, {0, std::numbers::ln2, 30}},
       {{kSoftplus, 2, 3}, {0, 2}, {std::numbers::ln2 / 2, 2}},
+      {{kLinear, -2, 3}, {-2, 0, 3, kInfinity}, {7, 3, -3, -kInfinity}},
   };
   for (const Case& test : cases) {
     SCOPED_TRACE(static_cast<int>(test.op.algorithm));
@@ -41,7 +42,7 @@ TEST_P(OpTest, EltwiseOfCertainValues) {
 }
 
 TEST_P(OpTest, EltwiseLetsNanThrough) {
-  for (int algorithm = 0; algorithm <= static_cast<int>(kSoftplus); ++algorithm) {
+  for (int algorithm = 0; algorithm <= static_cast<int>(kLinear); ++algorithm) {
     SCOPED_TRACE(algorithm);
     const Eltwise op = {static_cast<Eltwise::Algorithm>(algorithm), 1, 20};
     // As many as vector kernels take at once and more, so that their tails are tried too.

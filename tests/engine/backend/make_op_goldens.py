@@ -90,6 +90,29 @@ def inner_product():
             constants=(1, 2))
 
 
+# What an op may be given as: all inputs by the request, all constant, or a mixture.
+def constant_choices(inputs):
+    return itertools.cycle([(), tuple(range(inputs)), *((i,) for i in range(inputs)),
+                            tuple(range(1, inputs))])
+
+
+def matmul():
+    shapes = [((1, 1), (1, 1)), ((3, 5), (5, 7)), ((1, 64), (64, 17)), ((33, 2), (2, 40)),
+              ((2, 3, 4), (2, 4, 5)), ((1, 3, 4), (2, 4, 5)), ((2, 3, 4), (1, 4, 5)),
+              ((2, 3, 5, 7), (2, 3, 7, 5)), ((2, 1, 5, 7), (1, 3, 7, 2)), ((1, 1, 1, 16), (2, 4, 16, 9)),
+              ((2, 2, 17, 33), (2, 2, 33, 17)), ((2, 1, 3, 2, 9), (1, 2, 3, 9, 4))]
+    choices = constant_choices(2)
+    for (left, right), transpose in itertools.product(shapes, [False, True]):
+        alpha = pick(1, 1, 0.125, -2, 0.35)
+        make = pick(noise, noise, special)
+        second = noise(*right)
+        if transpose:
+            second = second.transpose(-1, -2).contiguous()
+        add("matmul", lambda a, b: alpha * torch.matmul(a, b.transpose(-1, -2) if transpose else b),
+            [make(*left), second], constants=next(choices),
+            attributes={"transpose_b": transpose, "alpha": alpha})
+
+
 def channels(groups_of):
     """(groups, input channels, output channels) of a kind of grouping."""
     if groups_of == "one":
@@ -238,6 +261,36 @@ def normalization():
                 lambda x, mean, variance, a, b: F.instance_norm(x, None, None, a, b, True, 0, eps),
                 [noise(*shape), None, None, scale, shift], constants=(3, 4),
                 attributes=dict(attributes, statistics="per_instance"))
+    shapes = [((2, 6), 3), ((1, 4, 5), 2), ((2, 6, 7), 1), ((3, 6, 2, 5), 3), ((1, 34, 3, 3), 2),
+              ((2, 5, 4, 4), 5), ((2, 8, 2, 3, 2), 4)]
+    for (shape, groups), affine in itertools.product(shapes, [True, False]):
+        eps = pick(1e-5, 1e-3, 1.0)
+        make = pick(noise, special)
+        add("normalization",
+            lambda x, mean, variance, a, b: F.group_norm(x, groups, a, b, eps),
+            [make(*shape), None, None, noise(shape[1]) if affine else None,
+             noise(shape[1]) if affine else None], constants=(3, 4),
+            attributes={"eps": eps, "statistics": "per_group", "groups": groups})
+
+
+def layer_normalization():
+    def rms_norm(x, scale, shift, eps):
+        normed = x / torch.sqrt(x.square().mean(-1, keepdim=True) + eps)
+        normed = normed if scale is None else normed * scale
+        return normed if shift is None else normed + shift
+
+    choices = constant_choices(3)
+    for (rows, size), rms in itertools.product([(1, 1), (3, 7), (2, 16), (5, 33), (4, 256)],
+                                               [False, True]):
+        for affine in ["both", "none", "scale", "shift"]:
+            eps = pick(1e-5, 1e-3, 1.0)
+            make = pick(noise, special)
+            function = (lambda x, a, b: rms_norm(x, a, b, eps)) if rms else (
+                lambda x, a, b: F.layer_norm(x, x.shape[1:], a, b, eps))
+            add("layer_normalization", function,
+                [make(rows, size), noise(size) if affine in ("both", "scale") else None,
+                 noise(size) if affine in ("both", "shift") else None], constants=next(choices),
+                attributes={"eps": eps, "rms": rms})
 
 
 def softmax():
@@ -272,6 +325,7 @@ ELTWISE = {
     "sigmoid": (lambda x, a, b: torch.sigmoid(x), [(0, 0)]),
     "tanh": (lambda x, a, b: torch.tanh(x), [(0, 0)]),
     "softplus": (lambda x, a, b: F.softplus(x, a, b), [(1, 20), (2, 20), (0.5, 3), (1, 60)]),
+    "linear": (lambda x, a, b: x * a + b, [(1, 0), (0.125, -3), (-2, 0.5), (0, 1)]),
 }
 
 
@@ -336,10 +390,88 @@ def pad():
             attributes={"mode": mode, "before": before, "after": after}, exact=True)
 
 
+def permute():
+    choices = constant_choices(1)
+    orders = [(0,), (1, 0), (0, 1), (0, 2, 1), (2, 0, 1), (0, 2, 1, 3), (0, 2, 3, 1), (0, 3, 1, 2),
+              (3, 2, 1, 0), (1, 0, 2, 4, 3), (0, 4, 1, 3, 2), (5, 0, 3, 1, 4, 2)]
+    for order in orders:
+        shape = [rng.randint(1, 5) for _ in order]
+        add("permute", lambda x: x.permute(order), [special(*shape)], constants=next(choices),
+            attributes={"order": order}, exact=True)
+
+
+def slice_():
+    choices = constant_choices(1)
+    for rank in [1, 1, 2, 2, 3, 3, 4, 4, 5, 6]:
+        shape = [rng.randint(1, 6) for _ in range(rank)]
+        begin = [pick(0, rng.randint(0, size - 1)) for size in shape]
+        end = [pick(size, rng.randint(first + 1, size)) for first, size in zip(begin, shape)]
+        box = tuple(slice(first, last) for first, last in zip(begin, end))
+        add("slice", lambda x: x[box], [special(*shape)], constants=next(choices),
+            attributes={"begin": begin}, exact=True)
+
+
+def recurrent_layer(cell, reverse, with_bias, projected):
+    """torch's layer as a function of the op's inputs; those that are None count as zeros."""
+    def function(src, weights_layer, weights_iter, bias_layer, bias_iter, projection, hidden, c):
+        kind = {"lstm": torch.nn.LSTM, "gru": torch.nn.GRU}.get(cell, torch.nn.RNN)
+        gates = {"lstm": 4, "gru": 3}.get(cell, 1)
+        size = weights_layer.shape[0] // gates
+        arguments = {}
+        if kind is torch.nn.RNN:
+            arguments["nonlinearity"] = cell.removeprefix("rnn_")
+        if projected:
+            arguments["proj_size"] = projection.shape[0]
+        layer = kind(src.shape[2], size, bias=with_bias, **arguments).to(src.dtype)
+        state = {"weight_ih_l0": weights_layer, "weight_hh_l0": weights_iter}
+        if with_bias:
+            zeros = torch.zeros(weights_layer.shape[0], dtype=src.dtype)
+            state["bias_ih_l0"] = zeros if bias_layer is None else bias_layer
+            state["bias_hh_l0"] = zeros if bias_iter is None else bias_iter
+        if projected:
+            state["weight_hr_l0"] = projection
+        layer.load_state_dict(state)
+        batch = src.shape[1]
+        h0 = torch.zeros(batch, weights_iter.shape[1]).to(src) if hidden is None else hidden
+        c0 = torch.zeros(batch, size).to(src) if c is None else c
+        states = (h0[None], c0[None]) if cell == "lstm" else h0[None]
+        y, last = layer(src.flip(0) if reverse else src, states)
+        y = y.flip(0) if reverse else y
+        return torch.cat([y.flatten(), last[1].flatten()] if cell == "lstm" else [y.flatten()]).detach()
+    return function
+
+
+def recurrent():
+    choices = itertools.cycle([(1, 2, 3, 4, 5), (), tuple(range(8)), (1, 2), (0, 3, 6), (2, 4, 5, 7)])
+    biases = itertools.cycle(["both", "none", "both", "layer", "iter"])
+    states = itertools.cycle([False, True, True])
+    for cell, reverse in itertools.product(["rnn_tanh", "rnn_relu", "lstm", "lstm projected", "gru"],
+                                           [False, True]):
+        cell, projected = cell.split()[0], " " in cell
+        for steps, batch, inputs, size in [(1, 1, 1, 1), (3, 2, 5, 4), (5, 1, 16, 16), (7, 3, 9, 17)]:
+            if projected and size == 1:
+                continue
+            gates = {"lstm": 4, "gru": 3}.get(cell, 1)
+            outputs = size - 1 - size // 3 if projected else size
+            bias, with_states = next(biases), next(states)
+            is_lstm = cell == "lstm"
+            # Small weights, so that the cells stay where they are not flat.
+            add("recurrent", recurrent_layer(cell, reverse, bias != "none", projected),
+                [noise(steps, batch, inputs), noise(gates * size, inputs) / 4,
+                 noise(gates * size, outputs) / 4,
+                 noise(gates * size) if bias in ("both", "layer") else None,
+                 noise(gates * size) if bias in ("both", "iter") else None,
+                 noise(outputs, size) / 2 if projected else None,
+                 noise(batch, outputs) if with_states else None,
+                 noise(batch, size) if with_states and is_lstm else None],
+                constants=next(choices), attributes={"cell": cell, "reverse": reverse})
+
+
 def main():
     torch.set_num_threads(1)
     for make in [inner_product, convolution, deconvolution, pooling, adaptive_pooling, normalization,
-                 softmax, eltwise, prelu, binary, concat, pad]:
+                 softmax, eltwise, prelu, binary, concat, pad, matmul, layer_normalization, permute,
+                 slice_, recurrent]:
         make()
     lines = [json.dumps(case, separators=(",", ":"), allow_nan=False) for case in cases]
     path = pathlib.Path(__file__).with_name("op_goldens.json")

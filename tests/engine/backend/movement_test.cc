@@ -71,6 +71,46 @@ TEST_P(OpTest, PadOnTwoAxesFillsTheCorners) {
          {4, 3, 4, 3, 2, 1, 2, 1, 4, 3, 4, 3}, Compare::kEqual);
 }
 
+TEST_P(OpTest, Permute) {
+  const Tensor src = Count({1, 2, 3});
+  for (const OpInput& input : {Source(src), Constant(src)}) {
+    Expect(Permute{{2, 0, 1}}, {input}, {3, 1, 2}, {0, 3, 1, 4, 2, 5}, Compare::kEqual);
+    Expect(Permute{{0, 1, 2}}, {input}, {1, 2, 3}, {0, 1, 2, 3, 4, 5}, Compare::kEqual);
+  }
+}
+
+TEST_P(OpTest, PermuteKeepsRunsTogether) {
+  Expect(Permute{{0, 2, 1, 3}}, {Source(Count({1, 2, 3, 2}))}, {1, 3, 2, 2},
+         {0, 1, 6, 7, 2, 3, 8, 9, 4, 5, 10, 11}, Compare::kEqual);
+}
+
+TEST_P(OpTest, Slice) {
+  const Tensor src = Count({3, 4});
+  for (const OpInput& input : {Source(src), Constant(src)}) {
+    Expect(Slice{{1, 2}}, {input}, {2, 2}, {6, 7, 10, 11}, Compare::kEqual);
+    Expect(Slice{{1, 0}}, {input}, {2, 4}, {4, 5, 6, 7, 8, 9, 10, 11}, Compare::kEqual);
+    Expect(Slice{{2, 3}}, {input}, {1, 1}, {11}, Compare::kEqual);
+  }
+}
+
+TEST_P(OpTest, PermuteAndSliceMoveElementsOfEverySize) {
+  const auto moved = [&]<typename T>(DType dtype, T) {
+    const Tensor src = testing::ValuesOf<T>(dtype, {2, 2}, {1, 2, 3, 4});
+    const auto permuted = testing::RunOp(backend(), Permute{{1, 0}}, {Source(src)}, {2, 2});
+    const auto sliced = testing::RunOp(backend(), Slice{{0, 1}}, {Source(src)}, {2, 1});
+    ASSERT_TRUE(permuted.ok() && sliced.ok()) << permuted.status() << sliced.status();
+    EXPECT_EQ(permuted->dst.dtype(), dtype);
+    const auto* all = reinterpret_cast<const T*>(permuted->dst.data());
+    EXPECT_EQ(std::vector<T>(all, all + 4), (std::vector<T>{1, 3, 2, 4}));
+    const auto* column = reinterpret_cast<const T*>(sliced->dst.data());
+    EXPECT_EQ(std::vector<T>(column, column + 2), (std::vector<T>{2, 4}));
+  };
+  moved(DType::kUint8, uint8_t{});
+  moved(DType::kFp16, uint16_t{});
+  moved(DType::kInt32, int32_t{});
+  moved(DType::kInt64, int64_t{});
+}
+
 TEST_P(OpTest, ReorderFromDenseToDenseCopies) {
   const Tensor src = Count({3, 5});
   const Value value = {.dtype = src.dtype(), .shape = src.shape()};

@@ -1,3 +1,4 @@
+#include <cmath>
 #include <limits>
 #include <numbers>
 
@@ -59,6 +60,56 @@ TEST_P(OpTest, NormalizationPerBatch) {
   Expect(Normalization{Normalization::Statistics::kPerBatch, 0},
          {Source(Values({2, 2}, {1, 10, 3, 30})), Absent(), Absent(), Absent(), Absent()}, {2, 2},
          {-1, -1, 1, 1});
+}
+
+TEST_P(OpTest, NormalizationPerGroup) {
+  const OpInput src = Source(Values({2, 4, 1}, {1, 3, 10, 30, 2, 0, 5, 7}));
+  const Normalization op = {Normalization::Statistics::kPerGroup, 0, 2};
+  Expect(op, {src, Absent(), Absent(), Absent(), Absent()}, {2, 4, 1},
+         {-1, 1, -1, 1, 1, -1, -1, 1});
+  for (const bool constant : {true, false}) {
+    Expect(op,
+           {src,
+            Absent(),
+            Absent(),
+            {Values({4}, {1, 2, 3, 4}), constant},
+            {Values({4}, {0, 10, 20, 30}), constant}},
+           {2, 4, 1}, {-1, 12, 17, 34, 1, 8, 17, 34});
+  }
+}
+
+TEST_P(OpTest, NormalizationKeepsNanInItsGroup) {
+  Expect(Normalization{Normalization::Statistics::kPerGroup, 0, 2},
+         {Source(Values({1, 4, 1}, {kNan, 3, 10, 30})), Absent(), Absent(), Absent(), Absent()},
+         {1, 4, 1}, {kNan, kNan, -1, 1});
+}
+
+TEST_P(OpTest, LayerNormalization) {
+  const Tensor src = Values({2, 2}, {1, 3, 10, 30});
+  const Tensor scale = Values({2}, {2, 3});
+  const Tensor shift = Values({2}, {10, 20});
+  for (const bool constant : {false, true}) {
+    Expect(LayerNormalization{0}, {{src, constant}, Absent(), Absent()}, {2, 2}, {-1, 1, -1, 1});
+    Expect(LayerNormalization{0}, {{src, constant}, Source(scale), Constant(shift)}, {2, 2},
+           {8, 23, 8, 23});
+    Expect(LayerNormalization{3}, {Source(src), {scale, constant}, Absent()}, {2, 2},
+           {-1, 1.5, -20 / std::sqrt(103.0), 30 / std::sqrt(103.0)});
+  }
+}
+
+TEST_P(OpTest, LayerNormalizationByTheMeanSquare) {
+  const OpInput src = Source(Values({2, 2}, {1, 7, 3, 3}));
+  Expect(LayerNormalization{0, true}, {src, Constant(Values({2}, {10, 20})), Absent()}, {2, 2},
+         {2, 28, 10, 20});
+  Expect(LayerNormalization{16, true}, {src, Absent(), Constant(Values({2}, {1, 2}))}, {2, 2},
+         {1 + 1 / std::sqrt(41.0), 2 + 7 / std::sqrt(41.0), 1.6, 2.6});
+}
+
+TEST_P(OpTest, LayerNormalizationKeepsNanInItsRow) {
+  const OpInput src = Source(Values({3, 2}, {kNan, 3, kInfinity, 30, 1, 3}));
+  Expect(LayerNormalization{0}, {src, Absent(), Absent()}, {3, 2}, {kNan, kNan, kNan, kNan, -1, 1});
+  Expect(LayerNormalization{0, true}, {src, Absent(), Absent()}, {3, 2},
+         {kNan, kNan, kNan, 0, 1 / std::sqrt(5.0), 3 / std::sqrt(5.0)});
 }
 
 TEST_P(OpTest, Softmax) {

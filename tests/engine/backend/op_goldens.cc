@@ -42,6 +42,7 @@ Eltwise::Algorithm EltwiseAlgorithm(const std::string& name) {
       {"sigmoid", kSigmoid},
       {"tanh", kTanh},
       {"softplus", kSoftplus},
+      {"linear", kLinear},
   };
   return kAlgorithms.at(name);
 }
@@ -49,6 +50,7 @@ Eltwise::Algorithm EltwiseAlgorithm(const std::string& name) {
 Normalization::Statistics StatisticsOf(const std::string& name) {
   if (name == "given") return Normalization::Statistics::kGiven;
   if (name == "per_batch") return Normalization::Statistics::kPerBatch;
+  if (name == "per_group") return Normalization::Statistics::kPerGroup;
   LAZYNET_CHECK(name == "per_instance");
   return Normalization::Statistics::kPerInstance;
 }
@@ -60,6 +62,14 @@ Pad::Mode PadMode(const std::string& name) {
   return Pad::Mode::kCircular;
 }
 
+Recurrent::Cell CellOf(const std::string& name) {
+  if (name == "rnn_tanh") return Recurrent::Cell::kRnnTanh;
+  if (name == "rnn_relu") return Recurrent::Cell::kRnnRelu;
+  if (name == "lstm") return Recurrent::Cell::kLstm;
+  LAZYNET_CHECK(name == "gru");
+  return Recurrent::Cell::kGru;
+}
+
 OpKind Kind(const std::string& op, const json& a) {
   if (op == "inner_product") return InnerProduct{};
   if (op == "adaptive_pooling") return AdaptiveAveragePooling{};
@@ -67,7 +77,14 @@ OpKind Kind(const std::string& op, const json& a) {
   if (op == "concat") return Concat{a["axis"]};
   if (op == "softmax") return Softmax{a["axis"], a["log"]};
   if (op == "eltwise") return Eltwise{EltwiseAlgorithm(a["algorithm"]), a["alpha"], a["beta"]};
-  if (op == "normalization") return Normalization{StatisticsOf(a["statistics"]), a["eps"]};
+  if (op == "normalization") {
+    return Normalization{StatisticsOf(a["statistics"]), a["eps"], a.value("groups", int64_t{1})};
+  }
+  if (op == "layer_normalization") return LayerNormalization{a["eps"], a["rms"]};
+  if (op == "matmul") return MatMul{a["transpose_b"], a["alpha"]};
+  if (op == "permute") return Permute{Axes(a["order"])};
+  if (op == "slice") return Slice{Axes(a["begin"])};
+  if (op == "recurrent") return Recurrent{CellOf(a["cell"]), a["reverse"]};
   if (op == "pad") return Pad{PadMode(a["mode"]), Axes(a["before"]), Axes(a["after"])};
   if (op == "binary") {
     return Binary{a["algorithm"] == "add" ? Binary::Algorithm::kAdd : Binary::Algorithm::kMul};

@@ -10,9 +10,15 @@
 namespace lazynet::backend {
 namespace {
 
-constexpr const char* kOps[] = {
-    "inner_product", "convolution", "deconvolution", "pooling", "adaptive_pooling", "normalization",
-    "softmax",       "eltwise",     "prelu",         "binary",  "concat",           "pad"};
+constexpr const char* kOps[] = {"inner_product", "matmul",
+                                "convolution",   "deconvolution",
+                                "pooling",       "adaptive_pooling",
+                                "normalization", "layer_normalization",
+                                "softmax",       "eltwise",
+                                "prelu",         "binary",
+                                "concat",        "pad",
+                                "permute",       "slice",
+                                "recurrent"};
 
 class OpGoldensTest : public ::testing::TestWithParam<std::tuple<BackendCase, const char*>> {};
 

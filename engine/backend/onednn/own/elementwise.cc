@@ -26,6 +26,9 @@ struct Hardswish {
 struct Hardsigmoid {
   static inline float Of(float x, float, float) { return Clamp(x + 3.0f, 0.0f, 6.0f) / 6.0f; }
 };
+struct Linear {
+  static inline float Of(float x, float alpha, float beta) { return alpha * x + beta; }
+};
 
 // These loops wait for memory: wider vectors than AVX2's bring nothing.
 template <typename F>
@@ -59,6 +62,8 @@ ElementwiseFunction SelectElementwise(Eltwise::Algorithm algorithm, Isa isa) {
       return Select<Hardswish>(isa);
     case Eltwise::Algorithm::kHardsigmoid:
       return Select<Hardsigmoid>(isa);
+    case Eltwise::Algorithm::kLinear:
+      return Select<Linear>(isa);
     default:
       return nullptr;
   }

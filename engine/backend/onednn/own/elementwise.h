@@ -11,8 +11,8 @@ namespace lazynet::backend::own {
 using ElementwiseFunction = void (*)(const float* src, float* dst, size_t size, float alpha,
                                      float beta);
 
-// The piecewise linear functions (relu, clamp, leaky_relu, hardswish, hardsigmoid); null for
-// others.
+// The piecewise linear functions (relu, clamp, leaky_relu, hardswish, hardsigmoid, linear); null
+// for others.
 ElementwiseFunction SelectElementwise(Eltwise::Algorithm algorithm, Isa isa);
 
 // f(0) of these functions.

@@ -53,7 +53,7 @@ absl::StatusOr<PreparedOp> Prepare(const Graph& graph, PackedWeights& packed,
   return onednn.Prepare(graph, graph.ops.back(), dense, packed);
 }
 
-TEST(OnednnBackend, ComputesFp32Only) {
+TEST(OnednnBackend, AloneComputesFp32Only) {
   EXPECT_EQ(Onednn().name(), "onednn");
   EXPECT_TRUE(Onednn().Supports(DType::kFp32));
   EXPECT_FALSE(Onednn().Supports(DType::kFp64));
@@ -219,6 +219,25 @@ TEST(OnednnBackend, TheFallbackGetsDenseInputs) {
   const auto alone = Onednn().Prepare(graph, graph.ops.back(), layouts, packed);
   EXPECT_EQ(alone.status().code(), absl::StatusCode::kUnimplemented);
   EXPECT_THAT(std::string(Message(alone.status())), HasSubstr("layer \"pad\""));
+}
+
+TEST(OnednnBackend, TheFallbackGetsOtherDTypes) {
+  std::vector<std::string> asked;
+  const auto onednn = backend::MakeOnednnBackend(std::make_unique<Fallback>(&asked));
+  EXPECT_TRUE(onednn->Supports(DType::kFp64));
+  PackedWeights packed;
+  const auto prepare = [&](backend::OpKind kind, DType src, DType dst) {
+    Graph graph;
+    graph.AddOp(std::move(kind), {graph.AddInput(src, {2, 2})}, {2, 2}, "op", dst);
+    return onednn->Prepare(graph, graph.ops.back(), std::vector<LayoutPtr>(1), packed).ok();
+  };
+  EXPECT_TRUE(prepare(backend::Eltwise{}, DType::kFp64, DType::kFp64));
+  EXPECT_TRUE(prepare(backend::Softmax{}, DType::kFp64, DType::kFp64));
+  EXPECT_TRUE(prepare(backend::Cast{}, DType::kFp32, DType::kFp16));
+  EXPECT_TRUE(prepare(backend::Cast{}, DType::kInt64, DType::kFp32));
+  EXPECT_THAT(asked, ::testing::ElementsAre("eltwise", "softmax", "cast", "cast"));
+  EXPECT_TRUE(prepare(backend::Eltwise{}, DType::kFp32, DType::kFp32));
+  EXPECT_EQ(asked.size(), 4u);
 }
 
 TEST(OnednnBackend, ProductsAndConvolutionsHaveFastKernels) {

@@ -25,7 +25,7 @@ const Eltwise kFunctions[] = {
     {Algorithm::kSilu, 0, 0},      {Algorithm::kMish, 0, 0},
     {Algorithm::kHardswish, 0, 0}, {Algorithm::kHardsigmoid, 0, 0},
     {Algorithm::kSigmoid, 0, 0},   {Algorithm::kTanh, 0, 0},
-    {Algorithm::kSoftplus, 1, 20},
+    {Algorithm::kSoftplus, 1, 20}, {Algorithm::kLinear, -0.5, 2},
 };
 
 std::vector<double> Map(const Eltwise& op, const Tensor& src) {

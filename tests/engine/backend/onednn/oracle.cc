@@ -311,6 +311,8 @@ double EltwiseOf(const backend::Eltwise& op, double x) {
       return std::tanh(x);
     case Algorithm::kSoftplus:
       return op.alpha * x > op.beta ? x : std::log1p(std::exp(op.alpha * x)) / op.alpha;
+    case Algorithm::kLinear:
+      return op.alpha * x + op.beta;
   }
   return 0;
 }

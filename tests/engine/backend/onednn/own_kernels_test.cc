@@ -82,9 +82,9 @@ TEST(OwnWindowPooling, InstructionSetsAgree) {
 
 TEST(OwnElementwise, InstructionSetsAgreeToTheBit) {
   const std::vector<float> src = Specials(1000);
-  for (const auto algorithm :
-       {Eltwise::Algorithm::kRelu, Eltwise::Algorithm::kClamp, Eltwise::Algorithm::kLeakyRelu,
-        Eltwise::Algorithm::kHardswish, Eltwise::Algorithm::kHardsigmoid}) {
+  for (const auto algorithm : {Eltwise::Algorithm::kRelu, Eltwise::Algorithm::kClamp,
+                               Eltwise::Algorithm::kLeakyRelu, Eltwise::Algorithm::kHardswish,
+                               Eltwise::Algorithm::kHardsigmoid, Eltwise::Algorithm::kLinear}) {
     for (const size_t size : {size_t{1}, size_t{7}, size_t{16}, size_t{1000}}) {
       std::vector<float> want(size);
       SelectElementwise(algorithm, Isa::kSse2)(src.data(), want.data(), size, 0.1f, 4.0f);
