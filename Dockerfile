@@ -31,6 +31,7 @@ RUN apt-get update \
       libfmt9 \
       libgomp1 \
       libgrpc++1.51 \
+      liblapack3 \
       libprometheus-cpp-core1.0 \
       libprotobuf32 \
       libspdlog1.10 \

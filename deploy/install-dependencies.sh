@@ -29,6 +29,7 @@ packages() {
     build | libabsl-dev            | Status and StatusOr
     build | libdnnl-dev            | oneDNN: the CPU kernels
     build | ocl-icd-opencl-dev     | never used, but find_package(dnnl) asks for OpenCL
+    build | liblapack-dev          | QR decomposition of orthogonal initial values
     build | prometheus-cpp-dev     | the data model and text format of metrics
     build | libspdlog-dev          | logging
     build | libfmt-dev             | text of errors and logs

@@ -6,6 +6,7 @@
 
 #include "engine/core/check.h"
 #include "engine/core/float16.h"
+#include "engine/init/gain.h"
 
 namespace lazynet::init {
 namespace {
@@ -16,21 +17,33 @@ void FillWith(T value, const MutableTensorView& dst) {
   std::fill_n(data, dst.shape.num_elements(), value);
 }
 
-}  // namespace
-
-int64_t FanIn(const Shape& weight) {
+// The product of the kernel's dims and of `channels_axis`, 0 or 1.
+int64_t Fan(const Shape& weight, int channels_axis) {
   LAZYNET_CHECK(weight.rank() >= 2);
-  int64_t fan_in = 1;
-  for (const int64_t dim : weight.dims().subspan(1)) fan_in *= dim;
-  return fan_in;
+  int64_t fan = weight.dim(channels_axis);
+  for (const int64_t dim : weight.dims().subspan(2)) fan *= dim;
+  return fan;
 }
 
+}  // namespace
+
+int64_t FanIn(const Shape& weight) { return Fan(weight, 1); }
+int64_t FanOut(const Shape& weight) { return Fan(weight, 0); }
+
+double KaimingStd(double gain, int64_t fan) {
+  return fan == 0 ? 0.0 : gain / std::sqrt(static_cast<double>(fan));
+}
+
+double XavierStd(double gain, int64_t fan_in, int64_t fan_out) {
+  const int64_t fans = fan_in + fan_out;
+  return fans == 0 ? 0.0 : gain * std::sqrt(2.0 / static_cast<double>(fans));
+}
+
+double UniformBound(double std) { return std::sqrt(3.0) * std; }
+
 double KaimingUniformBound(int64_t fan_in) {
-  if (fan_in == 0) return 0.0;
-  const double slope = std::sqrt(5.0);
-  const double gain = std::sqrt(2.0 / (1.0 + slope * slope));
-  const double std = gain / std::sqrt(static_cast<double>(fan_in));
-  return std::sqrt(3.0) * std;
+  static const double gain = Gain(Nonlinearity::kLeakyRelu, std::sqrt(5.0));
+  return UniformBound(KaimingStd(gain, fan_in));
 }
 
 double FanInUniformBound(int64_t fan_in) {

@@ -13,6 +13,17 @@ namespace lazynet::init {
 // rank is at least 2.
 int64_t FanIn(const Shape& weight);
 
+// The outputs that one input of it feeds, by the same rule: out * kernel.
+int64_t FanOut(const Shape& weight);
+
+// The standard deviations of torch.nn.init.kaiming_*_ and xavier_*_ in PyTorch's order of
+// operations; 0 where all fans are 0. `gain` is that of gain.h.
+double KaimingStd(double gain, int64_t fan);
+double XavierStd(double gain, int64_t fan_in, int64_t fan_out);
+
+// U(-bound, bound) with this bound has the standard deviation `std`.
+double UniformBound(double std);
+
 // Weights of Linear, Conv and ConvTranspose come from U(-bound, bound) with this bound: that of
 // torch.nn.init.kaiming_uniform_(a=sqrt(5)). It is 1 / sqrt(fan_in) but for the last bit, which
 // PyTorch's order of operations decides and FP64 parameters show. 0 for fan_in 0.

@@ -226,4 +226,13 @@ void Normal(Generator& generator, double mean, double std, const MutableTensorVi
   });
 }
 
+void SkipNormal(Generator& generator, DType dtype, int64_t count) {
+  constexpr auto kBlockElements = static_cast<int64_t>(kBlock);
+  if (count < kBlockElements) {
+    for (int64_t i = 0; i < count; ++i) NextNormal(generator);
+  } else {
+    SkipUniform(generator, dtype, count % kBlockElements == 0 ? count : count + kBlockElements);
+  }
+}
+
 }  // namespace lazynet::init

@@ -120,4 +120,8 @@ void Uniform(Generator& generator, double lo, double hi, const MutableTensorView
   }
 }
 
+void SkipUniform(Generator& generator, DType dtype, int64_t count) {
+  generator.Discard(static_cast<uint64_t>(count) * (dtype == DType::kFp64 ? 2 : 1));
+}
+
 }  // namespace lazynet::init
