@@ -133,6 +133,20 @@ std::map<std::string, ExpectedFile> ValidFiles() {
   };
 }
 
+TEST(SafetensorsCorpus, IsWhole) {
+  SKIP_WITHOUT(kCorpus);
+  size_t files = 0;
+  for (const std::string folder : {"valid", "malformed", "unclear"}) {
+    std::vector<std::string> found;
+    for (const auto& entry : std::filesystem::directory_iterator(kCorpus / folder)) {
+      found.push_back(entry.path().stem());
+    }
+    EXPECT_THAT(Listed(folder), testing::UnorderedElementsAreArray(found));
+    files += found.size();
+  }
+  EXPECT_EQ(files, 138u);
+}
+
 TEST(SafetensorsCorpus, ReadsEveryValidFileWithItsValues) {
   SKIP_WITHOUT(kCorpus);
   const std::map<std::string, ExpectedFile> expected = ValidFiles();

@@ -123,6 +123,35 @@ TEST(Safetensors, GivesTensorsInTheOrderOfTheirNames) {
   EXPECT_THAT((*file)->metadata(), ElementsAre(testing::Pair("format", "pt")));
 }
 
+// PyTorch writes the first; others write a vector, a type that their device has, or cast all alike.
+TEST(Safetensors, GivesTheCountersOfBatchNormAsTheyAreWritten) {
+  struct Form {
+    std::string_view dtype;
+    std::string_view shape;
+    std::string bytes;
+    DType read_dtype;
+    Shape read_shape;
+  };
+  for (const Form& form : {
+           Form{"I64", "[]", Bytes<int64_t>({1500}), DType::kInt64, Shape{}},
+           Form{"I64", "[1]", Bytes<int64_t>({1500}), DType::kInt64, Shape{1}},
+           Form{"I32", "[1]", Bytes<int32_t>({1500}), DType::kInt32, Shape{1}},
+           Form{"F32", "[]", Bytes<float>({1500}), DType::kFp32, Shape{}},
+       }) {
+    const auto file = Parse(File(
+        fmt::format(
+            R"({{"bn.num_batches_tracked":{{"dtype":"{}","shape":{},"data_offsets":[0,{}]}}}})",
+            form.dtype, form.shape, form.bytes.size()),
+        form.bytes));
+    ASSERT_TRUE(file.ok()) << file.status();
+    const Tensor* counter = (*file)->Find("bn.num_batches_tracked");
+    ASSERT_NE(counter, nullptr);
+    EXPECT_EQ(counter->dtype(), form.read_dtype);
+    EXPECT_EQ(counter->shape(), form.read_shape);
+    EXPECT_EQ(BytesOf(*counter), form.bytes);
+  }
+}
+
 TEST(Safetensors, RefusesEveryTruncation) {
   const std::string file = File(kHeader, kData);
   ASSERT_TRUE(Parse(file).ok());
