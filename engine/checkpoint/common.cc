@@ -32,6 +32,15 @@ std::string Quote(std::string_view text, size_t limit) {
   return quoted;
 }
 
+std::string_view JsonReason(std::string_view message) {
+  // "[json.exception...] parse error at line 1, column 9: <why>; last read: '<any length>'"
+  if (const size_t prefix = message.find("] "); prefix != message.npos) {
+    message.remove_prefix(prefix + 2);
+  }
+  constexpr size_t kReasonBytes = 200;
+  return message.substr(0, message.find("; last read")).substr(0, kReasonBytes);
+}
+
 absl::StatusOr<size_t> CheckedByteSize(DType dtype, std::span<const int64_t> dims) {
   RETURN_IF_ERROR(CheckBounds(dims));
   return ByteSize(dtype, Shape(dims));

@@ -16,6 +16,9 @@ namespace lazynet::checkpoint {
 // control characters escaped, cut after `limit` bytes.
 std::string Quote(std::string_view text, size_t limit = 100);
 
+// The reason in a message of the JSON library's, without its prefix and what it read last; short.
+std::string_view JsonReason(std::string_view message);
+
 // Bytes of a dense tensor. INVALID_ARGUMENT unless `dims` pass CheckBounds, which also keeps the
 // product from overflowing.
 absl::StatusOr<size_t> CheckedByteSize(DType dtype, std::span<const int64_t> dims);

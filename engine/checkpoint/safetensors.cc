@@ -126,12 +126,7 @@ class HeaderHandler {
 
   bool parse_error(size_t /*position*/, const std::string& /*token*/,
                    const Json::exception& error) {
-    // "[json.exception...] parse error at line 1, column 9: <why>; last read: '<any length>'"
-    std::string_view why = error.what();
-    if (const size_t prefix = why.find("] "); prefix != why.npos) why.remove_prefix(prefix + 2);
-    why = why.substr(0, why.find("; last read"));
-    constexpr size_t kWhyBytes = 200;
-    return Fail("header wants JSON: {}", why.substr(0, kWhyBytes));
+    return Fail("header wants JSON: {}", JsonReason(error.what()));
   }
 
  private:

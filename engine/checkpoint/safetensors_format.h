@@ -27,6 +27,8 @@ inline constexpr uint64_t kMaxHeaderBytes = 100'000'000;
 inline constexpr size_t kMaxTensors = size_t{1} << 20;
 inline constexpr size_t kMaxMetadataEntries = size_t{1} << 16;
 
+inline constexpr size_t kMaxShards = 4096;
+
 inline constexpr std::string_view kMetadataKey = "__metadata__";
 
 // "F32", "I64", "BOOL", ...
