@@ -27,6 +27,7 @@ FROM debian:bookworm-slim
 RUN apt-get update \
  && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
       libabsl20220623 \
+      libblas3 \
       libdnnl2 \
       libfmt9 \
       libgomp1 \

@@ -28,6 +28,7 @@ packages() {
     build | libprotobuf-dev        | messages, text format and JSON of definitions
     build | libabsl-dev            | Status and StatusOr
     build | libdnnl-dev            | oneDNN: the CPU kernels
+    build | libblas-dev            | BLAS: matrix products of FP64
     build | ocl-icd-opencl-dev     | never used, but find_package(dnnl) asks for OpenCL
     build | liblapack-dev          | QR decomposition of orthogonal initial values
     build | prometheus-cpp-dev     | the data model and text format of metrics

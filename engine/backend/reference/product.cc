@@ -1,7 +1,14 @@
 #include "engine/backend/reference/product.h"
 
 #include <algorithm>
+#include <limits>
 #include <type_traits>
+
+// BLAS, of Fortran: matrices lie column by column, arguments are addresses.
+// c [m, n] = alpha op(a) op(b) + beta c, op being the matrix ("N") or its transpose ("T").
+extern "C" void dgemm_(const char* op_a, const char* op_b, const int* m, const int* n, const int* k,
+                       const double* alpha, const double* a, const int* a_stride, const double* b,
+                       const int* b_stride, const double* beta, double* c, const int* c_stride);
 
 namespace lazynet::backend::reference {
 namespace {
@@ -48,6 +55,24 @@ void AddTile(const ProductShape& shape, int64_t rows, const A* a, const B* b, do
   }
 }
 
+// By BLAS, whose rows are our columns: it is given the transposed product, b^T a^T. False, and
+// nothing done, where a size is beyond its integers.
+bool AddByBlas(const ProductShape& shape, const double* a, const double* b, double* sums) {
+  const int64_t largest = std::max(
+      {shape.rows, shape.columns, shape.inner, shape.a_stride, shape.b_stride, shape.dst_stride});
+  if (largest > std::numeric_limits<int>::max()) return false;
+  const auto rows = static_cast<int>(shape.rows);
+  const auto columns = static_cast<int>(shape.columns);
+  const auto inner = static_cast<int>(shape.inner);
+  const auto a_stride = static_cast<int>(std::max<int64_t>(shape.a_stride, 1));
+  const auto b_stride = static_cast<int>(std::max<int64_t>(shape.b_stride, 1));
+  const auto dst_stride = static_cast<int>(shape.dst_stride);
+  const double one = 1;
+  dgemm_(shape.transpose_b ? "T" : "N", "N", &columns, &rows, &inner, &one, b, &b_stride, a,
+         &a_stride, &one, sums, &dst_stride);
+  return true;
+}
+
 }  // namespace
 
 ProductShape DenseProduct(int64_t rows, int64_t columns, int64_t inner, bool transpose_b) {
@@ -62,6 +87,9 @@ ProductShape DenseProduct(int64_t rows, int64_t columns, int64_t inner, bool tra
 
 template <typename A, typename B>
 void AddProduct(const ProductShape& shape, const A* a, const B* b, double* sums) {
+  if constexpr (std::is_same_v<A, double> && std::is_same_v<B, double>) {
+    if (AddByBlas(shape, a, b, sums)) return;
+  }
   for (int64_t row = 0; row < shape.rows; row += kTileRows) {
     AddTile(shape, std::min(kTileRows, shape.rows - row), a + row * shape.a_stride, b,
             sums + row * shape.dst_stride);

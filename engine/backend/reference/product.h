@@ -19,8 +19,8 @@ struct ProductShape {
 // The shape of dense matrices.
 ProductShape DenseProduct(int64_t rows, int64_t columns, int64_t inner, bool transpose_b);
 
-// sums += a b, added up in double in any order. A and B: float and float, double and float, double
-// and double.
+// sums += a b, added up in double in any order. A and B: float and float, double and float (plain
+// loops), double and double (BLAS). NaN and infinities of both go through.
 template <typename A, typename B>
 void AddProduct(const ProductShape& shape, const A* a, const B* b, double* sums);
 

@@ -1,7 +1,12 @@
+#include <limits>
+
 #include "tests/engine/backend/op_test.h"
 
 namespace lazynet::backend {
 namespace {
+
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 
 // One axis, two taps: dst[i] = src[i] + 10 src[i + 1].
 const Shape kSrc = {1, 1, 5};
@@ -65,6 +70,13 @@ TEST_P(OpTest, ConvolutionWithPaddingWiderThanTheKernel) {
   Expect(OneAxis(1, 1, 3, 0),
          {Source(OneToFive()), Constant(OneAndTen()), Constant(Values({1}, {7}))}, {1, 1, 7},
          {7, 7, 17, 28, 39, 50, 61});
+}
+
+// A weight of zero does not hide them.
+TEST_P(OpTest, ConvolutionSpreadsNanAndInfinity) {
+  const OpInput weights = Constant(Values(kKernel, {0, 1}));
+  Expect(Plain(1), {Source(Values(kSrc, {1, kNan, 2, kInfinity, 3})), weights, Absent()}, {1, 1, 4},
+         {kNan, kNan, kInfinity, kNan});
 }
 
 TEST_P(OpTest, ConvolutionWithStrideDilationAndPadding) {

@@ -21,8 +21,8 @@ using testing::Values;
 // What a result may differ by from the expected value v: error * (1 + |v|). The expected values are
 // of double precision, so this allows for the rounding of the backend alone. 1e-5 is some 80 units
 // in the last place of FP32: sums of the few hundred terms that occur here stay far below it, and
-// so do the polynomials that vector kernels use for exp, tanh and erf. FP64 kernels are plain
-// loops.
+// so do the polynomials that vector kernels use for exp, tanh and erf. FP64 has plain loops, and
+// BLAS for products, whose sums of a few hundred terms come in any order.
 inline constexpr double kFp32Error = 1e-5;
 inline constexpr double kFp64Error = 1e-12;
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <thread>
 
 #include "tests/support/run_op.h"
@@ -80,6 +81,35 @@ TEST(ReferenceBackend, AddsInDoublePrecision) {
                                   {Source(src), Constant(ones), Absent()}, {1, 1});
   ASSERT_TRUE(sum.ok());
   EXPECT_EQ(sum->dst.values<float>()[0], 1);
+}
+
+Tensor Widen(const Tensor& tensor) {
+  const auto values = tensor.values<float>();
+  return testing::Values64(tensor.shape(), {values.begin(), values.end()});
+}
+
+// FP64 multiplies weights and patches of the image, some rows at a time; FP32 adds tap by tap.
+TEST(ReferenceBackend, ConvolvesLargeImagesInPieces) {
+  const Convolution op = {.strides = {1, 2},
+                          .dilations = {2, 1},
+                          .padding_l = {2, 1},
+                          .padding_r = {2, 1},
+                          .groups = 2};
+  const Tensor src = Noise({2, 64, 50, 60}, 1);
+  const Tensor weights = Noise({6, 32, 3, 3}, 2);
+  const Tensor bias = Noise({6}, 3);
+  const Shape dst = {2, 6, 50, 30};
+  const auto backend = MakeReferenceBackend();
+  const auto single =
+      testing::RunOp(*backend, op, {Source(src), Constant(weights), Constant(bias)}, dst);
+  const auto doubles = testing::RunOp(
+      *backend, op, {Source(Widen(src)), Constant(Widen(weights)), Constant(Widen(bias))}, dst);
+  ASSERT_TRUE(single.ok() && doubles.ok()) << single.status() << doubles.status();
+  const auto want = doubles->dst.values<double>();
+  const auto got = single->dst.values<float>();
+  // One rounding of FP32.
+  for (size_t i = 0; i < got.size(); ++i)
+    ASSERT_NEAR(got[i], want[i], 1e-7 * (1 + std::abs(want[i])));
 }
 
 // Where the answer is no, writing dst would destroy what is still to be read.
