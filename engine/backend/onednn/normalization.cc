@@ -41,12 +41,24 @@ absl::StatusOr<std::vector<float>> PerChannel(const OpContext& context, int inpu
   return values;
 }
 
-absl::StatusOr<PreparedOp> PreparePerInstance(const OpContext& context, const Normalization& op) {
+// [N, C, ...] without gaps as row-major, which ChannelBlocksOf may take for channels-last where
+// that is the same.
+ChannelBlocks RowMajorBlocks(const memory::dims& dims) {
+  ChannelBlocks blocks{dims[0], dims[1], 1, 1};
+  for (size_t axis = 2; axis < dims.size(); ++axis) blocks.elements *= dims[axis];
+  return blocks;
+}
+
+// By statistics of single channels, in any layout, or of groups of them, row-major.
+absl::StatusOr<PreparedOp> PreparePerItem(const OpContext& context, const Normalization& op) {
   memory::desc src = context.src_desc(0);
-  std::optional<ChannelBlocks> blocks = ChannelBlocksOf(src);
+  const int64_t group =
+      op.statistics == Normalization::Statistics::kPerGroup ? src.dims()[1] / op.groups : 1;
+  std::optional<ChannelBlocks> blocks;
+  if (group == 1) blocks = ChannelBlocksOf(src);
   if (!blocks) {
     src = DenseDesc(src.dims());
-    blocks = ChannelBlocksOf(src);
+    blocks = RowMajorBlocks(src.dims());
   }
   const auto channels = static_cast<size_t>(src.dims()[1]);
   const auto padded = static_cast<size_t>(blocks->channel_blocks * blocks->block);
@@ -58,6 +70,7 @@ absl::StatusOr<PreparedOp> PreparePerInstance(const OpContext& context, const No
   shape.channel_blocks = blocks->channel_blocks;
   shape.elements = blocks->elements;
   shape.block = blocks->block;
+  shape.group = group;
   shape.eps = static_cast<float>(op.eps);
 
   const own::Isa isa = own::DetectIsa();
@@ -81,9 +94,9 @@ absl::StatusOr<PreparedOp> PreparePerInstance(const OpContext& context, const No
 
 absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Normalization& op) {
   if (context.is_constant(0) || !context.ConstantsFrom(1)) return context.Fallback();
-  if (op.statistics == Normalization::Statistics::kPerGroup) return context.Fallback();
-  if (op.statistics == Normalization::Statistics::kPerInstance) {
-    return PreparePerInstance(context, op);
+  if (op.statistics == Normalization::Statistics::kPerInstance ||
+      op.statistics == Normalization::Statistics::kPerGroup) {
+    return PreparePerItem(context, op);
   }
   memory::desc src = context.src_desc(0);
   PrimitiveDesc desc = Describe(context, op, src);

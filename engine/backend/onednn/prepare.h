@@ -63,16 +63,19 @@ class OpContext {
 // One per op, in the file of its name. They throw dnnl::error, which the backend catches in one
 // place.
 absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const InnerProduct& op);
+absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const MatMul& op);
 absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Convolution& op);
 absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Deconvolution& op);
 absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Pooling& op);
 absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const AdaptiveAveragePooling& op);
 absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Normalization& op);
+absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const LayerNormalization& op);
 absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Softmax& op);
 absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Eltwise& op);
 absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Prelu& op);
 absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Binary& op);
 absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Concat& op);
+absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Permute& op);
 
 // x > 0 ? x : slope x, for Prelu with one slope.
 absl::StatusOr<PreparedOp> PrepareLeakyRelu(const OpContext& context, double slope);

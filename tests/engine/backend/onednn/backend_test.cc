@@ -314,6 +314,17 @@ TEST(OnednnBackend, ReportsItsKernels) {
            backend::Normalization{statistics, 1e-5},
            {Source(src), Absent(), Absent(), Constant(channel), Constant(channel)}, image);
   }
+  report("normalization group", backend::Normalization{Statistics::kPerGroup, 1e-5, 4},
+         {Source(src), Absent(), Absent(), Constant(channel), Constant(channel)}, image);
+  report("layer_normalization", backend::LayerNormalization{},
+         {Source(Noise({64, 256}, 1)), Absent(), Absent()}, {64, 256});
+  report("matmul values", backend::MatMul{},
+         {Source(Noise({8, 32, 64}, 1)), Source(Noise({8, 64, 32}, 2))}, {8, 32, 32});
+  report("matmul transposed", backend::MatMul{true, 0.125},
+         {Source(Noise({8, 32, 64}, 1)), Source(Noise({8, 32, 64}, 2))}, {8, 32, 32});
+  report("matmul constant", backend::MatMul{},
+         {Source(Noise({8, 32, 64}, 1)), Constant(Noise({1, 64, 32}, 2))}, {8, 32, 32});
+  report("permute", backend::Permute{{0, 2, 1, 3}}, {Source(src)}, {2, 8, 32, 8});
   report("softmax axis 1", backend::Softmax{1, false}, {Source(src)}, image);
   report("softmax axis 3", backend::Softmax{3, false}, {Source(src)}, image);
   report("eltwise relu", backend::Eltwise{}, {Source(src)}, image);

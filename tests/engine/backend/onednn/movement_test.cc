@@ -1,5 +1,8 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <numeric>
+
 #include "tests/engine/backend/onednn/harness.h"
 
 namespace lazynet::testing {
@@ -47,6 +50,38 @@ TEST(OnednnConcat, JoinsEveryAxis) {
 TEST(OnednnConcat, TakesOneInput) {
   const Tensor src = Noise({2, 3, 4}, 1);
   ExpectInAllLayouts(Concat{1}, {Source(src)}, {2, 3, 4}, Joined({src}, 1), 0);
+}
+
+// Equal sizes, whose layouts may be taken for each other, and others; in every order.
+TEST(OnednnPermute, ReadsEveryLayout) {
+  for (const Shape& shape : {Shape{3}, Shape{4, 4}, Shape{2, 16, 5}, Shape{4, 4, 4},
+                             Shape{2, 20, 3, 4}, Shape{1, 8, 8, 8}, Shape{2, 3, 1, 4, 5}}) {
+    const Tensor src = Noise(shape, 1);
+    const auto values = src.values<float>();
+    backend::AxisVector order(static_cast<size_t>(shape.rank()));
+    std::iota(order.begin(), order.end(), 0);
+    do {
+      Shape::Dims dims;
+      Shape::Dims strides;
+      for (const int64_t axis : order) {
+        int64_t stride = 1;
+        for (int i = static_cast<int>(axis) + 1; i < shape.rank(); ++i) stride *= shape.dim(i);
+        dims.push_back(shape.dim(static_cast<int>(axis)));
+        strides.push_back(stride);
+      }
+      std::vector<double> want;
+      for (int64_t i = 0; i < shape.num_elements(); ++i) {
+        int64_t rest = i;
+        int64_t offset = 0;
+        for (size_t axis = dims.size(); axis-- > 0; rest /= dims[axis]) {
+          offset += rest % dims[axis] * strides[axis];
+        }
+        want.push_back(values[static_cast<size_t>(offset)]);
+      }
+      SCOPED_TRACE(fmt::format("{} to {}", shape.ToString(), Shape(dims).ToString()));
+      ExpectInAllLayouts(backend::Permute{order}, {Source(src)}, Shape(dims), want, 0);
+    } while (std::next_permutation(order.begin(), order.end()));
+  }
 }
 
 TEST(OnednnReorder, GoesBetweenAllLayouts) {

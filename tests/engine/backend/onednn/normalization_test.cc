@@ -9,6 +9,7 @@
 namespace lazynet::testing {
 namespace {
 
+using backend::LayerNormalization;
 using backend::Normalization;
 using backend::Softmax;
 using Statistics = Normalization::Statistics;
@@ -50,9 +51,74 @@ TEST(OnednnNormalization, AgreesWithLoops) {
         ExpectInAllLayouts(op, {Source(src), Absent(), Absent(), scale_input, shift_input}, shape,
                            NormalizationOf(op, src, nullptr, nullptr, scale_tensor, shift_tensor),
                            5e-6);
+        for (const int64_t groups : {shape.dim(1), int64_t{1}, int64_t{2}}) {
+          if (shape.dim(1) % groups != 0) continue;
+          const Normalization grouped{Statistics::kPerGroup, 1e-5, groups};
+          ExpectInAllLayouts(
+              grouped, {Source(src), Absent(), Absent(), scale_input, shift_input}, shape,
+              NormalizationOf(grouped, src, nullptr, nullptr, scale_tensor, shift_tensor), 5e-6);
+        }
       }
     }
   }
+}
+
+// Every place in a vector has been a special one.
+TEST(OnednnNormalization, GroupsKeepNanAndInfinityToThemselves) {
+  const Normalization op{Statistics::kPerGroup, 1e-5, 2};
+  for (const float special : {NAN, INFINITY, -INFINITY}) {
+    for (size_t at = 0; at < 36; ++at) {
+      Tensor src = Noise({1, 4, 6, 6}, 1);
+      src.mutable_view().values<float>()[36 + at] = special;
+      ExpectInAllLayouts(op, {Source(src), Absent(), Absent(), Absent(), Absent()}, src.shape(),
+                         NormalizationOf(op, src, nullptr, nullptr, nullptr, nullptr), 5e-6);
+    }
+  }
+}
+
+TEST(OnednnLayerNormalization, AgreesWithLoops) {
+  for (const Shape& shape :
+       {Shape{1, 1}, Shape{3, 7}, Shape{5, 16}, Shape{2, 100}, Shape{7, 33}, Shape{4, 768}}) {
+    const Tensor src = Noise(shape, 1);
+    const Tensor scale = Noise({shape.dim(1)}, 2);
+    const Tensor shift = Noise({shape.dim(1)}, 3);
+    const LayerNormalization op;
+    for (const bool constant : {false, true}) {
+      SCOPED_TRACE(fmt::format("{} constant {}", shape.ToString(), constant));
+      const OpInput input{src, constant};
+      ExpectInAllLayouts(op, {input, {scale, constant}, {shift, constant}}, shape,
+                         LayerNormalizationOf(op, src, &scale, &shift), 5e-6);
+      ExpectInAllLayouts(op, {input, {scale, constant}, Absent()}, shape,
+                         LayerNormalizationOf(op, src, &scale, nullptr), 5e-6);
+      ExpectInAllLayouts(op, {input, Absent(), {shift, constant}}, shape,
+                         LayerNormalizationOf(op, src, nullptr, &shift), 5e-6);
+      ExpectInAllLayouts(op, {input, Absent(), Absent()}, shape,
+                         LayerNormalizationOf(op, src, nullptr, nullptr), 5e-6);
+    }
+  }
+}
+
+TEST(OnednnLayerNormalization, KeepsNanAndInfinityInTheirRow) {
+  const LayerNormalization op;
+  for (const float special : {NAN, INFINITY, -INFINITY}) {
+    for (const size_t size : {size_t{5}, size_t{19}, size_t{40}}) {
+      for (size_t at = 0; at < size; ++at) {
+        Tensor src = Noise({3, static_cast<int64_t>(size)}, 1);
+        src.mutable_view().values<float>()[size + at] = special;
+        ExpectInAllLayouts(op, {Source(src), Absent(), Absent()}, src.shape(),
+                           LayerNormalizationOf(op, src, nullptr, nullptr), 5e-6);
+      }
+    }
+  }
+}
+
+// E[x^2] - E[x]^2 in floats would leave nothing of the variance.
+TEST(OnednnLayerNormalization, KeepsItsPrecisionFarFromZero) {
+  Tensor src = Noise({3, 200}, 1);
+  for (float& x : src.mutable_view().values<float>()) x += 1000;
+  const LayerNormalization op;
+  ExpectInAllLayouts(op, {Source(src), Absent(), Absent()}, src.shape(),
+                     LayerNormalizationOf(op, src, nullptr, nullptr), 1e-3);
 }
 
 // A variance by E[x^2] - E[x]^2 would lose everything here. oneDNN's sums over a batch are single

@@ -68,6 +68,42 @@ std::vector<double> InnerProductOf(const Tensor& src, const Tensor& weights, con
   return dst;
 }
 
+std::vector<double> MatMulOf(const backend::MatMul& op, const Tensor& src0, const Tensor& src1,
+                             const Shape& dst) {
+  const auto a = src0.values<float>();
+  const auto b = src1.values<float>();
+  const int rank = dst.rank();
+  const int64_t inner = src0.shape().dim(-1);
+  // Where an element of src lies: at dst's batch indices, or 0 where src is stretched.
+  const auto at = [&](const Shape& shape, const std::vector<int64_t>& index, int64_t row,
+                      int64_t column) {
+    int64_t offset = 0;
+    for (int axis = 0; axis < rank - 2; ++axis) {
+      offset =
+          offset * shape.dim(axis) + (shape.dim(axis) == 1 ? 0 : index[static_cast<size_t>(axis)]);
+    }
+    return static_cast<size_t>((offset * shape.dim(-2) + row) * shape.dim(-1) + column);
+  };
+  std::vector<double> result;
+  std::vector<int64_t> index(static_cast<size_t>(rank));
+  for (int64_t i = 0; i < dst.num_elements(); ++i) {
+    int64_t rest = i;
+    for (int axis = rank - 1; axis >= 0; --axis) {
+      index[static_cast<size_t>(axis)] = rest % dst.dim(axis);
+      rest /= dst.dim(axis);
+    }
+    const int64_t m = index[static_cast<size_t>(rank) - 2];
+    const int64_t n = index.back();
+    double sum = 0;
+    for (int64_t k = 0; k < inner; ++k) {
+      sum += double{a[at(src0.shape(), index, m, k)]} *
+             (op.transpose_b ? b[at(src1.shape(), index, n, k)] : b[at(src1.shape(), index, k, n)]);
+    }
+    result.push_back(op.alpha * sum);
+  }
+  return result;
+}
+
 std::vector<double> ConvolutionOf(const backend::Convolution& op, const Tensor& src,
                                   const Tensor& weights, const Tensor* bias, const Shape& dst) {
   const Triple src_sizes = Spatial(src.shape());
@@ -237,17 +273,43 @@ std::vector<double> NormalizationOf(const backend::Normalization& op, const Tens
         const bool batch = op.statistics == Statistics::kPerBatch;
         const size_t first = batch ? 0 : n;
         const size_t last = batch ? images : n + 1;
-        const auto count = static_cast<double>((last - first) * elements);
-        for (size_t i = first; i < last; ++i) visit(i, c, [&](size_t at) { m += a[at] / count; });
-        for (size_t i = first; i < last; ++i) {
-          visit(i, c, [&](size_t at) { v += (a[at] - m) * (a[at] - m) / count; });
-        }
+        const size_t group =
+            op.statistics == Statistics::kPerGroup ? channels / static_cast<size_t>(op.groups) : 1;
+        const auto visit_sharing = [&](const std::function<void(size_t)>& at) {
+          for (size_t i = first; i < last; ++i) {
+            for (size_t j = 0; j < group; ++j) visit(i, c / group * group + j, at);
+          }
+        };
+        const auto count = static_cast<double>((last - first) * group * elements);
+        visit_sharing([&](size_t at) { m += a[at] / count; });
+        visit_sharing([&](size_t at) { v += (a[at] - m) * (a[at] - m) / count; });
       }
       visit(n, c, [&](size_t at) {
         result[at] = (a[at] - m) / std::sqrt(v + op.eps);
         if (scale != nullptr) result[at] *= scale->values<float>()[c];
         if (shift != nullptr) result[at] += shift->values<float>()[c];
       });
+    }
+  }
+  return result;
+}
+
+std::vector<double> LayerNormalizationOf(const backend::LayerNormalization& op, const Tensor& src,
+                                         const Tensor* scale, const Tensor* shift) {
+  const auto a = src.values<float>();
+  const auto size = static_cast<size_t>(src.shape().dim(1));
+  std::vector<double> result;
+  for (size_t row = 0; row < a.size(); row += size) {
+    double m = 0;
+    double v = 0;
+    for (size_t i = 0; i < size; ++i) m += a[row + i] / static_cast<double>(size);
+    for (size_t i = 0; i < size; ++i) {
+      v += (a[row + i] - m) * (a[row + i] - m) / static_cast<double>(size);
+    }
+    for (size_t i = 0; i < size; ++i) {
+      result.push_back((a[row + i] - m) / std::sqrt(v + op.eps));
+      if (scale != nullptr) result.back() *= scale->values<float>()[i];
+      if (shift != nullptr) result.back() += shift->values<float>()[i];
     }
   }
   return result;

@@ -9,6 +9,8 @@ namespace lazynet::testing {
 
 // The ops by their formulas in op.h, in double precision and plain loops. Tensors are dense FP32.
 std::vector<double> InnerProductOf(const Tensor& src, const Tensor& weights, const Tensor* bias);
+std::vector<double> MatMulOf(const backend::MatMul& op, const Tensor& src0, const Tensor& src1,
+                             const Shape& dst);
 std::vector<double> ConvolutionOf(const backend::Convolution& op, const Tensor& src,
                                   const Tensor& weights, const Tensor* bias, const Shape& dst);
 std::vector<double> DeconvolutionOf(const backend::Deconvolution& op, const Tensor& src,
@@ -18,6 +20,9 @@ std::vector<double> AdaptiveAverageOf(const Tensor& src, const Shape& dst);
 std::vector<double> NormalizationOf(const backend::Normalization& op, const Tensor& src,
                                     const Tensor* mean, const Tensor* variance, const Tensor* scale,
                                     const Tensor* shift);
+// Not by the mean square.
+std::vector<double> LayerNormalizationOf(const backend::LayerNormalization& op, const Tensor& src,
+                                         const Tensor* scale, const Tensor* shift);
 std::vector<double> SoftmaxOf(const backend::Softmax& op, const Tensor& src);
 double EltwiseOf(const backend::Eltwise& op, double x);
 

@@ -140,7 +140,7 @@ TEST(OwnSoftmax, InstructionSetsAgree) {
 TEST(OwnInstanceNormalization, InstructionSetsAgree) {
   for (const int64_t block : {1, 2, 4, 7, 16, 19, 40}) {
     for (const int64_t elements : {1, 5, 16, 33, 100}) {
-      InstanceNormalization op{2, 3, elements, block, 1e-3f, nullptr, nullptr};
+      InstanceNormalization op{2, 3, elements, block, 1, 1e-3f, nullptr, nullptr};
       const auto channels = static_cast<size_t>(3 * block);
       const auto size = channels * static_cast<size_t>(2 * elements);
       std::mt19937 generator(1);
