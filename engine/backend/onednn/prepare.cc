@@ -23,19 +23,25 @@ absl::StatusOr<Tensor> OpContext::MakeConstant(int input) const {
 absl::StatusOr<Argument> OpContext::ConstantArgument(int id_of_argument, int input,
                                                      const dnnl::memory::desc& plain,
                                                      const dnnl::memory::desc& wanted) const {
+  const auto make = [&] { return MakeConstant(input); };
+  return PackedArgument(id_of_argument, constant_key(input), make, plain, wanted);
+}
+
+absl::StatusOr<Argument> OpContext::PackedArgument(
+    int id_of_argument, const std::string& key, const std::function<absl::StatusOr<Tensor>()>& make,
+    const dnnl::memory::desc& plain, const dnnl::memory::desc& wanted) const {
   // The plain description is part of the key: a convolution and a deconvolution may read one
   // parameter with the channels exchanged and want the same layout.
-  const std::string key =
-      graph_.constant(id(input)).key + "/" + Serialize(plain) + "/" + Serialize(wanted);
+  const std::string layout_key = key + "/" + Serialize(plain) + "/" + Serialize(wanted);
   const auto pack = [&]() -> absl::StatusOr<Buffer> {
-    ASSIGN_OR_RETURN(const Tensor tensor, MakeConstant(input));
+    ASSIGN_OR_RETURN(const Tensor tensor, make());
     ASSIGN_OR_RETURN(Buffer buffer, Buffer::Allocate(wanted.get_size()));
     dnnl::memory from(plain, CpuEngine(), const_cast<std::byte*>(tensor.data()));
     dnnl::memory to(wanted, CpuEngine(), buffer.data());
     dnnl::reorder(from, to).execute(ThreadStream(), from, to);
     return buffer;
   };
-  ASSIGN_OR_RETURN(std::shared_ptr<const Buffer> buffer, packed_.GetOrPack(key, pack));
+  ASSIGN_OR_RETURN(std::shared_ptr<const Buffer> buffer, packed_.GetOrPack(layout_key, pack));
   return Argument{id_of_argument, wanted, Argument::kConstant, std::move(buffer)};
 }
 

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <oneapi/dnnl/dnnl.hpp>
 #include <span>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -38,13 +40,19 @@ class OpContext {
   // unless a network computes them.
   bool ConstantsFrom(int first) const;
 
-  // The plain tensor of a constant.
+  // The plain tensor of a constant, and its key.
   absl::StatusOr<Tensor> MakeConstant(int input) const;
+  const std::string& constant_key(int input) const { return graph_.constant(id(input)).key; }
 
   // An argument for an input. A constant is read as `plain`, a description of its row-major
   // elements with dims as the primitive names them, and packed into `wanted`, once for all plans.
   absl::StatusOr<Argument> ConstantArgument(int id, int input, const dnnl::memory::desc& plain,
                                             const dnnl::memory::desc& wanted) const;
+  // The same for what is made from constants; `key` tells it apart from all else.
+  absl::StatusOr<Argument> PackedArgument(int id, const std::string& key,
+                                          const std::function<absl::StatusOr<Tensor>()>& make,
+                                          const dnnl::memory::desc& plain,
+                                          const dnnl::memory::desc& wanted) const;
   absl::StatusOr<Argument> SrcArgument(int id, int input, const dnnl::memory::desc& wanted) const;
 
   // The op as the other backend prepares it, from dense inputs to a dense output.
@@ -76,6 +84,7 @@ absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Prelu& op);
 absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Binary& op);
 absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Concat& op);
 absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Permute& op);
+absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Recurrent& op);
 
 // x > 0 ? x : slope x, for Prelu with one slope.
 absl::StatusOr<PreparedOp> PrepareLeakyRelu(const OpContext& context, double slope);

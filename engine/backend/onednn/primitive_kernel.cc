@@ -84,7 +84,8 @@ absl::Status PrimitiveKernel::Run(const Buffers& buffers) const {
           data = buffers.srcs[static_cast<size_t>(from)];
       }
       dnnl::error::wrap_c_api(
-          dnnl_memory_set_data_handle(set->memories[i].get(), const_cast<std::byte*>(data)),
+          dnnl_memory_set_data_handle(set->memories[i].get(),
+                                      const_cast<std::byte*>(data) + arguments_[i].offset),
           "could not set the memory of an argument");
     }
     dnnl::error::wrap_c_api(

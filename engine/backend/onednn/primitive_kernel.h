@@ -31,6 +31,7 @@ struct Argument {
   dnnl::memory::desc desc;
   int from = kDst;                         // an op input >= 0, or one of the above
   std::shared_ptr<const Buffer> constant;  // for kConstant
+  size_t offset = 0;                       // bytes behind the start of what a run is given
 };
 
 // A primitive with its arguments. A run borrows a set of memory objects made by an earlier one, so

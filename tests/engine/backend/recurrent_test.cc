@@ -47,6 +47,44 @@ TEST_P(OpTest, RecurrentKeepsItemsApart) {
          {4}, {1, kNan, 3, kNan});
 }
 
+// Sizes for which libraries block and pack their weights.
+TEST_P(OpTest, RecurrentOfManyUnitsAgreesWithTheReference) {
+  using enum Recurrent::Cell;
+  for (const Recurrent::Cell cell : {kRnnTanh, kRnnRelu, kLstm, kGru}) {
+    for (const int64_t projection : {0, 40}) {
+      if (projection > 0 && cell != kLstm) continue;
+      const int64_t hidden = 64;
+      const int64_t gates = hidden * (cell == kLstm ? 4 : cell == kGru ? 3 : 1);
+      const int64_t outputs = projection > 0 ? projection : hidden;
+      const int64_t batch = 8;
+      const std::vector<OpInput> inputs = {
+          Source(testing::Noise({5, batch, 32}, 1)),
+          Constant(testing::Noise({gates, 32}, 2)),
+          Constant(testing::Noise({gates, outputs}, 3)),
+          Constant(testing::Noise({gates}, 4)),
+          Constant(testing::Noise({gates}, 5)),
+          projection > 0 ? Constant(testing::Noise({projection, hidden}, 6)) : Absent(),
+          Source(testing::Noise({batch, outputs}, 7)),
+          cell == kLstm ? Source(testing::Noise({batch, hidden}, 8)) : Absent()};
+      const Shape dst = {5 * batch * outputs + (cell == kLstm ? batch * hidden : 0)};
+      for (const bool reverse : {false, true}) {
+        SCOPED_TRACE(static_cast<int>(cell));
+        const Recurrent op = {cell, reverse};
+        const auto want = testing::RunOp(*MakeReferenceBackend(), op, inputs, dst);
+        const auto got = testing::RunOp(backend(), op, inputs, dst);
+        ASSERT_TRUE(want.ok() && got.ok()) << want.status() << got.status();
+        for (int64_t i = 0; i < dst.dim(0); ++i) {
+          const float value = want->dst.values<float>()[static_cast<size_t>(i)];
+          // Five steps let roundings grow that the states feed back.
+          ASSERT_NEAR(got->dst.values<float>()[static_cast<size_t>(i)], value,
+                      1e-4 * (1 + std::abs(value)))
+              << got->implementation << " element " << i;
+        }
+      }
+    }
+  }
+}
+
 // With weights of zero, c' = sigmoid(0) c + sigmoid(0) tanh(0) = c / 2.
 TEST_P(OpTest, LstmPutsItsLastCellStateBehindTheOutput) {
   const OpInput zeros = Constant(Values({4, 1}, {0, 0, 0, 0}));

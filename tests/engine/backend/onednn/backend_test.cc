@@ -324,6 +324,18 @@ TEST(OnednnBackend, ReportsItsKernels) {
          {Source(Noise({8, 32, 64}, 1)), Source(Noise({8, 32, 64}, 2))}, {8, 32, 32});
   report("matmul constant", backend::MatMul{},
          {Source(Noise({8, 32, 64}, 1)), Constant(Noise({1, 64, 32}, 2))}, {8, 32, 32});
+  for (const auto cell : {backend::Recurrent::Cell::kRnnTanh, backend::Recurrent::Cell::kLstm,
+                          backend::Recurrent::Cell::kGru}) {
+    const bool lstm = cell == backend::Recurrent::Cell::kLstm;
+    const int64_t rows = 64 * (lstm ? 4 : cell == backend::Recurrent::Cell::kGru ? 3 : 1);
+    report(lstm         ? "lstm"
+           : rows == 64 ? "rnn"
+                        : "gru",
+           backend::Recurrent{cell, false},
+           {Source(Noise({5, 2, 32}, 1)), Constant(Noise({rows, 32}, 2)),
+            Constant(Noise({rows, 64}, 3)), Absent(), Absent(), Absent(), Absent(), Absent()},
+           {5 * 2 * 64 + (lstm ? 2 * 64 : 0)});
+  }
   report("permute", backend::Permute{{0, 2, 1, 3}}, {Source(src)}, {2, 8, 32, 8});
   report("softmax axis 1", backend::Softmax{1, false}, {Source(src)}, image);
   report("softmax axis 3", backend::Softmax{3, false}, {Source(src)}, image);
