@@ -46,4 +46,10 @@ absl::Status CheckBounds(std::span<const int64_t> dims) {
   return absl::OkStatus();
 }
 
+absl::Status CheckPartialBounds(std::span<const int64_t> dims) {
+  Shape::Dims smallest(dims.begin(), dims.end());
+  std::replace(smallest.begin(), smallest.end(), kUnknownDim, int64_t{1});
+  return CheckBounds(smallest);
+}
+
 }  // namespace lazynet

@@ -64,4 +64,7 @@ class Shape {
 // above; negative dims are refused.
 absl::Status CheckBounds(std::span<const int64_t> dims);
 
+// The same for a shape that is only partly known: a dim of kUnknownDim may be any.
+absl::Status CheckPartialBounds(std::span<const int64_t> dims);
+
 }  // namespace lazynet
