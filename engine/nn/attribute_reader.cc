@@ -71,6 +71,14 @@ std::optional<int64_t> AttributeReader::Size(std::string_view name) {
   return fault_.ok() ? *value : 1;
 }
 
+std::optional<int64_t> AttributeReader::SizeOrInput(std::string_view name, int64_t default_value) {
+  const int64_t value = Int(name, default_value);
+  if (value == kInputSize) return std::nullopt;
+  Require(value >= 1 && value <= kMaxDim,
+          fmt::format("argument {} wants 1 to {} or IN_CHANNELS, got {}", name, kMaxDim, value));
+  return fault_.ok() ? value : default_value;
+}
+
 std::optional<AxisVector> AttributeReader::OptionalPerAxis(std::string_view name, int axes,
                                                            int64_t minimum) {
   const auto* values = Get<std::vector<int64_t>>(name, "a list of integers");
@@ -99,6 +107,19 @@ AxisVector AttributeReader::PerAxis(std::string_view name, int axes, int64_t min
 AxisVector AttributeReader::RequiredPerAxis(std::string_view name, int axes, int64_t minimum) {
   Require(Has(name), fmt::format("argument {} is missing", name));
   return PerAxis(name, axes, minimum, 1);
+}
+
+std::vector<int64_t> AttributeReader::Dims(std::string_view name,
+                                           std::vector<int64_t> default_value) {
+  const auto* values = Get<std::vector<int64_t>>(name, "a list of integers");
+  if (values == nullptr) return default_value;
+  Require(values->size() <= kMaxRank, fmt::format("argument {} wants at most {} numbers, got {}",
+                                                  name, kMaxRank, values->size()));
+  for (const int64_t value : *values) {
+    Require(value == kUnknownDim || (value >= 1 && value <= kMaxDim),
+            fmt::format("argument {} wants 1 to {} or -1 (lazy), got {}", name, kMaxDim, value));
+  }
+  return fault_.ok() ? *values : default_value;
 }
 
 absl::Status AttributeReader::Finish() const {

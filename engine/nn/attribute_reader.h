@@ -10,6 +10,9 @@
 
 namespace lazynet::nn {
 
+// The value of an argument that stands for the input's number of channels: IN_CHANNELS.
+inline constexpr int64_t kInputSize = -1;
+
 // Reads a layer's arguments. The first fault is kept and reported by Finish(), so that a layer
 // reads all its arguments in plain sequence; after a fault the values returned are defaults.
 class AttributeReader {
@@ -28,6 +31,9 @@ class AttributeReader {
   // A size that depends on the input: nothing when left out (lazy), else at least 1.
   std::optional<int64_t> Size(std::string_view name);
 
+  // A size with PyTorch's default; nothing for kInputSize, which makes it lazy.
+  std::optional<int64_t> SizeOrInput(std::string_view name, int64_t default_value);
+
   // One number per spatial axis, each from `minimum` to 2^31 - 1; a single number stands for all
   // axes. Nothing when left out.
   std::optional<backend::AxisVector> OptionalPerAxis(std::string_view name, int axes,
@@ -35,6 +41,9 @@ class AttributeReader {
   backend::AxisVector PerAxis(std::string_view name, int axes, int64_t minimum,
                               int64_t default_value);
   backend::AxisVector RequiredPerAxis(std::string_view name, int axes, int64_t minimum);
+
+  // Dims of a shape, each at least 1 or kUnknownDim.
+  std::vector<int64_t> Dims(std::string_view name, std::vector<int64_t> default_value);
 
   bool Has(std::string_view name) const { return Find(name) != nullptr; }
 

@@ -3,7 +3,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cmath>
+#include <numeric>
 #include <utility>
 
 namespace lazynet::nn {
@@ -19,6 +19,25 @@ Sizes Layer::DeclaredSizes() const {
   return sizes;
 }
 
+absl::StatusOr<DType> Layer::InferDType(std::span<const DType> inputs, DType parameters) const {
+  const DType wanted = parameters_.empty() ? inputs.front() : parameters;
+  if (!IsFloating(wanted)) return InvalidArgument("wants a floating dtype, got {}", Name(wanted));
+  for (const DType got : inputs) {
+    if (got != wanted) {
+      return InvalidArgument("wants {} {}, got {}",
+                             parameters_.empty() ? "all inputs of dtype" : "inputs of its dtype",
+                             Name(wanted), Name(got));
+    }
+  }
+  return wanted;
+}
+
+std::vector<int> Layer::draw_order() const {
+  std::vector<int> order(parameters_.size());
+  std::iota(order.begin(), order.end(), 0);
+  return order;
+}
+
 int Layer::AddSize(std::string name, std::optional<int64_t> declared) {
   sizes_.push_back({std::move(name), declared});
   return static_cast<int>(sizes_.size()) - 1;
@@ -32,6 +51,7 @@ int Layer::AddParameter(ParameterSpec spec) {
 absl::Status Layer::Resolve(int index, int64_t got, Sizes& sizes) const {
   const std::string& name = sizes_[static_cast<size_t>(index)].name;
   int64_t& size = sizes[static_cast<size_t>(index)];
+  if (got == kUnknownDim) return absl::OkStatus();
   if (got == 0) return InvalidArgument("wants {} of at least 1, got 0", name);
   if (size == kUnknownDim) size = got;
   if (size != got) return InvalidArgument("wants {} {}, got {}", name, size, got);

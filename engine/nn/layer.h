@@ -1,10 +1,12 @@
 #pragma once
 
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "engine/backend/graph.h"
@@ -19,6 +21,17 @@ struct SizeSpec {
   std::optional<int64_t> declared;  // nothing: lazy
 };
 
+// One thing for each output of a layer. Most layers have one, which converts by itself.
+template <typename T>
+class PerOutput : public std::vector<T> {
+ public:
+  PerOutput() = default;
+  PerOutput(T only) { this->push_back(std::move(only)); }  // NOLINT: see above
+  PerOutput(std::initializer_list<T> all) : std::vector<T>(all) {}
+};
+using OutputShapes = PerOutput<Shape>;
+using OutputValues = PerOutput<backend::ValueId>;
+
 // What a layer needs to append its ops to a graph.
 class Lowering {
  public:
@@ -31,9 +44,20 @@ class Lowering {
   // Parameter `index` of Layer::parameters() as a constant of the graph.
   virtual backend::ValueId Parameter(int index) = 0;
 
-  // Appends an op on behalf of the layer.
+  // Rows [begin, end) of its axis 0, seen in another shape.
+  virtual backend::ValueId ParameterPart(int index, int64_t begin, int64_t end, Shape shape) = 0;
+
+  // Appends an op on behalf of the layer. Its output has the dtype of its first input, or the one
+  // given.
   virtual backend::ValueId Add(backend::OpKind kind, std::vector<backend::ValueId> inputs,
-                               Shape output) = 0;
+                               Shape output, std::optional<DType> dtype = std::nullopt) = 0;
+
+  // The value rounded to another dtype. FP16 and BF16 are computed in FP32, so values of those
+  // stay FP32 in the graph.
+  virtual backend::ValueId Cast(backend::ValueId src, DType dtype) = 0;
+
+  // The layer's parameters' dtype.
+  virtual DType dtype() const = 0;
 
   const Shape& shape(backend::ValueId id) { return graph().value(id).shape; }
   backend::ValueId Reshape(backend::ValueId src, Shape shape) {
@@ -56,6 +80,9 @@ class Layer {
   };
   virtual Arity arity() const { return {}; }
 
+  // What its outputs are called, for references such as "lstm:h_n". The first is the layer's value.
+  virtual std::vector<std::string> output_names() const { return {"output"}; }
+
   // The input-dependent sizes, and the parameters in PyTorch's state-dict order.
   const std::vector<SizeSpec>& sizes() const { return sizes_; }
   const std::vector<ParameterSpec>& parameters() const { return parameters_; }
@@ -64,13 +91,22 @@ class Layer {
   // The sizes that the definition gives.
   Sizes DeclaredSizes() const;
 
-  // The output shape for concrete input shapes. Sizes not known yet are inferred and stored in
-  // `sizes`; known ones are checked. INVALID_ARGUMENT with what was wanted and what came; `sizes`
-  // may then be half-filled and is to be dropped.
-  virtual absl::StatusOr<Shape> Infer(std::span<const Shape> inputs, Sizes& sizes) const = 0;
+  // The dtype of the outputs. Unless a layer says otherwise all inputs are of one floating dtype,
+  // that of its parameters if it has any, and so are the outputs. INVALID_ARGUMENT as Infer.
+  virtual absl::StatusOr<DType> InferDType(std::span<const DType> inputs, DType parameters) const;
 
-  // Appends the ops for shapes that Infer accepted; returns the output value.
-  virtual backend::ValueId Lower(Lowering& lowering) const = 0;
+  // The output shapes for input shapes of known rank, whose dims may be kUnknownDim: what then
+  // cannot be told is kUnknownDim as well, and is no error if some number would do. Sizes not known
+  // yet are inferred and stored in `sizes`; known ones are checked. INVALID_ARGUMENT with what was
+  // wanted and what came; `sizes` may then be half-filled and is to be dropped.
+  virtual absl::StatusOr<OutputShapes> Infer(std::span<const Shape> inputs, Sizes& sizes) const = 0;
+
+  // Appends the ops for concrete shapes that Infer accepted; returns the output values.
+  virtual OutputValues Lower(Lowering& lowering) const = 0;
+
+  // The order in which parameters are drawn, by index. PyTorch's reset_parameters goes through most
+  // layers as they are registered.
+  virtual std::vector<int> draw_order() const;
 
   // PyTorch's extra_repr: "in_features=784, out_features=10, bias=True", unknown sizes as 0.
   virtual std::string Arguments(const Sizes& sizes) const = 0;
@@ -79,8 +115,8 @@ class Layer {
   int AddSize(std::string name, std::optional<int64_t> declared);
   int AddParameter(ParameterSpec spec);
 
-  // Stores `got` in sizes[index], or checks it against what is known. A size of 0 is refused: it
-  // would leave parameters without values.
+  // Stores `got` in sizes[index], or checks it against what is known; kUnknownDim tells nothing. A
+  // size of 0 is refused: it would leave parameters without values.
   absl::Status Resolve(int index, int64_t got, Sizes& sizes) const;
 
  private:

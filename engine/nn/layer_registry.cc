@@ -8,15 +8,23 @@
 #include "engine/nn/layers/adaptive_pooling.h"
 #include "engine/nn/layers/arithmetic.h"
 #include "engine/nn/layers/batch_norm.h"
+#include "engine/nn/layers/bilinear.h"
 #include "engine/nn/layers/concat.h"
 #include "engine/nn/layers/convolution.h"
+#include "engine/nn/layers/embedding.h"
 #include "engine/nn/layers/flatten.h"
+#include "engine/nn/layers/group_norm.h"
 #include "engine/nn/layers/identity.h"
 #include "engine/nn/layers/instance_norm.h"
+#include "engine/nn/layers/layer_norm.h"
 #include "engine/nn/layers/linear.h"
+#include "engine/nn/layers/multihead_attention.h"
 #include "engine/nn/layers/pooling.h"
 #include "engine/nn/layers/prelu.h"
+#include "engine/nn/layers/recurrent.h"
 #include "engine/nn/layers/softmax.h"
+#include "engine/nn/layers/to.h"
+#include "engine/nn/layers/transformer_encoder_layer.h"
 #include "engine/nn/layers/transposed_convolution.h"
 
 namespace lazynet::nn {
@@ -29,7 +37,18 @@ using Algorithm = backend::Binary::Algorithm;
 std::map<std::string, Factory, std::less<>> MakeRegistry() {
   std::map<std::string, Factory, std::less<>> registry;
   registry["Linear"] = MakeLinear;
+  registry["Bilinear"] = MakeBilinear;
+  registry["Embedding"] = MakeEmbedding;
   registry["PReLU"] = MakePrelu;
+  registry["LayerNorm"] = MakeLayerNorm;
+  registry["RMSNorm"] = MakeRmsNorm;
+  registry["GroupNorm"] = MakeGroupNorm;
+  registry["RNN"] = MakeRnn;
+  registry["LSTM"] = MakeLstm;
+  registry["GRU"] = MakeGru;
+  registry["MultiheadAttention"] = MakeMultiheadAttention;
+  registry["TransformerEncoderLayer"] = MakeTransformerEncoderLayer;
+  registry["To"] = MakeTo;
   registry["Flatten"] = MakeFlatten;
   registry["Identity"] = MakeIdentity;
   registry["Concat"] = MakeConcat;

@@ -1,8 +1,9 @@
 #include <algorithm>
 
-#include "engine/init/distributions.h"
+#include "engine/core/convert.h"
 #include "engine/init/generator.h"
 #include "engine/init/initializers.h"
+#include "engine/init/named_initializers.h"
 #include "engine/nn/parameter_set.h"
 
 namespace lazynet::nn {
@@ -19,7 +20,7 @@ class Materializer {
   absl::Status CheckLimits(const MaterializeLimits& limits) const {
     size_t bytes = set_.bytes();
     for (size_t node = 0; node < network_.nodes().size(); ++node) {
-      const auto& parameters = network_.nodes()[node].layer->parameters();
+      const auto parameters = network_.nodes()[node].parameters();
       for (size_t i = 0; i < parameters.size(); ++i) {
         if (set_.values_[node][i]) continue;
         const Shape shape = parameters[i].ShapeFor(set_.sizes_[node]);
@@ -27,7 +28,7 @@ class Materializer {
         if (absl::Status status = CheckBounds(shape.dims()); !status.ok()) {
           return Annotate(fmt::format("parameter \"{}\"", name), status);
         }
-        bytes += ByteSize(Dtype(parameters[i]), shape);
+        bytes += ByteSize(network_.nodes()[node].ParameterDType(static_cast<int>(i)), shape);
         if (bytes > limits.max_parameter_bytes) {
           return ResourceExhausted(
               "parameter \"{}\" of shape {}: wants at most {} bytes of parameters, got {}", name,
@@ -38,8 +39,9 @@ class Materializer {
     return absl::OkStatus();
   }
 
-  absl::Status DrawAll() {
-    init::Generator generator(static_cast<uint64_t>(network_.seed()));
+  absl::Status DrawAll(init::Generator* stream) {
+    init::Generator own(static_cast<uint64_t>(network_.seed()));
+    init::Generator& generator = stream != nullptr ? *stream : own;
     for (size_t node = 0; node < network_.nodes().size(); ++node) {
       if (!network_.nodes()[node].layer->lazy()) RETURN_IF_ERROR(DrawLayer(node, generator));
     }
@@ -58,48 +60,84 @@ class Materializer {
   ParameterSet Take() { return std::move(set_); }
 
  private:
-  DType Dtype(const ParameterSpec& spec) const { return spec.dtype.value_or(network_.dtype()); }
-
   absl::Status DrawLayer(size_t node, init::Generator& shared) {
     const Node& drawn = network_.nodes()[node];
+    if (drawn.again) return absl::OkStatus();
     if (network_.draw_order() == DrawOrder::kTorch) return DrawParameters(node, shared);
     init::Generator own(init::LayerSeed(static_cast<uint64_t>(network_.seed()), drawn.name));
     return DrawParameters(node, own);
   }
 
   absl::Status DrawParameters(size_t node, init::Generator& generator) {
-    const auto& parameters = network_.nodes()[node].layer->parameters();
-    for (size_t i = 0; i < parameters.size(); ++i) {
-      const ParameterSpec& spec = parameters[i];
-      const Shape shape = spec.ShapeFor(set_.sizes_[node]);
-      const bool drawn = spec.initial.kind != InitialValue::Kind::kConstant;
-      if (set_.values_[node][i]) {
-        if (drawn) generator.Discard(WordsOf(Dtype(spec), shape));
-        continue;
+    const Node& drawn = network_.nodes()[node];
+    for (const int index : drawn.layer->draw_order()) {
+      const auto at = static_cast<size_t>(index);
+      absl::Status status =
+          DrawParameter(drawn, index, set_.sizes_[node], generator, set_.values_[node][at]);
+      if (!status.ok()) {
+        return Annotate(fmt::format("parameter \"{}\"", drawn.ParameterName(index)), status);
       }
-      ASSIGN_OR_RETURN(Tensor tensor, Tensor::Allocate(Dtype(spec), shape));
-      if (drawn) {
-        const double bound = Bound(parameters, spec, set_.sizes_[node]);
-        init::Uniform(generator, -bound, bound, tensor.mutable_view());
-      } else {
-        init::Fill(spec.initial.value, tensor.mutable_view());
-      }
-      set_.values_[node][i] = {std::move(tensor), Origin::kInitializer};
     }
     return absl::OkStatus();
   }
 
-  static double Bound(const std::vector<ParameterSpec>& parameters, const ParameterSpec& spec,
-                      const Sizes& sizes) {
-    const auto& weight = parameters[static_cast<size_t>(spec.initial.fan_in_of)];
-    const int64_t fan_in = init::FanIn(weight.ShapeFor(sizes));
-    return spec.initial.kind == InitialValue::Kind::kKaimingUniform
-               ? init::KaimingUniformBound(fan_in)
-               : init::FanInUniformBound(fan_in);
+  // A value that was loaded stays, but the stream moves all the same.
+  static absl::Status DrawParameter(const Node& node, int index, const Sizes& sizes,
+                                    init::Generator& generator,
+                                    std::optional<ParameterValue>& value) {
+    const auto at = static_cast<size_t>(index);
+    const ParameterSpec& spec = node.parameters()[at];
+    const bool given = !node.initializers.empty() && node.initializers[at].has_value();
+    const DType dtype = spec.dtype.value_or(node.drawn_dtype);
+    const Shape shape = spec.ShapeFor(sizes);
+    // Counters: no floating initializer draws those.
+    if (spec.dtype) {
+      if (value) return absl::OkStatus();
+      ASSIGN_OR_RETURN(Tensor counter, Tensor::Allocate(dtype, shape));
+      init::Fill(spec.initial.value, counter.mutable_view());
+      value = {std::move(counter), Origin::kInitializer};
+      return absl::OkStatus();
+    }
+    const init::Initializer initializer =
+        given ? *node.initializers[at] : Default(node.parameters(), spec.initial, sizes);
+    if (value) return init::SkipInitializer(initializer, generator, dtype, shape);
+    ASSIGN_OR_RETURN(Tensor tensor, Tensor::Allocate(dtype, shape));
+    const MutableTensorView view = tensor.mutable_view();
+    RETURN_IF_ERROR(init::Initialize(initializer, generator, view));
+    if (!given && spec.initial.zeroed) init::Fill(0, view);
+    if (!given && spec.initial.zero_row >= 0) {
+      const size_t row = view.bytes() / static_cast<size_t>(shape.dim(0));
+      std::fill_n(view.data + row * static_cast<size_t>(spec.initial.zero_row), row, std::byte{0});
+    }
+    ASSIGN_OR_RETURN(tensor, Converted(tensor, node.ParameterDType(index)));
+    value = {std::move(tensor), Origin::kInitializer};
+    return absl::OkStatus();
   }
 
-  static uint64_t WordsOf(DType dtype, const Shape& shape) {
-    return static_cast<uint64_t>(shape.num_elements()) * (dtype == DType::kFp64 ? 2 : 1);
+  static init::Initializer Default(std::span<const ParameterSpec> parameters,
+                                   const InitialValue& initial, const Sizes& sizes) {
+    if (initial.kind == InitialValue::Kind::kConstant) {
+      return init::ConstantInitializer{initial.value};
+    }
+    if (initial.kind == InitialValue::Kind::kNormal) return init::NormalInitializer{};
+    const double bound = Bound(parameters, initial, sizes);
+    return init::UniformInitializer{-bound, bound};
+  }
+
+  static double Bound(std::span<const ParameterSpec> parameters, const InitialValue& initial,
+                      const Sizes& sizes) {
+    if (initial.kind == InitialValue::Kind::kUniform) return initial.value;
+    const Shape weight = parameters[static_cast<size_t>(initial.fan_in_of)].ShapeFor(sizes);
+    switch (initial.kind) {
+      case InitialValue::Kind::kKaimingUniform:
+        return init::KaimingUniformBound(init::FanIn(weight));
+      case InitialValue::Kind::kFeatureUniform:
+        return init::FanInUniformBound(weight.dim(1));
+      case InitialValue::Kind::kXavierUniform:
+        return init::UniformBound(init::XavierStd(1.0, init::FanIn(weight), init::FanOut(weight)));
+      default:
+        return init::FanInUniformBound(init::FanIn(weight));
+    }
   }
 
   const Network& network_;
@@ -108,9 +146,10 @@ class Materializer {
 
 namespace {
 
-absl::StatusOr<ParameterSet> Draw(Materializer materializer, const MaterializeLimits& limits) {
+absl::StatusOr<ParameterSet> Draw(Materializer materializer, const MaterializeLimits& limits,
+                                  init::Generator* stream) {
   RETURN_IF_ERROR(materializer.CheckLimits(limits));
-  RETURN_IF_ERROR(materializer.DrawAll());
+  RETURN_IF_ERROR(materializer.DrawAll(stream));
   return materializer.Take();
 }
 
@@ -118,17 +157,17 @@ absl::StatusOr<ParameterSet> Draw(Materializer materializer, const MaterializeLi
 
 absl::StatusOr<ParameterSet> Materialize(const Network& network, const ParameterSet& set,
                                          std::span<const Shape> input_shapes,
-                                         const MaterializeLimits& limits) {
+                                         const MaterializeLimits& limits, init::Generator* stream) {
   ASSIGN_OR_RETURN(Inference inference, network.Infer(input_shapes, set.sizes()));
   Materializer materializer(network, set);
   materializer.SetSizes(std::move(inference.sizes));
-  return Draw(std::move(materializer), limits);
+  return Draw(std::move(materializer), limits, stream);
 }
 
 absl::StatusOr<ParameterSet> MaterializeKnown(const Network& network, const ParameterSet& set,
                                               const MaterializeLimits& limits) {
   if (!set.sizes_known()) return FailedPrecondition("some lazy sizes are not known yet");
-  return Draw(Materializer(network, set), limits);
+  return Draw(Materializer(network, set), limits, nullptr);
 }
 
 }  // namespace lazynet::nn

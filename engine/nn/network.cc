@@ -1,5 +1,7 @@
 #include "engine/nn/network.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <functional>
 #include <queue>
@@ -38,14 +40,70 @@ absl::Status CheckConstraint(const NetworkInput& input, const Shape& shape) {
                          shape.ToString());
 }
 
+// Text of several lines, as layers of layers have, one step further in.
+std::string Indented(std::string_view text) {
+  std::string indented;
+  for (const char c : text) {
+    indented += c;
+    if (c == '\n') indented += "  ";
+  }
+  return indented;
+}
+
+// Sizes that are not known yet count as whatever the initializer can take.
+Shape LikelyShape(const ParameterSpec& spec, const Sizes& sizes,
+                  const init::Initializer& initializer) {
+  const auto* dirac = std::get_if<init::DiracInitializer>(&initializer);
+  Shape shape = spec.ShapeFor(sizes);
+  for (int axis = 0; axis < shape.rank(); ++axis) {
+    if (shape.dim(axis) == kUnknownDim) shape.set_dim(axis, dirac != nullptr ? dirac->groups : 1);
+  }
+  return shape;
+}
+
+absl::Status SetInitializers(const LayerDefinition& definition, Node& node) {
+  const auto& specs = node.layer->parameters();
+  if (!definition.initializers.empty()) node.initializers.resize(specs.size());
+  for (const auto& [name, initializer] : definition.initializers) {
+    const auto spec = std::find_if(specs.begin(), specs.end(),
+                                   [&](const ParameterSpec& s) { return s.name == name; });
+    if (spec == specs.end()) {
+      return InvalidArgument("initializer: the layer has no parameter \"{}\"", name);
+    }
+    auto& given = node.initializers[static_cast<size_t>(spec - specs.begin())];
+    if (given) return InvalidArgument("initializer of \"{}\" is there twice", name);
+    if (spec->dtype) {
+      return InvalidArgument("initializer: \"{}\" counts and wants none", name);
+    }
+    given = initializer;
+    const Shape shape = LikelyShape(*spec, node.layer->DeclaredSizes(), initializer);
+    if (absl::Status status = init::CheckInitializer(initializer, node.drawn_dtype, shape);
+        !status.ok()) {
+      return Annotate(fmt::format("initializer of \"{}\"", name), status);
+    }
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
+
+std::span<const ParameterSpec> Node::parameters() const {
+  if (again) return {};
+  return layer->parameters();
+}
 
 std::string Node::ParameterName(int index) const {
   return name + "." + layer->parameters()[static_cast<size_t>(index)].name;
 }
 
+DType Node::ParameterDType(int index) const {
+  return layer->parameters()[static_cast<size_t>(index)].dtype.value_or(dtype);
+}
+
 const Shape& Inference::shape(ValueRef ref) const {
-  return (ref.kind == ValueRef::Kind::kInput ? inputs : shapes)[static_cast<size_t>(ref.index)];
+  const auto at = static_cast<size_t>(ref.index);
+  return ref.kind == ValueRef::Kind::kInput ? inputs[at]
+                                            : shapes[at][static_cast<size_t>(ref.output)];
 }
 
 absl::StatusOr<std::shared_ptr<const Network>> Network::Create(NetworkDefinition definition) {
@@ -54,26 +112,29 @@ absl::StatusOr<std::shared_ptr<const Network>> Network::Create(NetworkDefinition
   network->seed_ = definition.seed;
   network->draw_order_ = definition.draw_order;
   network->dtype_ = definition.parameter_dtype;
-  if (network->dtype_ != DType::kFp32 && network->dtype_ != DType::kFp64) {
-    return Unimplemented("parameter_dtype wants FP32 or FP64, got {}", Name(network->dtype_));
+  if (!IsFloating(network->dtype_)) {
+    return InvalidArgument("parameter_dtype wants FP32, FP64, BF16 or FP16, got {}",
+                           Name(network->dtype_));
   }
   RETURN_IF_ERROR(network->AddInputs(definition));
   RETURN_IF_ERROR(network->AddNodes(definition));
   RETURN_IF_ERROR(network->ConnectNodes(definition));
-  RETURN_IF_ERROR(network->AddOutputs(definition));
   RETURN_IF_ERROR(network->SortNodes());
+  RETURN_IF_ERROR(network->InferDTypes());
+  RETURN_IF_ERROR(network->AddOutputs(definition));
   RETURN_IF_ERROR(network->CheckInputsAreUsed());
+  RETURN_IF_ERROR(network->Imply(network->DeclaredSizes()).status());
   return std::shared_ptr<const Network>(std::move(network));
 }
 
 absl::Status Network::AddInputs(const NetworkDefinition& definition) {
+  if (std::max(definition.inputs.size(), definition.outputs.size()) > kMaxInputs) {
+    return ResourceExhausted("a network wants at most {} inputs and outputs, got {} and {}",
+                             kMaxInputs, definition.inputs.size(), definition.outputs.size());
+  }
   for (const InputDefinition& input : definition.inputs) {
     RETURN_IF_ERROR(CheckName("input", input.name));
     const DType dtype = input.dtype.value_or(dtype_);
-    if (dtype != dtype_) {
-      return Unimplemented("input \"{}\": wants the parameters' dtype {}, got {}", input.name,
-                           Name(dtype_), Name(dtype));
-    }
     if (input.shape && input.shape->rank() > kMaxRank) {
       return InvalidArgument("input \"{}\": wants a rank of at most {}, got {}", input.name,
                              kMaxRank, input.shape->rank());
@@ -99,28 +160,81 @@ absl::Status Network::AddInputs(const NetworkDefinition& definition) {
 
 absl::Status Network::AddNodes(const NetworkDefinition& definition) {
   if (definition.layers.empty()) return InvalidArgument("a network wants at least 1 layer");
+  if (definition.layers.size() > kMaxLayers) {
+    return ResourceExhausted("a network wants at most {} layers, got {}", kMaxLayers,
+                             definition.layers.size());
+  }
+  size_t parameters = 0;
   for (const LayerDefinition& layer : definition.layers) {
     RETURN_IF_ERROR(CheckName("layer", layer.name));
     if (Resolve(layer.name).ok()) {
       return InvalidArgument("layer \"{}\": the name is taken", layer.name);
     }
-    auto made = MakeLayer(layer.type, layer.attributes);
-    if (!made.ok()) {
-      return Annotate(fmt::format("layer \"{}\" ({})", layer.name, layer.type), made.status());
+    ASSIGN_OR_RETURN(Node node, MakeNode(layer, dtype_));
+    parameters += node.parameters().size();
+    if (parameters > kMaxParameters) {
+      return ResourceExhausted("a network wants at most {} parameters", kMaxParameters);
     }
-    nodes_.push_back({layer.name, layer.type, *std::move(made), {}});
+    node_of_name_[layer.name] = static_cast<int>(nodes_.size());
+    nodes_.push_back(std::move(node));
   }
   return absl::OkStatus();
+}
+
+absl::StatusOr<Node> Network::MakeNode(const LayerDefinition& layer, DType default_dtype) const {
+  const int index = static_cast<int>(nodes_.size());
+  if (!layer.same_as.empty()) {
+    const auto same = node_of_name_.find(layer.same_as);
+    if (same == node_of_name_.end()) {
+      return InvalidArgument("layer \"{}\": same_as wants a layer before it, got \"{}\"",
+                             layer.name, layer.same_as);
+    }
+    if (!layer.type.empty() || layer.dtype) {
+      return InvalidArgument("layer \"{}\": wants same_as or a type of its own, got both",
+                             layer.name);
+    }
+    Node node = nodes_[static_cast<size_t>(same->second)];
+    node.name = layer.name;
+    node.inputs.clear();
+    node.again = true;
+    return node;
+  }
+  const std::string where = fmt::format("layer \"{}\" ({})", layer.name, layer.type);
+  const DType dtype = layer.dtype.value_or(default_dtype);
+  if (!IsFloating(dtype)) {
+    return InvalidArgument("{}: dtype wants FP32, FP64, BF16 or FP16, got {}", where, Name(dtype));
+  }
+  auto made = MakeLayer(layer.type, layer.attributes);
+  if (!made.ok()) return Annotate(where, made.status());
+  Node node{.name = layer.name, .type = layer.type, .layer = *std::move(made), .module = index};
+  node.dtype = dtype;
+  node.drawn_dtype = node.layer->lazy() ? dtype : layer.dtype.value_or(DType::kFp32);
+  if (absl::Status status = SetInitializers(layer, node); !status.ok()) {
+    return Annotate(where, status);
+  }
+  return node;
 }
 
 absl::StatusOr<ValueRef> Network::Resolve(const std::string& source) const {
   for (size_t i = 0; i < inputs_.size(); ++i) {
     if (inputs_[i].name == source) return ValueRef{ValueRef::Kind::kInput, static_cast<int>(i)};
   }
-  for (size_t i = 0; i < nodes_.size(); ++i) {
-    if (nodes_[i].name == source) return ValueRef{ValueRef::Kind::kNode, static_cast<int>(i)};
+  // Names may hold colons of their own.
+  const size_t colon = source.rfind(':');
+  const std::string owner = source.substr(0, colon);
+  if (const auto node = node_of_name_.find(source); node != node_of_name_.end()) {
+    return ValueRef{ValueRef::Kind::kNode, node->second};
   }
-  return NotFound("no layer or input is called \"{}\"", source);
+  const auto node = colon == std::string::npos ? node_of_name_.end() : node_of_name_.find(owner);
+  if (node == node_of_name_.end()) return NotFound("no layer or input is called \"{}\"", source);
+  const std::string output = source.substr(colon + 1);
+  const auto names = nodes_[static_cast<size_t>(node->second)].layer->output_names();
+  const auto named = std::find(names.begin(), names.end(), output);
+  if (named == names.end()) {
+    return NotFound("layer \"{}\" has the outputs {}, not \"{}\"", owner, fmt::join(names, ", "),
+                    output);
+  }
+  return ValueRef{ValueRef::Kind::kNode, node->second, static_cast<int>(named - names.begin())};
 }
 
 absl::Status Network::ConnectNodes(const NetworkDefinition& definition) {
@@ -163,10 +277,11 @@ absl::Status Network::AddOutputs(const NetworkDefinition& definition) {
     if (!source.ok()) {
       return InvalidArgument("output \"{}\": {}", output.name, Message(source.status()));
     }
-    outputs_.push_back({output.name, *source});
+    outputs_.push_back({output.name, *source, DTypeOf(*source)});
   }
   if (outputs_.empty()) {
-    outputs_.push_back({"output", {ValueRef::Kind::kNode, static_cast<int>(nodes_.size()) - 1}});
+    const ValueRef last{ValueRef::Kind::kNode, static_cast<int>(nodes_.size()) - 1};
+    outputs_.push_back({"output", last, DTypeOf(last)});
   }
   return absl::OkStatus();
 }
@@ -202,6 +317,18 @@ absl::Status Network::SortNodes() {
   return absl::OkStatus();
 }
 
+absl::Status Network::InferDTypes() {
+  for (const int index : execution_order_) {
+    Node& node = nodes_[static_cast<size_t>(index)];
+    std::vector<DType> inputs;
+    for (const ValueRef ref : node.inputs) inputs.push_back(DTypeOf(ref));
+    const auto dtype = node.layer->InferDType(inputs, node.dtype);
+    if (!dtype.ok()) return Annotate(Describe(index), dtype.status());
+    node.output_dtype = *dtype;
+  }
+  return absl::OkStatus();
+}
+
 absl::Status Network::CheckInputsAreUsed() const {
   std::vector<bool> used(inputs_.size(), false);
   const auto mark = [&](ValueRef ref) {
@@ -220,60 +347,126 @@ std::string Network::Describe(int node) const {
   return fmt::format("layer \"{}\" ({})", described.name, described.type);
 }
 
+std::string Network::NameOf(ValueRef ref) const {
+  const auto at = static_cast<size_t>(ref.index);
+  if (ref.kind == ValueRef::Kind::kInput) return inputs_[at].name;
+  if (ref.output == 0) return nodes_[at].name;
+  return nodes_[at].name + ":" + nodes_[at].layer->output_names()[static_cast<size_t>(ref.output)];
+}
+
+DType Network::DTypeOf(ValueRef ref) const {
+  const auto at = static_cast<size_t>(ref.index);
+  return ref.kind == ValueRef::Kind::kInput ? inputs_[at].dtype : nodes_[at].output_dtype;
+}
+
+bool Network::IsEager() const {
+  return std::none_of(nodes_.begin(), nodes_.end(),
+                      [](const Node& node) { return node.layer->lazy(); });
+}
+
 std::vector<Sizes> Network::DeclaredSizes() const {
   std::vector<Sizes> sizes;
-  for (const Node& node : nodes_) sizes.push_back(node.layer->DeclaredSizes());
+  for (const Node& node : nodes_) {
+    sizes.push_back(node.again ? Sizes() : node.layer->DeclaredSizes());
+  }
   return sizes;
 }
 
-absl::StatusOr<Inference> Network::Infer(std::span<const Shape> input_shapes,
-                                         const std::vector<Sizes>& known) const {
-  LAZYNET_CHECK(input_shapes.size() == inputs_.size() && known.size() == nodes_.size());
+absl::Status Network::CheckInputShapes(std::span<const Shape> input_shapes) const {
   for (size_t i = 0; i < inputs_.size(); ++i) {
     if (absl::Status status = CheckBounds(input_shapes[i].dims()); !status.ok()) {
       return Annotate(fmt::format("input \"{}\"", inputs_[i].name), status);
     }
     if (inputs_[i].constraint) RETURN_IF_ERROR(CheckConstraint(inputs_[i], input_shapes[i]));
   }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Inference> Network::Infer(std::span<const Shape> input_shapes,
+                                         const std::vector<Sizes>& known) const {
+  LAZYNET_CHECK(input_shapes.size() == inputs_.size() && known.size() == nodes_.size());
+  RETURN_IF_ERROR(CheckInputShapes(input_shapes));
+  Faults faults;
+  Inference inference = Propagate({input_shapes.begin(), input_shapes.end()}, known, faults);
+  if (!faults.errors.empty()) return faults.errors.front();
+  return inference;
+}
+
+std::vector<absl::Status> Network::Diagnose(std::span<const Shape> input_shapes,
+                                            const std::vector<Sizes>& known) const {
+  LAZYNET_CHECK(input_shapes.size() == inputs_.size() && known.size() == nodes_.size());
+  if (absl::Status status = CheckInputShapes(input_shapes); !status.ok()) return {status};
+  Faults faults{.all = true};
+  Propagate({input_shapes.begin(), input_shapes.end()}, known, faults);
+  return faults.errors;
+}
+
+Inference Network::Propagate(std::vector<Shape> input_shapes, const std::vector<Sizes>& known,
+                             Faults& faults) const {
   Inference inference{.sizes = known,
-                      .shapes = std::vector<Shape>(nodes_.size()),
-                      .inputs = {input_shapes.begin(), input_shapes.end()}};
+                      .shapes = std::vector<OutputShapes>(nodes_.size()),
+                      .inputs = std::move(input_shapes)};
+  // Where a size of a layer that is used more than once was told.
+  std::vector<int> told_by(nodes_.size(), -1);
   for (const int index : execution_order_) {
     const auto at = static_cast<size_t>(index);
+    const Node& node = nodes_[at];
+    const auto module = static_cast<size_t>(node.module);
+    const bool broken = std::any_of(node.inputs.begin(), node.inputs.end(), [&](ValueRef ref) {
+      return ref.kind == ValueRef::Kind::kNode &&
+             inference.shapes[static_cast<size_t>(ref.index)].empty();
+    });
+    if (broken) continue;
     std::vector<Shape> shapes;
-    for (const ValueRef ref : nodes_[at].inputs) shapes.push_back(inference.shape(ref));
-    absl::StatusOr<Shape> output = nodes_[at].layer->Infer(shapes, inference.sizes[at]);
-    absl::Status status = output.status();
-    if (status.ok()) status = CheckBounds(output->dims());
-    if (!status.ok()) return Annotate(Describe(index), status);
-    inference.shapes[at] = *std::move(output);
+    for (const ValueRef ref : node.inputs) shapes.push_back(inference.shape(ref));
+    Sizes sizes = inference.sizes[module];
+    absl::StatusOr<OutputShapes> outputs = node.layer->Infer(shapes, sizes);
+    absl::Status status = outputs.status();
+    for (size_t i = 0; status.ok() && i < outputs->size(); ++i) {
+      status = CheckPartialBounds((*outputs)[i].dims());
+    }
+    if (!status.ok()) {
+      const int teller = told_by[module];
+      faults.errors.push_back(
+          teller < 0 || teller == index
+              ? Annotate(Describe(index), status)
+              : InvalidArgument("{}: {} (it is the layer used at \"{}\", which fixed its sizes)",
+                                Describe(index), Message(status),
+                                nodes_[static_cast<size_t>(teller)].name));
+      if (!faults.all) break;
+      continue;
+    }
+    if (sizes != inference.sizes[module]) told_by[module] = index;
+    inference.sizes[module] = std::move(sizes);
+    inference.shapes[at] = *std::move(outputs);
+    ++faults.reached;
   }
   return inference;
 }
 
-std::string Network::ClassName(int node, const Sizes& sizes) const {
-  const bool unknown = std::find(sizes.begin(), sizes.end(), kUnknownDim) != sizes.end();
-  return (unknown ? "Lazy" : "") + nodes_[static_cast<size_t>(node)].type;
-}
-
-std::string Network::Repr(const std::vector<Sizes>& sizes) const {
+std::string Network::Repr(const std::vector<Sizes>& sizes, const std::vector<bool>& lazy) const {
   std::string text = name_ + "(\n";
   for (size_t i = 0; i < nodes_.size(); ++i) {
     const Node& node = nodes_[i];
-    text += fmt::format("  ({}): {}({})", node.name, ClassName(static_cast<int>(i), sizes[i]),
-                        node.layer->Arguments(sizes[i]));
+    text += fmt::format("  ({}): ", node.name);
+    if (node.again) {
+      text += "= " + nodes_[static_cast<size_t>(node.module)].name;
+    } else {
+      const bool unknown =
+          std::find(sizes[i].begin(), sizes[i].end(), kUnknownDim) != sizes[i].end();
+      text += fmt::format("{}{}({})", unknown || (!lazy.empty() && lazy[i]) ? "Lazy" : "",
+                          node.type, Indented(node.layer->Arguments(sizes[i])));
+    }
     // PyTorch's own text has no edges; they are shown where they are not the obvious ones.
     const bool chained =
         node.inputs.size() == 1 && (i == 0 ? node.inputs[0].kind == ValueRef::Kind::kInput
                                            : node.inputs[0].kind == ValueRef::Kind::kNode &&
-                                                 node.inputs[0].index == static_cast<int>(i) - 1);
+                                                 node.inputs[0].index == static_cast<int>(i) - 1 &&
+                                                 node.inputs[0].output == 0);
     if (!chained) {
       text += " <-";
       for (size_t k = 0; k < node.inputs.size(); ++k) {
-        const ValueRef ref = node.inputs[k];
-        const auto at = static_cast<size_t>(ref.index);
-        text += k == 0 ? " " : ", ";
-        text += ref.kind == ValueRef::Kind::kInput ? inputs_[at].name : nodes_[at].name;
+        text += (k == 0 ? " " : ", ") + NameOf(node.inputs[k]);
       }
     }
     text += "\n";

@@ -9,6 +9,7 @@
 
 #include "engine/core/dtype.h"
 #include "engine/core/shape.h"
+#include "engine/init/named_initializers.h"
 
 namespace lazynet::nn {
 
@@ -18,14 +19,28 @@ using AttributeValue = std::variant<bool, int64_t, double, std::string, std::vec
 // Arguments by PyTorch's names. What is left out has PyTorch's default, or is lazy.
 using Attributes = std::vector<std::pair<std::string, AttributeValue>>;
 
+// Initial values of one parameter instead of those that PyTorch gives it, drawn in their place.
+struct InitializerDefinition {
+  std::string parameter;  // "weight"
+  init::Initializer initializer;
+};
+
 struct LayerDefinition {
   std::string name;  // PyTorch's module path: "layer1.0.conv1"
-  std::string type;  // PyTorch's class name without Lazy: "Conv2d"
+  std::string type;  // PyTorch's class name without Lazy: "Conv2d"; empty with same_as
   Attributes attributes;
 
-  // Layers or network inputs by name. Empty: the layer before this one, or for the first layer the
-  // network's only input.
+  // Layers or network inputs by name, "lstm:h_n" for another output than the first. Empty: the
+  // layer before this one, or for the first layer the network's only input.
   std::vector<std::string> inputs;
+
+  // A layer that is used again here, with its parameters: a module that is called twice.
+  std::string same_as;
+
+  // The constructor's dtype argument. Nothing: the network's parameter_dtype.
+  std::optional<DType> dtype;
+
+  std::vector<InitializerDefinition> initializers;
 };
 
 struct InputDefinition {
@@ -38,7 +53,7 @@ struct InputDefinition {
 
 struct OutputDefinition {
   std::string name;
-  std::string source;  // the layer or network input whose value it is
+  std::string source;  // the layer, its output ("lstm:h_n") or the network input it is
 };
 
 // The order in which initial values are drawn from the random stream.
@@ -55,6 +70,9 @@ struct NetworkDefinition {
   std::vector<OutputDefinition> outputs;  // empty: one called "output", the last layer's
   int64_t seed = 0;                       // its low 32 bits count, as in PyTorch
   DrawOrder draw_order = DrawOrder::kTorch;
+
+  // As module.to(dtype) before the first call: layers that are constructed with all their sizes
+  // draw in FP32, or their own dtype, and are converted; lazy ones draw in the dtype they have.
   DType parameter_dtype = DType::kFp32;
 };
 

@@ -5,7 +5,7 @@ namespace lazynet::nn {
 int64_t Extent::Value(const Sizes& sizes) const {
   if (size < 0) return constant;
   const int64_t known = sizes[static_cast<size_t>(size)];
-  return known == kUnknownDim ? kUnknownDim : known / divisor;
+  return known == kUnknownDim ? kUnknownDim : known / divisor * factor;
 }
 
 Shape ParameterSpec::ShapeFor(const Sizes& sizes) const {

@@ -6,10 +6,9 @@ namespace lazynet::nn {
 
 ParameterSet ParameterSet::Declared(const Network& network) {
   ParameterSet set;
-  set.sizes_ = network.DeclaredSizes();
-  for (const Node& node : network.nodes()) {
-    set.values_.emplace_back(node.layer->parameters().size());
-  }
+  // Create refused a definition that implies a contradiction.
+  set.sizes_ = *network.Imply(network.DeclaredSizes());
+  for (const Node& node : network.nodes()) set.values_.emplace_back(node.parameters().size());
   return set;
 }
 
@@ -17,6 +16,23 @@ bool ParameterSet::sizes_known() const {
   return std::all_of(sizes_.begin(), sizes_.end(), [](const Sizes& sizes) {
     return std::find(sizes.begin(), sizes.end(), kUnknownDim) == sizes.end();
   });
+}
+
+bool ParameterSet::initialized(const Network& network, int node, int parameter) const {
+  return value(node, parameter).has_value() ||
+         !network.nodes()[static_cast<size_t>(node)].layer->lazy();
+}
+
+std::vector<bool> ParameterSet::lazy(const Network& network) const {
+  std::vector<bool> lazy;
+  for (size_t node = 0; node < values_.size(); ++node) {
+    bool any = false;
+    for (size_t i = 0; i < values_[node].size(); ++i) {
+      any |= !initialized(network, static_cast<int>(node), static_cast<int>(i));
+    }
+    lazy.push_back(any);
+  }
+  return lazy;
 }
 
 bool ParameterSet::complete() const {

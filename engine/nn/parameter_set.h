@@ -7,12 +7,13 @@
 #include <vector>
 
 #include "engine/core/tensor.h"
+#include "engine/init/generator.h"
 #include "engine/nn/network.h"
 
 namespace lazynet::nn {
 
 // How a parameter came by its values.
-enum class Origin { kInitializer, kCheckpoint };
+enum class Origin { kInitializer, kCheckpoint, kClient };
 
 struct ParameterValue {
   Tensor tensor;
@@ -25,7 +26,7 @@ struct ParameterValue {
 //   Declared --LoadStateDict--> (some sizes and values) --Materialize--> complete
 class ParameterSet {
  public:
-  // The definition's sizes and no values. Allocates no tensor.
+  // The definition's sizes, and those they imply, and no values. Allocates no tensor.
   static ParameterSet Declared(const Network& network);
 
   // Per node; kUnknownDim where not known yet.
@@ -40,26 +41,57 @@ class ParameterSet {
   // Every parameter has its value.
   bool complete() const;
 
+  // Whether the parameter counts as initialized, as PyTorch's would: it has its value, or belongs
+  // to a layer that is constructed with all its sizes.
+  bool initialized(const Network& network, int node, int parameter) const;
+
+  // Per node, whether a parameter of its own is not initialized: those are PyTorch's LazyX.
+  std::vector<bool> lazy(const Network& network) const;
+
   // Bytes of all values.
   size_t bytes() const;
 
  private:
-  friend absl::StatusOr<ParameterSet> LoadStateDict(
-      const Network& network, const ParameterSet& set,
-      std::span<const std::pair<std::string, Tensor>> state_dict);
+  friend class StateDictLoader;
   friend class Materializer;
 
   std::vector<Sizes> sizes_;
   std::vector<std::vector<std::optional<ParameterValue>>> values_;
 };
 
-// Takes values by PyTorch's state-dict keys. A key fixes the sizes that its shape tells; keys left
-// out stay as they are. Values of another floating dtype are converted to the parameter's.
-// INVALID_ARGUMENT, naming the key, when the network has no such parameter, or the shape or dtype
-// does not fit it, or two keys tell different sizes.
-absl::StatusOr<ParameterSet> LoadStateDict(
-    const Network& network, const ParameterSet& set,
-    std::span<const std::pair<std::string, Tensor>> state_dict);
+// A key of a state dict with its value, or nothing where that is not initialized.
+using StateDictEntry = std::pair<std::string, std::optional<Tensor>>;
+using StateDict = std::vector<StateDictEntry>;
+
+struct LoadOptions {
+  bool allow_missing = true;  // keys of the network that the state dict lacks
+  bool allow_unexpected = false;
+  Origin origin = Origin::kCheckpoint;
+};
+
+// What a state dict and a network have in common and what not, in the order of their keys.
+struct LoadReport {
+  struct Mismatch {
+    std::string key;
+    std::string problem;  // what was wanted and what came
+  };
+  std::vector<std::string> missing;  // and without a value so far; not num_batches_tracked
+  std::vector<std::string> unexpected;
+  std::vector<Mismatch> mismatched;
+  std::vector<std::string> lossy;  // converted to the parameter's dtype with loss
+};
+
+// Takes values by PyTorch's state-dict keys, all or none. A key fixes the sizes that its shape
+// tells, and what those imply for other layers; keys left out stay as they are. Values of another
+// dtype are converted to the parameter's: from any floating one, and any integers or integral
+// values for integer parameters; scalars may come as [1]. INVALID_ARGUMENT, naming every key at
+// fault: unknown or missing ones unless allowed, shapes or dtypes that do not fit, values not
+// initialized where the set has one, and sizes that contradict each other, of one layer or of
+// connected ones. `report`, if given, is filled in any case.
+absl::StatusOr<ParameterSet> LoadStateDict(const Network& network, const ParameterSet& set,
+                                           std::span<const StateDictEntry> state_dict,
+                                           const LoadOptions& options = {},
+                                           LoadReport* report = nullptr);
 
 struct MaterializeLimits {
   size_t max_parameter_bytes = size_t{16} << 30;  // of one network
@@ -69,9 +101,13 @@ struct MaterializeLimits {
 // values, drawn as PyTorch 1.13 draws them (or per layer, see DrawOrder). A pure function: an error
 // means that nothing happened. INVALID_ARGUMENT as Network::Infer; RESOURCE_EXHAUSTED, before
 // anything is allocated, when the parameters would be larger than the limit.
+//
+// `stream`, if given, is what DrawOrder::kTorch draws from instead of one seeded by the network,
+// and is left where PyTorch leaves its generator.
 absl::StatusOr<ParameterSet> Materialize(const Network& network, const ParameterSet& set,
                                          std::span<const Shape> input_shapes,
-                                         const MaterializeLimits& limits);
+                                         const MaterializeLimits& limits,
+                                         init::Generator* stream = nullptr);
 
 // The same for a set whose sizes are all known, from the definition or a checkpoint: no input
 // shapes are needed.

@@ -33,6 +33,7 @@ backend::ValueId Unbatched(Lowering& lowering, backend::ValueId output, int axes
 
 absl::StatusOr<int64_t> WindowCount(int64_t size, int64_t pads, int64_t kernel, int64_t dilation,
                                     int64_t stride) {
+  if (size == kUnknownDim) return kUnknownDim;
   const int64_t room = size + pads - dilation * (kernel - 1) - 1;
   if (room < 0) {
     return InvalidArgument(

@@ -4,6 +4,9 @@
 
 #include <algorithm>
 #include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
 
 #include "engine/core/status.h"
 
@@ -13,9 +16,122 @@ namespace {
 using InputTensor = inference::ModelInferRequest::InferInputTensor;
 using Contents = inference::InferTensorContents;
 
-// Elements in the typed field of a dtype.
-int TypedCount(const Contents& contents, DType dtype) {
-  return dtype == DType::kFp64 ? contents.fp64_contents_size() : contents.fp32_contents_size();
+// Calls with the typed field that holds elements of a dtype, and its name; nothing for 16-bit
+// floats, which only come raw.
+template <typename Function>
+void VisitTyped(const Contents& contents, DType dtype, const Function& function) {
+  switch (dtype) {
+    case DType::kBool:
+      return function(contents.bool_contents(), "bool_contents");
+    case DType::kUint8:
+    case DType::kUint16:
+    case DType::kUint32:
+      return function(contents.uint_contents(), "uint_contents");
+    case DType::kUint64:
+      return function(contents.uint64_contents(), "uint64_contents");
+    case DType::kInt8:
+    case DType::kInt16:
+    case DType::kInt32:
+      return function(contents.int_contents(), "int_contents");
+    case DType::kInt64:
+      return function(contents.int64_contents(), "int64_contents");
+    case DType::kFp32:
+      return function(contents.fp32_contents(), "fp32_contents");
+    case DType::kFp64:
+      return function(contents.fp64_contents(), "fp64_contents");
+    case DType::kFp16:
+    case DType::kBf16:
+      return;
+  }
+}
+
+// Elements in the typed field of a dtype, and the field's name.
+std::pair<int, std::string_view> TypedCount(const Contents& contents, DType dtype) {
+  std::pair<int, std::string_view> counted{0, "raw_input_contents"};
+  VisitTyped(contents, dtype, [&](const auto& field, std::string_view name) {
+    counted = {field.size(), name};
+  });
+  return counted;
+}
+
+template <typename T>
+const auto& FieldOf(const Contents& contents) {
+  if constexpr (std::is_same_v<T, bool>)
+    return contents.bool_contents();
+  else if constexpr (std::is_same_v<T, float>)
+    return contents.fp32_contents();
+  else if constexpr (std::is_same_v<T, double>)
+    return contents.fp64_contents();
+  else if constexpr (std::is_same_v<T, int64_t>)
+    return contents.int64_contents();
+  else if constexpr (std::is_same_v<T, uint64_t>)
+    return contents.uint64_contents();
+  else if constexpr (std::is_signed_v<T>)
+    return contents.int_contents();
+  else
+    return contents.uint_contents();
+}
+
+// Copies typed contents. INVALID_ARGUMENT for a number that the dtype cannot hold.
+template <typename T>
+absl::Status CopyTyped(const nn::NetworkInput& input, const Contents& contents,
+                       std::span<T> values) {
+  const auto& field = FieldOf<T>(contents);
+  for (size_t i = 0; i < values.size(); ++i) {
+    const auto element = field.Get(static_cast<int>(i));
+    if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>) {
+      if (!std::in_range<T>(element)) {
+        return InvalidArgument("input \"{}\": wants elements of {}, got {}", input.name,
+                               Name(input.dtype), element);
+      }
+    }
+    values[i] = static_cast<T>(element);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status GatherTyped(const nn::NetworkInput& input, const Contents& contents,
+                         const MutableTensorView& view) {
+  switch (input.dtype) {
+    case DType::kBool:
+      return CopyTyped(input, contents, view.values<bool>());
+    case DType::kUint8:
+      return CopyTyped(input, contents, view.values<uint8_t>());
+    case DType::kUint16:
+      return CopyTyped(input, contents, view.values<uint16_t>());
+    case DType::kUint32:
+      return CopyTyped(input, contents, view.values<uint32_t>());
+    case DType::kUint64:
+      return CopyTyped(input, contents, view.values<uint64_t>());
+    case DType::kInt8:
+      return CopyTyped(input, contents, view.values<int8_t>());
+    case DType::kInt16:
+      return CopyTyped(input, contents, view.values<int16_t>());
+    case DType::kInt32:
+      return CopyTyped(input, contents, view.values<int32_t>());
+    case DType::kInt64:
+      return CopyTyped(input, contents, view.values<int64_t>());
+    case DType::kFp64:
+      return CopyTyped(input, contents, view.values<double>());
+    case DType::kFp32:
+      return CopyTyped(input, contents, view.values<float>());
+    case DType::kFp16:
+    case DType::kBf16:
+      return absl::OkStatus();  // CheckData let no typed contents through
+  }
+  return absl::OkStatus();
+}
+
+// No C++ bool may hold anything else.
+absl::Status CheckBools(const nn::NetworkInput& input, const MutableTensorView& view) {
+  if (input.dtype != DType::kBool) return absl::OkStatus();
+  const std::byte* const begin = view.data;
+  const std::byte* const end = begin + view.bytes();
+  const auto* bad =
+      std::find_if(begin, end, [](std::byte b) { return std::to_integer<int>(b) > 1; });
+  if (bad == end) return absl::OkStatus();
+  return InvalidArgument("input \"{}\": wants BOOL bytes of 0 or 1, got {}", input.name,
+                         std::to_integer<int>(*bad));
 }
 
 int AllTypedCounts(const Contents& c) {
@@ -39,10 +155,10 @@ absl::Status CheckData(const nn::NetworkInput& input, const InputTensor& tensor,
     }
     return absl::OkStatus();
   }
-  const int typed = TypedCount(tensor.contents(), input.dtype);
+  const auto [typed, field] = TypedCount(tensor.contents(), input.dtype);
   if (AllTypedCounts(tensor.contents()) != typed) {
     return InvalidArgument("input \"{}\": wants its contents in {}, got another field", input.name,
-                           input.dtype == DType::kFp64 ? "fp64_contents" : "fp32_contents");
+                           field);
   }
   if (static_cast<size_t>(typed) != elements) {
     return InvalidArgument("input \"{}\": wants {} elements for shape {}, got {}", input.name,
@@ -159,15 +275,10 @@ absl::StatusOr<std::vector<Tensor>> GatherInputs(const nn::Network& network,
     if (!request.raw_contents.empty()) {
       const auto& raw = request.raw_contents[entry];
       raw.reader.Peek(view.data, raw.bytes);
+      RETURN_IF_ERROR(CheckBools(network.inputs()[i], view));
     } else {
-      const Contents& contents = request.message.inputs(static_cast<int>(entry)).contents();
-      if (dtype == DType::kFp64) {
-        std::copy(contents.fp64_contents().begin(), contents.fp64_contents().end(),
-                  view.values<double>().begin());
-      } else {
-        std::copy(contents.fp32_contents().begin(), contents.fp32_contents().end(),
-                  view.values<float>().begin());
-      }
+      RETURN_IF_ERROR(GatherTyped(
+          network.inputs()[i], request.message.inputs(static_cast<int>(entry)).contents(), view));
     }
     inputs.push_back(std::move(tensor));
   }

@@ -64,16 +64,16 @@ grpc::Status InferenceService::ModelMetadata(grpc::ServerContext*,
     if (entry.network != nullptr) response->add_versions(std::to_string(version));
   }
   const hosting::Signature signature = hosting::Describe(hosted);
-  const auto describe = [&](const std::string& name, const Shape& shape, auto& tensor) {
-    tensor.set_name(name);
-    tensor.set_datatype(std::string(Name(network.dtype())));
+  const auto describe = [&](const auto& value, const Shape& shape, auto& tensor) {
+    tensor.set_name(value.name);
+    tensor.set_datatype(std::string(Name(value.dtype)));
     for (const int64_t dim : shape.dims()) tensor.add_shape(dim);
   };
   for (size_t i = 0; i < network.inputs().size(); ++i) {
-    describe(network.inputs()[i].name, signature.inputs[i], *response->add_inputs());
+    describe(network.inputs()[i], signature.inputs[i], *response->add_inputs());
   }
   for (size_t i = 0; i < network.outputs().size(); ++i) {
-    describe(network.outputs()[i].name, signature.outputs[i], *response->add_outputs());
+    describe(network.outputs()[i], signature.outputs[i], *response->add_outputs());
   }
   (*response->mutable_properties())["materialized"] = hosted.bound() != nullptr ? "true" : "false";
   return grpc::Status::OK;

@@ -23,6 +23,18 @@ v1::NetworkState Convert(hosting::HostedNetwork::State state) {
   return v1::NETWORK_STATE_UNSPECIFIED;
 }
 
+v1::ParameterOrigin Convert(nn::Origin origin) {
+  switch (origin) {
+    case nn::Origin::kInitializer:
+      return v1::ORIGIN_INITIALIZER;
+    case nn::Origin::kCheckpoint:
+      return v1::ORIGIN_CHECKPOINT;
+    case nn::Origin::kClient:
+      return v1::ORIGIN_CLIENT;
+  }
+  return v1::ORIGIN_UNSPECIFIED;
+}
+
 void DescribeInput(const nn::NetworkInput& input, const Shape& shape, v1::BoundInput& described) {
   described.set_name(input.name);
   described.set_datatype(std::string(Name(input.dtype)));
@@ -36,42 +48,44 @@ void DescribeParameter(const nn::Network& network, const nn::ParameterSet& set, 
   const nn::ParameterSpec& spec = owner.layer->parameters()[static_cast<size_t>(index)];
   const Shape shape = spec.ShapeFor(set.sizes()[at]);
   described.set_name(owner.ParameterName(index));
-  described.set_datatype(std::string(Name(spec.dtype.value_or(network.dtype()))));
+  described.set_datatype(std::string(Name(owner.ParameterDType(index))));
   described.set_buffer(spec.buffer);
   for (const int64_t dim : shape.dims()) described.add_shape(dim);
-  described.set_state(shape.has_unknown_dim() ? v1::PARAMETER_STATE_UNINITIALIZED
-                                              : v1::PARAMETER_STATE_INITIALIZED);
+  const bool initialized = set.initialized(network, node, index);
+  described.set_state(initialized ? v1::PARAMETER_STATE_INITIALIZED
+                                  : v1::PARAMETER_STATE_UNINITIALIZED);
   const auto& value = set.value(node, index);
   if (value) described.set_bytes(value->tensor.bytes());
-  if (!shape.has_unknown_dim()) {
-    described.set_origin(value && value->origin == nn::Origin::kCheckpoint
-                             ? v1::ORIGIN_CHECKPOINT
-                             : v1::ORIGIN_INITIALIZER);
+  if (initialized) {
+    described.set_origin(Convert(value ? value->origin : nn::Origin::kInitializer));
   }
 }
 
 void DescribeLayers(const nn::Network& network, const nn::ParameterSet& set,
                     v1::DescribeNetworkResponse& response) {
+  const std::vector<bool> lazy = set.lazy(network);
   for (size_t at = 0; at < network.nodes().size(); ++at) {
     const nn::Node& node = network.nodes()[at];
     const int index = static_cast<int>(at);
     v1::LayerDescription& layer = *response.add_layers();
     layer.set_name(node.name);
-    layer.set_type(network.ClassName(index, set.sizes()[at]));
+    layer.set_type((lazy[at] ? "Lazy" : "") + node.type);
     for (const nn::ValueRef ref : node.inputs) {
       const auto source = static_cast<size_t>(ref.index);
       layer.add_inputs(ref.kind == nn::ValueRef::Kind::kInput ? network.inputs()[source].name
                                                               : network.nodes()[source].name);
     }
-    for (size_t i = 0; i < node.layer->parameters().size(); ++i) {
+    for (size_t i = 0; i < node.parameters().size(); ++i) {
       v1::Parameter& parameter = *layer.add_parameters();
       DescribeParameter(network, set, index, static_cast<int>(i), parameter);
       if (parameter.state() == v1::PARAMETER_STATE_UNINITIALIZED) {
         layer.set_has_uninitialized_params(true);
         response.set_has_uninitialized_params(true);
+      }
+      const Shape shape = node.parameters()[i].ShapeFor(set.sizes()[at]);
+      if (shape.has_unknown_dim()) {
         response.add_unknown_parameters(parameter.name());
       } else if (!parameter.buffer()) {
-        const Shape shape = node.layer->parameters()[i].ShapeFor(set.sizes()[at]);
         response.set_known_parameter_count(response.known_parameter_count() +
                                            static_cast<uint64_t>(shape.num_elements()));
       }
@@ -125,7 +139,7 @@ grpc::Status LazyNetworkService::DescribeNetwork(grpc::ServerContext*,
   response->set_version(std::to_string(hosted.version()));
   response->set_state(bound != nullptr ? v1::NETWORK_STATE_READY : Convert(hosted.state()));
   response->set_repr_before(network.Repr(network.DeclaredSizes()));
-  response->set_repr(network.Repr(set.sizes()));
+  response->set_repr(network.Repr(set.sizes(), set.lazy(network)));
   response->set_parameter_bytes(set.bytes());
   DescribeLayers(network, set, *response);
   if (bound != nullptr) DescribeBound(network, *bound, *response);

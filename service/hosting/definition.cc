@@ -55,6 +55,8 @@ std::optional<nn::AttributeValue> ReadAttribute(const Message& message,
       return reflection.GetInt64(message, field);
     case FieldDescriptor::CPPTYPE_DOUBLE:
       return reflection.GetDouble(message, field);
+    case FieldDescriptor::CPPTYPE_ENUM:  // a number, or a word for a negative one
+      return static_cast<int64_t>(reflection.GetEnumValue(message, field));
     default:
       return reflection.GetString(message, field);
   }
@@ -68,10 +70,18 @@ absl::StatusOr<DType> ReadDType(std::string_view where, const std::string& name)
 
 absl::StatusOr<nn::LayerDefinition> ConvertLayer(const v1::Layer& layer) {
   nn::LayerDefinition converted{.name = layer.name(),
-                                .inputs = {layer.inputs().begin(), layer.inputs().end()}};
+                                .inputs = {layer.inputs().begin(), layer.inputs().end()},
+                                .same_as = layer.same_as()};
+  if (!layer.dtype().empty()) {
+    ASSIGN_OR_RETURN(converted.dtype,
+                     ReadDType(fmt::format("layer \"{}\"", layer.name()), layer.dtype()));
+  }
   const auto* oneof = v1::Layer::descriptor()->FindOneofByName("type");
   const FieldDescriptor* field = layer.GetReflection()->GetOneofFieldDescriptor(layer, oneof);
-  if (field == nullptr) return InvalidArgument("layer \"{}\": wants a type", layer.name());
+  if (field == nullptr && layer.same_as().empty()) {
+    return InvalidArgument("layer \"{}\": wants a type", layer.name());
+  }
+  if (field == nullptr) return converted;
   converted.type = field->message_type()->name();
   const Message& arguments = layer.GetReflection()->GetMessage(layer, field);
   for (int i = 0; i < field->message_type()->field_count(); ++i) {

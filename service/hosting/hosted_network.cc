@@ -32,8 +32,8 @@ metrics::MaterializationSource ForMetrics(Binding::Source source) {
 size_t CountUninitialized(const nn::Network& network, const nn::ParameterSet& set) {
   size_t count = 0;
   for (size_t node = 0; node < network.nodes().size(); ++node) {
-    for (const nn::ParameterSpec& spec : network.nodes()[node].layer->parameters()) {
-      count += spec.ShapeFor(set.sizes()[node]).has_unknown_dim() ? 1 : 0;
+    for (size_t i = 0; i < network.nodes()[node].parameters().size(); ++i) {
+      count += set.initialized(network, static_cast<int>(node), static_cast<int>(i)) ? 0 : 1;
     }
   }
   return count;
@@ -56,12 +56,13 @@ HostedNetwork::HostedNetwork(std::shared_ptr<const nn::Network> network, int64_t
 }
 
 absl::StatusOr<std::shared_ptr<HostedNetwork>> HostedNetwork::Create(
-    std::shared_ptr<const nn::Network> network, int64_t version, const StateDict& checkpoint,
+    std::shared_ptr<const nn::Network> network, int64_t version, const nn::StateDict& checkpoint,
     const Backends& backends, const HostingOptions& options, metrics::Registry& registry) {
   nn::ParameterSet declared = nn::ParameterSet::Declared(*network);
-  const bool all_given = declared.sizes_known();
+  const bool all_given = network->IsEager();
   ASSIGN_OR_RETURN(declared, nn::LoadStateDict(*network, declared, checkpoint));
-  const bool known = declared.sizes_known();
+  // What constraints imply alone waits for the first request: a definition costs no parameters.
+  const bool known = declared.sizes_known() && (all_given || !checkpoint.empty());
   std::shared_ptr<HostedNetwork> hosted(new HostedNetwork(
       std::move(network), version, std::move(declared), backends, options, registry));
   if (known) {

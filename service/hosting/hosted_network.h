@@ -59,12 +59,11 @@ struct Executable {
 class HostedNetwork {
  public:
   enum class State { kLazy, kMaterializing, kReady };
-  using StateDict = std::vector<std::pair<std::string, Tensor>>;
 
   // Takes the checkpoint's values, and is ready at once when they, or the definition, leave no size
   // unknown. INVALID_ARGUMENT when the checkpoint does not fit the network.
   static absl::StatusOr<std::shared_ptr<HostedNetwork>> Create(
-      std::shared_ptr<const nn::Network> network, int64_t version, const StateDict& checkpoint,
+      std::shared_ptr<const nn::Network> network, int64_t version, const nn::StateDict& checkpoint,
       const Backends& backends, const HostingOptions& options, metrics::Registry& registry);
 
   const nn::Network& network() const { return *network_; }

@@ -62,12 +62,12 @@ absl::StatusOr<nn::NetworkDefinition> ReadDefinition(const fs::path& folder,
   return definition;
 }
 
-absl::StatusOr<HostedNetwork::StateDict> ReadCheckpoint(const fs::path& folder) {
+absl::StatusOr<nn::StateDict> ReadCheckpoint(const fs::path& folder) {
   const fs::path path = folder / kWeights;
-  if (!fs::exists(path)) return HostedNetwork::StateDict();
+  if (!fs::exists(path)) return nn::StateDict();
   auto file = checkpoint::SafetensorsFile::Open(path);
   if (!file.ok()) return Annotate(kWeights, file.status());
-  HostedNetwork::StateDict state_dict;
+  nn::StateDict state_dict;
   for (const auto& entry : (*file)->tensors()) state_dict.emplace_back(entry.name, entry.tensor);
   return state_dict;
 }

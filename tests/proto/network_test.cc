@@ -129,7 +129,7 @@ TEST(NetworkProto, ArgumentsAreKnownToBeGivenOrNot) {
 TEST(NetworkProto, ArgumentsHaveTheTypesTheConversionKnows) {
   const std::set<FieldDescriptor::Type> singular = {
       FieldDescriptor::TYPE_INT64, FieldDescriptor::TYPE_DOUBLE, FieldDescriptor::TYPE_BOOL,
-      FieldDescriptor::TYPE_STRING};
+      FieldDescriptor::TYPE_STRING, FieldDescriptor::TYPE_ENUM};
   for (int i = 0; i < LayerTypes()->field_count(); ++i) {
     const Descriptor* layer = LayerTypes()->field(i)->message_type();
     for (int j = 0; j < layer->field_count(); ++j) {

@@ -14,10 +14,10 @@ class Activation : public Layer {
  public:
   Activation(Eltwise op, std::string arguments) : op_(op), arguments_(std::move(arguments)) {}
 
-  absl::StatusOr<Shape> Infer(std::span<const Shape> inputs, Sizes&) const override {
+  absl::StatusOr<OutputShapes> Infer(std::span<const Shape> inputs, Sizes&) const override {
     return inputs[0];
   }
-  backend::ValueId Lower(Lowering& lowering) const override {
+  OutputValues Lower(Lowering& lowering) const override {
     const auto src = lowering.input(0);
     return lowering.Add(op_, {src}, lowering.shape(src));
   }

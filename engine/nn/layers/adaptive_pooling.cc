@@ -17,13 +17,13 @@ class AdaptiveAvgPool : public Layer {
                    "argument output_size wants at least 1 (or -1 to keep the input's), got 0");
   }
 
-  absl::StatusOr<Shape> Infer(std::span<const Shape> inputs, Sizes&) const override {
+  absl::StatusOr<OutputShapes> Infer(std::span<const Shape> inputs, Sizes&) const override {
     const Shape& input = inputs[0];
     RETURN_IF_ERROR(CheckSpatialInput(input, axes_));
     return Output(input);
   }
 
-  backend::ValueId Lower(Lowering& lowering) const override {
+  OutputValues Lower(Lowering& lowering) const override {
     const auto src = Batched(lowering, lowering.input(0), axes_);
     const auto dst =
         lowering.Add(backend::AdaptiveAveragePooling{}, {src}, Output(lowering.shape(src)));

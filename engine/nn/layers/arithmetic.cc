@@ -11,11 +11,12 @@ absl::StatusOr<Shape> Broadcast(const Shape& a, const Shape& b) {
   for (int axis = -rank; axis < 0; ++axis) {
     const int64_t left = -axis <= a.rank() ? a.dim(axis) : 1;
     const int64_t right = -axis <= b.rank() ? b.dim(axis) : 1;
-    if (left != right && left != 1 && right != 1) {
+    const bool open = left == kUnknownDim || right == kUnknownDim;
+    if (left != right && left != 1 && right != 1 && !open) {
       return InvalidArgument("wants shapes that broadcast, got {} and {}", a.ToString(),
                              b.ToString());
     }
-    dims.push_back(left == 1 ? right : left);
+    dims.push_back(left == 1 || (left == kUnknownDim && right > 1) ? right : left);
   }
   return Shape(std::move(dims));
 }
@@ -26,16 +27,16 @@ class Arithmetic : public Layer {
 
   Arity arity() const override { return {.least = 2, .most = -1}; }
 
-  absl::StatusOr<Shape> Infer(std::span<const Shape> inputs, Sizes&) const override {
+  absl::StatusOr<OutputShapes> Infer(std::span<const Shape> inputs, Sizes&) const override {
     Shape result = inputs[0];
     for (const Shape& input : inputs.subspan(1)) {
       ASSIGN_OR_RETURN(result, Broadcast(result, input));
-      RETURN_IF_ERROR(CheckBounds(result.dims()));
+      RETURN_IF_ERROR(CheckPartialBounds(result.dims()));
     }
     return result;
   }
 
-  backend::ValueId Lower(Lowering& lowering) const override {
+  OutputValues Lower(Lowering& lowering) const override {
     auto result = lowering.input(0);
     for (int i = 1; i < lowering.input_count(); ++i) {
       const auto next = lowering.input(i);

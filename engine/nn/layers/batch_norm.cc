@@ -10,7 +10,7 @@ class BatchNorm : public Norm {
   BatchNorm(int axes, AttributeReader& reader)
       : Norm(reader, reader.Size("num_features"), true), axes_(axes) {}
 
-  absl::StatusOr<Shape> Infer(std::span<const Shape> inputs, Sizes& sizes) const override {
+  absl::StatusOr<OutputShapes> Infer(std::span<const Shape> inputs, Sizes& sizes) const override {
     const Shape& input = inputs[0];
     const bool flat = axes_ == 1 && input.rank() == 2;
     if (input.rank() != axes_ + 2 && !flat) {
@@ -24,14 +24,16 @@ class BatchNorm : public Norm {
     if (channels == 0) return InvalidArgument("wants num_features of at least 1, got 0");
     if (!sizes.empty()) RETURN_IF_ERROR(Resolve(0, channels, sizes));
     // PyTorch refuses batch statistics of a single value, also in eval mode.
-    if (!tracks() && input.num_elements() == channels) {
+    if (!tracks() && !input.has_unknown_dim() && input.num_elements() == channels) {
       return InvalidArgument("wants more than 1 value per channel without running stats, got {}",
                              input.ToString());
     }
-    return input;
+    Shape output = input;
+    if (!sizes.empty()) output.set_dim(1, sizes[0]);
+    return output;
   }
 
-  backend::ValueId Lower(Lowering& lowering) const override {
+  OutputValues Lower(Lowering& lowering) const override {
     return LowerNorm(lowering, lowering.input(0), backend::Normalization::Statistics::kPerBatch);
   }
 

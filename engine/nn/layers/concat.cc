@@ -11,7 +11,7 @@ class Concat : public Layer {
 
   Arity arity() const override { return {.least = 1, .most = -1}; }
 
-  absl::StatusOr<Shape> Infer(std::span<const Shape> inputs, Sizes&) const override {
+  absl::StatusOr<OutputShapes> Infer(std::span<const Shape> inputs, Sizes&) const override {
     const int rank = inputs[0].rank();
     if (dim_ < -rank || dim_ >= rank) {
       return InvalidArgument("wants a rank that has dim {}, got shape {}", dim_,
@@ -20,20 +20,17 @@ class Concat : public Layer {
     const int axis = Axis(rank);
     Shape output = inputs[0];
     for (const Shape& input : inputs.subspan(1)) {
-      Shape rest = input;
-      if (rest.rank() == rank) rest.set_dim(axis, output.dim(axis));
-      if (rest != output) {
+      if (!Append(input, axis, output)) {
         return InvalidArgument("wants shapes that agree but for dim {}, got {} and {}", dim_,
                                inputs[0].ToString(), input.ToString());
       }
-      output.set_dim(axis, output.dim(axis) + input.dim(axis));
-      RETURN_IF_ERROR(CheckBounds(output.dims()));
+      RETURN_IF_ERROR(CheckPartialBounds(output.dims()));
     }
     return output;
   }
 
   // Inputs without elements add nothing, and kernels want none.
-  backend::ValueId Lower(Lowering& lowering) const override {
+  OutputValues Lower(Lowering& lowering) const override {
     const int axis = Axis(lowering.shape(lowering.input(0)).rank());
     Shape output = lowering.shape(lowering.input(0));
     output.set_dim(axis, 0);
@@ -52,6 +49,24 @@ class Concat : public Layer {
   std::string Arguments(const Sizes&) const override { return fmt::format("dim={}", dim_); }
 
  private:
+  // Makes `output` the shape of itself with `input` behind it; false when they do not agree.
+  static bool Append(const Shape& input, int axis, Shape& output) {
+    if (input.rank() != output.rank()) return false;
+    for (int i = 0; i < output.rank(); ++i) {
+      const int64_t left = output.dim(i);
+      const int64_t right = input.dim(i);
+      const bool open = left == kUnknownDim || right == kUnknownDim;
+      if (i == axis) {
+        output.set_dim(i, open ? kUnknownDim : left + right);
+      } else if (left == kUnknownDim) {
+        output.set_dim(i, right);
+      } else if (left != right && !open) {
+        return false;
+      }
+    }
+    return true;
+  }
+
   int Axis(int rank) const { return static_cast<int>(dim_ < 0 ? dim_ + rank : dim_); }
 
   int64_t dim_;

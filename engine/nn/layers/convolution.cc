@@ -18,13 +18,13 @@ class Convolution : public ConvolutionBase {
       : ConvolutionBase(axes, WeightLayout::kOutputFirst, reader),
         auto_padding_(reader.String("auto_padding", "")),
         padding_mode_(reader.String("padding_mode", "zeros")),
-        op_{.strides = strides(), .dilations = dilations(), .groups = groups()} {
+        op_{.strides = strides(), .dilations = dilations()} {
     op_.padding_l = op_.padding_r = reader.PerAxis("padding", axes, 0, 0);
     ReadPaddingMode(reader);
     ReadAutoPadding(reader);
   }
 
-  absl::StatusOr<Shape> Infer(std::span<const Shape> inputs, Sizes& sizes) const override {
+  absl::StatusOr<OutputShapes> Infer(std::span<const Shape> inputs, Sizes& sizes) const override {
     const Shape& input = inputs[0];
     RETURN_IF_ERROR(InferChannels(input, sizes));
     AxisVector spatial;
@@ -37,13 +37,14 @@ class Convolution : public ConvolutionBase {
                                    op_.dilations[at], op_.strides[at]));
       spatial.push_back(count);
     }
-    if (pad_mode_) RETURN_IF_ERROR(CheckBounds(Padded(input).dims()));
+    if (pad_mode_) RETURN_IF_ERROR(CheckPartialBounds(Padded(input).dims()));
     return WithSpatial(input, axes(), out_channels(), spatial);
   }
 
-  backend::ValueId Lower(Lowering& lowering) const override {
+  OutputValues Lower(Lowering& lowering) const override {
     backend::ValueId src = Batched(lowering, lowering.input(0), axes());
     backend::Convolution op = op_;
+    op.groups = groups(lowering.shape(src));
     if (pad_mode_) {
       src = LowerPadding(lowering, src);
       op.padding_l = op.padding_r = AxisVector(static_cast<size_t>(axes()), 0);
@@ -98,7 +99,7 @@ class Convolution : public ConvolutionBase {
   }
 
   absl::Status CheckPadding(int64_t size, size_t axis) const {
-    if (!pad_mode_) return absl::OkStatus();
+    if (!pad_mode_ || size == kUnknownDim) return absl::OkStatus();
     const int64_t pad = std::max(op_.padding_l[axis], op_.padding_r[axis]);
     if (*pad_mode_ == backend::Pad::Mode::kReflect && pad >= size) {
       return InvalidArgument("padding_mode reflect wants padding {} below the input's size {}", pad,
@@ -121,7 +122,9 @@ class Convolution : public ConvolutionBase {
   Shape Padded(Shape shape) const {
     for (int i = 0; i < axes(); ++i) {
       const auto at = static_cast<size_t>(i);
-      shape.set_dim(i - axes(), shape.dim(i - axes()) + op_.padding_l[at] + op_.padding_r[at]);
+      const int64_t size = shape.dim(i - axes());
+      if (size == kUnknownDim) continue;
+      shape.set_dim(i - axes(), size + op_.padding_l[at] + op_.padding_r[at]);
     }
     return shape;
   }

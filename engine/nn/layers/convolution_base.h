@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "engine/nn/layer.h"
@@ -18,7 +19,9 @@ class ConvolutionBase : public Layer {
 
   int axes() const { return axes_; }
   int64_t out_channels() const { return out_channels_; }
-  int64_t groups() const { return groups_; }
+
+  // What was given, or for IN_CHANNELS the channels of an input.
+  int64_t groups(const Shape& input) const;
   const backend::AxisVector& kernel() const { return kernel_; }
   const backend::AxisVector& strides() const { return strides_; }
   const backend::AxisVector& dilations() const { return dilations_; }
@@ -40,7 +43,7 @@ class ConvolutionBase : public Layer {
  private:
   int axes_;
   int64_t out_channels_;
-  int64_t groups_;
+  std::optional<int64_t> groups_;  // nothing: IN_CHANNELS, not known yet
   backend::AxisVector kernel_;
   backend::AxisVector strides_;
   backend::AxisVector dilations_;

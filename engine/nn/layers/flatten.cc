@@ -10,11 +10,11 @@ class Flatten : public Layer {
   explicit Flatten(AttributeReader& reader)
       : start_dim_(reader.Int("start_dim", 1)), end_dim_(reader.Int("end_dim", -1)) {}
 
-  absl::StatusOr<Shape> Infer(std::span<const Shape> inputs, Sizes&) const override {
+  absl::StatusOr<OutputShapes> Infer(std::span<const Shape> inputs, Sizes&) const override {
     return Output(inputs[0]);
   }
 
-  backend::ValueId Lower(Lowering& lowering) const override {
+  OutputValues Lower(Lowering& lowering) const override {
     const auto src = lowering.input(0);
     return lowering.Reshape(src, *Output(lowering.shape(src)));
   }
@@ -45,7 +45,8 @@ class Flatten : public Layer {
         dims.push_back(input.dim(axis));
         continue;
       }
-      merged *= input.dim(axis);
+      const int64_t size = input.dim(axis);
+      merged = merged == kUnknownDim || size == kUnknownDim ? kUnknownDim : merged * size;
       if (axis == end) dims.push_back(merged);
     }
     return Shape(std::move(dims));

@@ -11,13 +11,13 @@ class Identity : public Layer {
   Identity(std::string arguments, bool one_dimensional)
       : arguments_(std::move(arguments)), one_dimensional_(one_dimensional) {}
 
-  absl::StatusOr<Shape> Infer(std::span<const Shape> inputs, Sizes&) const override {
+  absl::StatusOr<OutputShapes> Infer(std::span<const Shape> inputs, Sizes&) const override {
     if (one_dimensional_ && inputs[0].rank() != 2 && inputs[0].rank() != 3) {
       return InvalidArgument("wants a rank of 2 or 3, got shape {}", inputs[0].ToString());
     }
     return inputs[0];
   }
-  backend::ValueId Lower(Lowering& lowering) const override { return lowering.input(0); }
+  OutputValues Lower(Lowering& lowering) const override { return lowering.input(0); }
   std::string Arguments(const Sizes&) const override { return arguments_; }
 
  private:

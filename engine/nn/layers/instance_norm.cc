@@ -1,5 +1,7 @@
 #include "engine/nn/layers/instance_norm.h"
 
+#include <algorithm>
+
 #include "engine/nn/layers/norm.h"
 #include "engine/nn/spatial.h"
 
@@ -11,23 +13,24 @@ class InstanceNorm : public Norm {
   InstanceNorm(int axes, AttributeReader& reader)
       : Norm(reader, reader.Size("num_features"), !reader.Has("num_features")), axes_(axes) {}
 
-  absl::StatusOr<Shape> Infer(std::span<const Shape> inputs, Sizes& sizes) const override {
+  absl::StatusOr<OutputShapes> Infer(std::span<const Shape> inputs, Sizes& sizes) const override {
     const Shape& input = inputs[0];
     RETURN_IF_ERROR(CheckSpatialInput(input, axes_));
     const int64_t channels = input.dim(ChannelAxis(axes_));
     if (channels == 0) return InvalidArgument("wants num_features of at least 1, got 0");
     // Without affine and statistics PyTorch takes any number of channels, whatever was declared.
     if (affine() || tracks()) RETURN_IF_ERROR(Resolve(0, channels, sizes));
-    int64_t spatial = 1;
-    for (int axis = -axes_; axis < 0; ++axis) spatial *= input.dim(axis);
-    if (!tracks() && spatial == 1) {
+    const auto spatial = input.dims().last(static_cast<size_t>(axes_));
+    const bool single =
+        std::all_of(spatial.begin(), spatial.end(), [](int64_t d) { return d == 1; });
+    if (!tracks() && single) {
       return InvalidArgument("wants more than 1 spatial element without running stats, got {}",
                              input.ToString());
     }
     return input;
   }
 
-  backend::ValueId Lower(Lowering& lowering) const override {
+  OutputValues Lower(Lowering& lowering) const override {
     const auto src = Batched(lowering, lowering.input(0), axes_);
     const auto dst = LowerNorm(lowering, src, backend::Normalization::Statistics::kPerInstance);
     return Unbatched(lowering, dst, axes_);

@@ -18,7 +18,7 @@ class Linear : public Layer {
     }
   }
 
-  absl::StatusOr<Shape> Infer(std::span<const Shape> inputs, Sizes& sizes) const override {
+  absl::StatusOr<OutputShapes> Infer(std::span<const Shape> inputs, Sizes& sizes) const override {
     const Shape& input = inputs[0];
     if (input.rank() < 1) return InvalidArgument("wants a rank of at least 1, got a scalar");
     RETURN_IF_ERROR(Resolve(0, input.dim(-1), sizes));
@@ -27,7 +27,7 @@ class Linear : public Layer {
     return output;
   }
 
-  backend::ValueId Lower(Lowering& lowering) const override {
+  OutputValues Lower(Lowering& lowering) const override {
     const Shape input = lowering.shape(lowering.input(0));
     const int64_t in_features = input.dim(-1);
     const int64_t rows = input.num_elements() / in_features;

@@ -34,7 +34,7 @@ class Pool : public Layer {
     }
   }
 
-  absl::StatusOr<Shape> Infer(std::span<const Shape> inputs, Sizes&) const override {
+  absl::StatusOr<OutputShapes> Infer(std::span<const Shape> inputs, Sizes&) const override {
     const Shape& input = inputs[0];
     RETURN_IF_ERROR(CheckSpatialInput(input, axes_));
     if (input.dim(ChannelAxis(axes_)) == 0) {
@@ -49,7 +49,7 @@ class Pool : public Layer {
     return WithSpatial(input, axes_, input.dim(ChannelAxis(axes_)), spatial);
   }
 
-  backend::ValueId Lower(Lowering& lowering) const override {
+  OutputValues Lower(Lowering& lowering) const override {
     const auto src = Batched(lowering, lowering.input(0), axes_);
     const Shape input = lowering.shape(src);
     AxisVector spatial;
@@ -79,6 +79,7 @@ class Pool : public Layer {
     const int64_t pads = 2 * op_.padding[i];
     ASSIGN_OR_RETURN(int64_t count, WindowCount(size, pads + (ceil_mode_ ? stride - 1 : 0),
                                                 op_.kernel[i], op_.dilations[i], stride));
+    if (count == kUnknownDim) return count;
     if (ceil_mode_ && (count - 1) * stride >= size + op_.padding[i]) --count;
     if (count < 1) {
       return InvalidArgument("wants an output of at least 1, got 0 from an input of {}", size);

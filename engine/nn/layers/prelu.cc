@@ -5,35 +5,33 @@ namespace {
 
 class Prelu : public Layer {
  public:
-  explicit Prelu(AttributeReader& reader)
-      : num_parameters_(reader.Has("num_parameters") ? reader.RequiredInt("num_parameters", 1)
-                                                     : 1) {
+  explicit Prelu(AttributeReader& reader) {
+    const int size = AddSize("num_parameters", reader.SizeOrInput("num_parameters", 1));
     AddParameter({.name = "weight",
-                  .extents = {Extent::Of(num_parameters_)},
+                  .extents = {Extent::OfSize(size)},
                   .initial = {.value = reader.Double("init", 0.25)}});
   }
 
-  absl::StatusOr<Shape> Infer(std::span<const Shape> inputs, Sizes&) const override {
+  absl::StatusOr<OutputShapes> Infer(std::span<const Shape> inputs, Sizes& sizes) const override {
     const Shape& input = inputs[0];
     const int64_t channels = input.rank() >= 2 ? input.dim(1) : 1;
-    if (num_parameters_ != 1 && num_parameters_ != channels) {
-      return InvalidArgument("wants {} channels (num_parameters), got {} in shape {}",
-                             num_parameters_, channels, input.ToString());
+    if (sizes[0] == kUnknownDim) {
+      RETURN_IF_ERROR(Resolve(0, channels, sizes));
+    } else if (sizes[0] != 1 && channels != kUnknownDim && sizes[0] != channels) {
+      return InvalidArgument("wants {} channels (num_parameters), got {} in shape {}", sizes[0],
+                             channels, input.ToString());
     }
     return input;
   }
 
-  backend::ValueId Lower(Lowering& lowering) const override {
+  OutputValues Lower(Lowering& lowering) const override {
     const auto src = lowering.input(0);
     return lowering.Add(backend::Prelu{}, {src, lowering.Parameter(0)}, lowering.shape(src));
   }
 
-  std::string Arguments(const Sizes&) const override {
-    return fmt::format("num_parameters={}", num_parameters_);
+  std::string Arguments(const Sizes& sizes) const override {
+    return fmt::format("num_parameters={}", ReprSize(sizes, 0));
   }
-
- private:
-  int64_t num_parameters_;
 };
 
 }  // namespace

@@ -9,7 +9,7 @@ class Softmax : public Layer {
  public:
   Softmax(bool log, AttributeReader& reader) : log_(log), dim_(reader.OptionalInt("dim")) {}
 
-  absl::StatusOr<Shape> Infer(std::span<const Shape> inputs, Sizes&) const override {
+  absl::StatusOr<OutputShapes> Infer(std::span<const Shape> inputs, Sizes&) const override {
     const Shape& input = inputs[0];
     const int64_t rank = std::max(input.rank(), 1);
     if (dim_ && (*dim_ < -rank || *dim_ >= rank)) {
@@ -18,7 +18,7 @@ class Softmax : public Layer {
     return input;
   }
 
-  backend::ValueId Lower(Lowering& lowering) const override {
+  OutputValues Lower(Lowering& lowering) const override {
     const auto src = lowering.input(0);
     const Shape shape = lowering.shape(src);
     const backend::Softmax op{.axis = Axis(shape.rank()), .log = log_};

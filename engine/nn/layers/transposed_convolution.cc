@@ -18,8 +18,7 @@ class TransposedConvolution : public ConvolutionBase {
         output_padding_(reader.PerAxis("output_padding", axes, 0, 0)),
         op_{.strides = strides(),
             .dilations = dilations(),
-            .padding = reader.PerAxis("padding", axes, 0, 0),
-            .groups = groups()} {
+            .padding = reader.PerAxis("padding", axes, 0, 0)} {
     const std::string padding_mode = reader.String("padding_mode", "zeros");
     reader.Require(padding_mode == "zeros",
                    fmt::format("argument padding_mode wants zeros, got {}", padding_mode));
@@ -32,12 +31,13 @@ class TransposedConvolution : public ConvolutionBase {
     }
   }
 
-  absl::StatusOr<Shape> Infer(std::span<const Shape> inputs, Sizes& sizes) const override {
+  absl::StatusOr<OutputShapes> Infer(std::span<const Shape> inputs, Sizes& sizes) const override {
     const Shape& input = inputs[0];
     RETURN_IF_ERROR(InferChannels(input, sizes));
     const AxisVector spatial = OutputSpatial(input);
-    for (int64_t size : spatial) {
-      if (size < 1) {
+    for (int i = 0; i < axes(); ++i) {
+      const int64_t size = spatial[static_cast<size_t>(i)];
+      if (input.dim(i - axes()) != kUnknownDim && size < 1) {
         return InvalidArgument("wants an output of at least 1, got {} from shape {}", size,
                                input.ToString());
       }
@@ -45,10 +45,12 @@ class TransposedConvolution : public ConvolutionBase {
     return WithSpatial(input, axes(), out_channels(), spatial);
   }
 
-  backend::ValueId Lower(Lowering& lowering) const override {
+  OutputValues Lower(Lowering& lowering) const override {
     const auto src = Batched(lowering, lowering.input(0), axes());
     const Shape input = lowering.shape(src);
-    const auto dst = lowering.Add(op_, OpInputs(lowering, src),
+    backend::Deconvolution op = op_;
+    op.groups = groups(input);
+    const auto dst = lowering.Add(op, OpInputs(lowering, src),
                                   WithSpatial(input, axes(), out_channels(), OutputSpatial(input)));
     return Unbatched(lowering, dst, axes());
   }
@@ -64,7 +66,12 @@ class TransposedConvolution : public ConvolutionBase {
     AxisVector spatial;
     for (int i = 0; i < axes(); ++i) {
       const auto at = static_cast<size_t>(i);
-      spatial.push_back((input.dim(i - axes()) - 1) * op_.strides[at] - 2 * op_.padding[at] +
+      const int64_t size = input.dim(i - axes());
+      if (size == kUnknownDim) {
+        spatial.push_back(kUnknownDim);
+        continue;
+      }
+      spatial.push_back((size - 1) * op_.strides[at] - 2 * op_.padding[at] +
                         op_.dilations[at] * (kernel()[at] - 1) + output_padding_[at] + 1);
     }
     return spatial;

@@ -26,7 +26,7 @@ struct Row {
 std::string InferOne(const Row& row) {
   const auto network = NetworkOf(DefinitionOf({LayerOf("x", row.type, row.attributes)}));
   const auto inference = network->Infer({&row.input, 1}, network->DeclaredSizes());
-  return inference.ok() ? inference->shapes[0].ToString()
+  return inference.ok() ? inference->shapes[0][0].ToString()
                         : std::string(Message(inference.status()));
 }
 
@@ -189,7 +189,7 @@ TEST(Inference, JoinsInputsThatFit) {
   const auto infer = [&](const Shape& a, const Shape& b) {
     const Shape inputs[] = {a, b};
     const auto inference = network->Infer(inputs, network->DeclaredSizes());
-    return inference.ok() ? inference->shapes[1].ToString()
+    return inference.ok() ? inference->shapes[1][0].ToString()
                           : std::string(Message(inference.status()));
   };
   EXPECT_EQ(infer({2, 3}, {3}), "[2, 6]");

@@ -5,9 +5,11 @@
 #include <bit>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "engine/init/distributions.h"
 #include "engine/nn/parameter_set.h"
 #include "tests/support/definitions.h"
 
@@ -97,7 +99,7 @@ TEST(Materialize, LoadedEagerValuesStillConsumeTheirDraws) {
       DefinitionOf({LayerOf("a", "Linear", {Arg("in_features", 3), Arg("out_features", 2)}),
                     LayerOf("b", "Linear", {Arg("out_features", 2)})}));
   const ParameterSet drawn = MaterializeFor(*network, {1, 3});
-  const std::pair<std::string, Tensor> loaded[] = {{"a.weight", drawn.value(0, 0)->tensor}};
+  const StateDict loaded{{"a.weight", drawn.value(0, 0)->tensor}};
   auto set = LoadStateDict(*network, ParameterSet::Declared(*network), loaded);
   ASSERT_TRUE(set.ok());
   const Shape input{1, 3};
@@ -108,46 +110,79 @@ TEST(Materialize, LoadedEagerValuesStillConsumeTheirDraws) {
   EXPECT_EQ(set->value(0, 0)->origin, Origin::kCheckpoint);
 }
 
-// A case of the golden file as a definition; nothing when it has a layer that is not there yet, or
-// a cast between construction and the dry run.
-std::optional<NetworkDefinition> DefinitionOfCase(const json& golden) {
-  if (golden.contains("to")) return std::nullopt;
+DType TypeNamed(const std::string& torch_name) {
+  if (torch_name == "float64") return DType::kFp64;
+  if (torch_name == "float16") return DType::kFp16;
+  if (torch_name == "bfloat16") return DType::kBf16;
+  return DType::kFp32;
+}
+
+Attributes AttributesOfCase(const json& layer, const std::string& type) {
+  const bool norm = type.find("Norm") != std::string::npos;
+  const bool linear = type == "Linear";
+  const std::map<std::string, std::string> names = {
+      {"in", norm     ? "num_features"
+             : linear ? "in_features"
+                      : "in_channels"},
+      {"out", linear ? "out_features" : "out_channels"},
+      {"kernel", "kernel_size"},
+      {"track", "track_running_stats"},
+      {"num", "num_embeddings"},
+      {"dim", "embedding_dim"}};
+  Attributes attributes;
+  for (const auto& [key, value] : layer.items()) {
+    if (key == "type" || key == "dtype") continue;
+    const std::string name = names.contains(key) ? names.at(key) : key;
+    if (key == "kernel" || key == "stride" || key == "padding") {
+      attributes.push_back(PerAxis(name, value.is_array()
+                                             ? value.get<std::vector<int64_t>>()
+                                             : std::vector<int64_t>{value.get<int64_t>()}));
+    } else if (value.is_boolean()) {
+      attributes.push_back(Arg(name, value.get<bool>()));
+    } else {
+      attributes.push_back(Arg(name, value.get<int>()));
+    }
+  }
+  return attributes;
+}
+
+// A case of the golden file: a definition, and the shapes of its inputs.
+struct GoldenCase {
+  NetworkDefinition definition;
+  std::vector<Shape> inputs;
+};
+
+// Layers follow one another; but where embeddings stand among others, each has an input of its own,
+// since only the order of their draws is meant.
+GoldenCase ReadCase(const json& golden) {
   NetworkDefinition definition{.name = "golden", .seed = golden["seed_low32"].get<int64_t>()};
+  if (golden.contains("to")) definition.parameter_dtype = TypeNamed(golden["to"]);
   for (const json& layer : golden["layers"]) {
     std::string type = layer["type"];
-    if (type == "Embedding") return std::nullopt;
-    const std::string dtype = layer.value("dtype", "float32");
-    if (dtype != "float32" && dtype != "float64") return std::nullopt;
-    if (dtype == "float64") definition.parameter_dtype = DType::kFp64;
     if (type.starts_with("Lazy")) type = type.substr(4);
-    Attributes attributes;
-    const bool norm = type.find("Norm") != std::string::npos;
-    const bool linear = type == "Linear";
-    for (const auto& [key, value] : layer.items()) {
-      if (key == "in") {
-        attributes.push_back(Arg(norm     ? "num_features"
-                                 : linear ? "in_features"
-                                          : "in_channels",
-                                 value.get<int>()));
-      } else if (key == "out") {
-        attributes.push_back(Arg(linear ? "out_features" : "out_channels", value.get<int>()));
-      } else if (key == "kernel" || key == "stride" || key == "padding") {
-        attributes.push_back(PerAxis(key == "kernel" ? "kernel_size" : key,
-                                     value.is_array()
-                                         ? value.get<std::vector<int64_t>>()
-                                         : std::vector<int64_t>{value.get<int64_t>()}));
-      } else if (key == "groups") {
-        attributes.push_back(Arg(key, value.get<int>()));
-      } else if (key == "bias" || key == "affine") {
-        attributes.push_back(Arg(key, value.get<bool>()));
-      } else if (key == "track") {
-        attributes.push_back(Arg("track_running_stats", value.get<bool>()));
-      }
-    }
-    definition.layers.push_back(
-        LayerOf(std::to_string(definition.layers.size()), type, std::move(attributes)));
+    LayerDefinition& added = definition.layers.emplace_back(
+        LayerOf(std::to_string(definition.layers.size()), type, AttributesOfCase(layer, type)));
+    if (layer.contains("dtype")) added.dtype = TypeNamed(layer["dtype"]);
   }
-  return definition;
+  const Shape input(golden["input"].get<std::vector<int64_t>>());
+  std::vector<Shape> inputs;
+  const bool apart = definition.layers.size() > 1 && definition.layers[0].type == "Embedding";
+  for (size_t i = 0; i < (apart ? definition.layers.size() : 1); ++i) {
+    LayerDefinition& layer = definition.layers[i];
+    const bool embeds = layer.type == "Embedding";
+    definition.inputs.push_back({.name = "input" + std::to_string(i),
+                                 .dtype = embeds ? std::optional(DType::kInt64) : layer.dtype});
+    layer.inputs = {definition.inputs.back().name};
+    const auto weight = golden["params"].find(std::to_string(i) + ".weight");
+    inputs.push_back(apart && !embeds ? Shape{1, (*weight)["shape"][1].get<int64_t>()} : input);
+  }
+  return {std::move(definition), std::move(inputs)};
+}
+
+std::string NextOf(init::Generator& stream) {
+  float next = 0;
+  init::Uniform(stream, 0, 1, {DType::kFp32, Shape{1}, reinterpret_cast<std::byte*>(&next)});
+  return fmt::format("{:08x}", std::bit_cast<uint32_t>(next));
 }
 
 TEST(Materialize, MatchesEveryGoldenNetworkOfPyTorch) {
@@ -157,27 +192,37 @@ TEST(Materialize, MatchesEveryGoldenNetworkOfPyTorch) {
   std::ifstream file(path);
   const json goldens = json::parse(file);
   int networks = 0;
+  size_t tensors = 0;
   for (const json& golden : goldens["cases"]) {
-    const auto definition = DefinitionOfCase(golden);
-    if (!definition) continue;
+    const std::string name = golden["name"];
     ++networks;
-    const auto network = NetworkOf(*definition);
-    const auto dims = golden["input"].get<std::vector<int64_t>>();
-    const ParameterSet set = MaterializeFor(*network, Shape(dims));
+    const GoldenCase one = ReadCase(golden);
+    const auto created = Network::Create(one.definition);
+    ASSERT_TRUE(created.ok()) << name << ": " << created.status();
+    const auto& network = *created;
+    init::Generator stream(golden["seed_low32"].get<uint64_t>());
+    const auto made =
+        Materialize(*network, ParameterSet::Declared(*network), one.inputs, {}, &stream);
+    ASSERT_TRUE(made.ok()) << name << ": " << made.status();
+    const ParameterSet& set = *made;
+    EXPECT_EQ(stream.words(), golden["words"].get<uint64_t>()) << name;
+    EXPECT_EQ(NextOf(stream), golden["next_f32"]) << name;
     size_t checked = 0;
     for (size_t node = 0; node < network->nodes().size(); ++node) {
-      const size_t count = network->nodes()[node].layer->parameters().size();
+      const size_t count = network->nodes()[node].parameters().size();
       for (size_t i = 0; i < count; ++i) {
-        const std::string name = network->nodes()[node].ParameterName(static_cast<int>(i));
+        const std::string key = network->nodes()[node].ParameterName(static_cast<int>(i));
         const Tensor& tensor = set.value(static_cast<int>(node), static_cast<int>(i))->tensor;
-        EXPECT_EQ(Sha256(tensor), golden["params"][name]["sha256"])
-            << golden["name"] << " seed " << golden["seed"] << " " << name;
+        EXPECT_EQ(Sha256(tensor), golden["params"][key]["sha256"])
+            << name << " seed " << golden["seed"] << " " << key;
         ++checked;
       }
     }
-    EXPECT_EQ(checked, golden["params"].size()) << golden["name"];
+    EXPECT_EQ(checked, golden["params"].size()) << name;
+    tensors += checked;
   }
-  EXPECT_EQ(networks, 66);
+  EXPECT_EQ(networks, 132);
+  EXPECT_EQ(tensors, 444u);
 }
 
 }  // namespace

@@ -80,7 +80,7 @@ SmallCnn MakeSmallCnn(std::vector<nn::OutputDefinition> outputs = {}) {
        LayerOf("bn3", "BatchNorm1d")});
   definition.outputs = std::move(outputs);
   const auto network = NetworkOf(definition);
-  std::vector<std::pair<std::string, Tensor>> statistics;
+  nn::StateDict statistics;
   for (const auto& [name, channels] : {std::pair{"bn", 6}, {"bn2", 6}, {"bn3", 4}}) {
     std::vector<float> mean, variance, weight, bias;
     for (int c = 0; c < channels; ++c) {
@@ -136,8 +136,8 @@ TEST_P(PlanOn, EveryLayerCanBeAnOutput) {
 TEST_P(PlanOn, HandComputedMlp) {
   const auto network = NetworkOf(
       DefinitionOf({LayerOf("fc", "Linear", {Arg("out_features", 2)}), LayerOf("relu", "ReLU")}));
-  const std::vector<std::pair<std::string, Tensor>> weights{
-      {"fc.weight", Values({2, 3}, {1, 2, 3, -1, -2, -3})}, {"fc.bias", Values({2}, {10, 5})}};
+  const nn::StateDict weights{{"fc.weight", Values({2, 3}, {1, 2, 3, -1, -2, -3})},
+                              {"fc.bias", Values({2}, {10, 5})}};
   const auto set = nn::LoadStateDict(*network, nn::ParameterSet::Declared(*network), weights);
   ASSERT_TRUE(set.ok());
   auto got = RunNetwork(*network, *set, {Values({2, 3}, {1, 1, 1, 2, 0, 1})}, backend());

@@ -1,0 +1,203 @@
+#include "engine/nn/layers/multihead_attention.h"
+
+#include <array>
+#include <optional>
+
+#include "engine/nn/layers/attention.h"
+
+namespace lazynet::nn {
+namespace {
+
+using backend::ValueId;
+
+class MultiheadAttention : public Layer {
+ public:
+  explicit MultiheadAttention(AttributeReader& reader)
+      : num_heads_(reader.RequiredInt("num_heads", 1)),
+        bias_(reader.Bool("bias", true)),
+        batch_first_(reader.Bool("batch_first", false)) {
+    const double dropout = reader.Double("dropout", 0);
+    reader.Require(dropout >= 0 && dropout <= 1,
+                   fmt::format("argument dropout wants 0 to 1, got {}", dropout));
+    const std::optional<int64_t> embed_dim = reader.Size("embed_dim");
+    reader.Require(!embed_dim || *embed_dim % num_heads_ == 0,
+                   fmt::format("embed_dim {} wants to be divisible by num_heads {}",
+                               embed_dim.value_or(0), num_heads_));
+    embed_ = AddSize("embed_dim", embed_dim);
+    key_ = AddFeatures(reader, "kdim", embed_dim);
+    value_ = AddFeatures(reader, "vdim", embed_dim);
+    packed_ = key_ == embed_ && value_ == embed_;
+    AddParameters();
+  }
+
+  Arity arity() const override { return {.least = 1, .most = 3}; }
+
+  absl::StatusOr<OutputShapes> Infer(std::span<const Shape> inputs, Sizes& sizes) const override {
+    if (inputs.size() == 2) return InvalidArgument("wants 1 or 3 inputs, got 2");
+    const Shape& query = inputs[0];
+    if (query.rank() != 2 && query.rank() != 3) {
+      return InvalidArgument("wants a rank of 2 (unbatched) or 3, got shape {}", query.ToString());
+    }
+    const std::array<int, 3> features{embed_, key_, value_};
+    for (size_t i = 0; i < inputs.size(); ++i) {
+      if (inputs[i].rank() != query.rank()) {
+        return InvalidArgument("wants query, key and value of one rank, got {} and {}",
+                               query.ToString(), inputs[i].ToString());
+      }
+      RETURN_IF_ERROR(Resolve(features[i], inputs[i].dim(-1), sizes));
+    }
+    if (inputs.size() == 1) {
+      RETURN_IF_ERROR(Resolve(key_, query.dim(-1), sizes));
+      RETURN_IF_ERROR(Resolve(value_, query.dim(-1), sizes));
+    } else {
+      RETURN_IF_ERROR(CheckLengths(inputs));
+    }
+    const int64_t embed_dim = sizes[static_cast<size_t>(embed_)];
+    if (embed_dim != kUnknownDim && embed_dim % num_heads_ != 0) {
+      return InvalidArgument("wants embed_dim divisible by num_heads {}, got {}", num_heads_,
+                             embed_dim);
+    }
+    Shape output = query;
+    output.set_dim(-1, embed_dim);
+    return output;
+  }
+
+  OutputValues Lower(Lowering& lowering) const override {
+    const Shape shape = lowering.shape(lowering.input(0));
+    const bool single = lowering.input_count() == 1;
+    std::array<ValueId, 3> inputs;
+    for (int i = 0; i < 3; ++i) {
+      inputs[static_cast<size_t>(i)] = Batched(lowering, lowering.input(single ? 0 : i));
+    }
+    const Shape query = lowering.shape(inputs[0]);
+    const AttentionShape attention{
+        .batch = query.dim(batch_axis()),
+        .query_length = query.dim(1 - batch_axis()),
+        .key_length = lowering.shape(inputs[1]).dim(1 - batch_axis()),
+        .embed_dim = query.dim(2),
+        .num_heads = num_heads_,
+        .batch_first = batch_first_,
+    };
+    std::array<ValueId, 3> projected;
+    for (int i = 0; i < 3; ++i) {
+      const auto at = static_cast<size_t>(i);
+      projected[at] = Project(lowering, inputs[at], ProjectionWeight(lowering, i, attention),
+                              ProjectionBias(lowering, i, attention.embed_dim));
+    }
+    const ValueId context = Attend(lowering, attention, projected[0], projected[1], projected[2]);
+    const ValueId dst = Project(lowering, context, lowering.Parameter(out_weight_),
+                                bias_ ? lowering.Parameter(out_weight_ + 1) : backend::kNoValue);
+    return lowering.Reshape(dst, shape);
+  }
+
+  // out_proj is drawn first, as the inner layer that PyTorch constructs before it resets its own.
+  std::vector<int> draw_order() const override {
+    std::vector<int> order;
+    for (int i = out_weight_; i < static_cast<int>(parameters().size()); ++i) order.push_back(i);
+    for (int i = 0; i < out_weight_; ++i) order.push_back(i);
+    return order;
+  }
+
+  std::string Arguments(const Sizes& sizes) const override {
+    const int64_t embed_dim = ReprSize(sizes, embed_);
+    return fmt::format(
+        "\n  (out_proj): NonDynamicallyQuantizableLinear(in_features={}, out_features={}, "
+        "bias={})\n",
+        embed_dim, embed_dim, PythonBool(bias_));
+  }
+
+ private:
+  int batch_axis() const { return batch_first_ ? 0 : 1; }
+
+  // kdim or vdim: a size of its own, or embed_dim's.
+  int AddFeatures(AttributeReader& reader, std::string_view name,
+                  std::optional<int64_t> embed_dim) {
+    if (!reader.Has(name)) return embed_;
+    const std::optional<int64_t> size = reader.SizeOrInput(name, 1);
+    if (size && size == embed_dim) return embed_;
+    return AddSize(std::string(name), size);
+  }
+
+  void AddParameters() {
+    const InitialValue xavier{.kind = InitialValue::Kind::kXavierUniform};
+    const Extent embed = Extent::OfSize(embed_);
+    if (packed_) {
+      AddParameter({.name = "in_proj_weight",
+                    .extents = {Extent::Times(3, embed_), embed},
+                    .initial = xavier});
+    } else {
+      int index = 0;
+      for (const auto& [name, features] :
+           {std::pair("q_proj_weight", embed_), std::pair("k_proj_weight", key_),
+            std::pair("v_proj_weight", value_)}) {
+        InitialValue initial = xavier;
+        initial.fan_in_of = index++;
+        AddParameter(
+            {.name = name, .extents = {embed, Extent::OfSize(features)}, .initial = initial});
+      }
+    }
+    if (bias_) AddParameter({.name = "in_proj_bias", .extents = {Extent::Times(3, embed_)}});
+    out_weight_ = AddParameter({.name = "out_proj.weight",
+                                .extents = {embed, embed},
+                                .initial = {.kind = InitialValue::Kind::kKaimingUniform,
+                                            .fan_in_of = static_cast<int>(parameters().size())}});
+    if (!bias_) return;
+    AddParameter(
+        {.name = "out_proj.bias",
+         .extents = {embed},
+         .initial = {
+             .kind = InitialValue::Kind::kFanInUniform, .fan_in_of = out_weight_, .zeroed = true}});
+  }
+
+  // Key and value are equally long, and all three are of one batch.
+  absl::Status CheckLengths(std::span<const Shape> inputs) const {
+    const auto differ = [](int64_t a, int64_t b) {
+      return a != b && a != kUnknownDim && b != kUnknownDim;
+    };
+    const int sequence = inputs[0].rank() == 3 ? 1 - batch_axis() : 0;
+    const bool batches = inputs[0].rank() == 3 &&
+                         (differ(inputs[0].dim(batch_axis()), inputs[1].dim(batch_axis())) ||
+                          differ(inputs[0].dim(batch_axis()), inputs[2].dim(batch_axis())));
+    if (!batches && !differ(inputs[1].dim(sequence), inputs[2].dim(sequence))) {
+      return absl::OkStatus();
+    }
+    return InvalidArgument("wants one batch, and key and value of one length, got {}, {} and {}",
+                           inputs[0].ToString(), inputs[1].ToString(), inputs[2].ToString());
+  }
+
+  ValueId Batched(Lowering& lowering, ValueId input) const {
+    const Shape& shape = lowering.shape(input);
+    if (shape.rank() == 3) return input;
+    return lowering.Reshape(input, batch_first_ ? Shape{1, shape.dim(0), shape.dim(1)}
+                                                : Shape{shape.dim(0), 1, shape.dim(1)});
+  }
+
+  // Of the query (0), key (1) or value (2).
+  ValueId ProjectionWeight(Lowering& lowering, int which, const AttentionShape& shape) const {
+    if (!packed_) return lowering.Parameter(which);
+    return lowering.ParameterPart(0, which * shape.embed_dim, (which + 1) * shape.embed_dim,
+                                  Shape{shape.embed_dim, shape.embed_dim});
+  }
+  ValueId ProjectionBias(Lowering& lowering, int which, int64_t embed_dim) const {
+    if (!bias_) return backend::kNoValue;
+    return lowering.ParameterPart(packed_ ? 1 : 3, which * embed_dim, (which + 1) * embed_dim,
+                                  Shape{embed_dim});
+  }
+
+  int64_t num_heads_;
+  bool bias_;
+  bool batch_first_;
+  bool packed_ = true;  // the projections are one parameter
+  int embed_ = 0;       // indices of sizes
+  int key_ = 0;
+  int value_ = 0;
+  int out_weight_ = 0;  // index of a parameter
+};
+
+}  // namespace
+
+std::unique_ptr<const Layer> MakeMultiheadAttention(AttributeReader& reader) {
+  return std::make_unique<MultiheadAttention>(reader);
+}
+
+}  // namespace lazynet::nn
