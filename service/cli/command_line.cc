@@ -7,79 +7,27 @@
 #include <ostream>
 
 #include "service/cli/cli.h"
+#include "service/cli/command_table.h"
 #include "service/version.h"
 
 namespace lazynet::cli {
 namespace {
 
-constexpr const char* kServerVariable = "LAZYNET_SERVER";
-constexpr const char* kDefaultServer = "127.0.0.1:8001";
+// Where a command's server is when nobody says.
+struct DefaultAddress {
+  const char* variable;
+  const char* address;
+};
 
-constexpr const char* kFooter =
-    "Exit status: 0 done, 1 the server said no or is not healthy, 2 wrong arguments or a file "
-    "that\n"
-    "cannot be used, 3 no server reached.\n"
-    "\n"
-    "Examples:\n"
-    "  lazynet wait && lazynet models\n"
-    "  lazynet infer lazy_mlp --input random:2x64\n"
-    "  lazynet describe lazy_mlp\n"
-    "\n"
-    "lazynet COMMAND --help says more about a command.";
+constexpr DefaultAddress DefaultOf(Address address) {
+  if (address == Address::kAdmin) return {"LAZYNET_ADMIN_SERVER", "127.0.0.1:8003"};
+  return {"LAZYNET_SERVER", "127.0.0.1:8001"};
+}
 
-constexpr const char* kModelsFooter =
-    "Examples:\n"
-    "  lazynet models\n"
-    "  lazynet models --json | jq -r '.models[] | select(.state == \"READY\") | .name'";
-
-constexpr const char* kMetadataFooter =
-    "Examples:\n"
-    "  lazynet metadata mnist\n"
-    "  lazynet metadata mnist --json | jq '.inputs[0].shape'";
-
-constexpr const char* kDescribeFooter =
-    "Never fixes any size: only inputs do, and `lazynet infer` sends some.\n"
-    "\n"
-    "Examples:\n"
-    "  lazynet describe lazy_mlp\n"
-    "  lazynet describe lazy_mlp --json | jq .unknown_parameters";
-
-constexpr const char* kInferFooter =
-    "SPEC, the source of an input's elements:\n"
-    "  FILE.npy                    an array of NumPy's\n"
-    "  FILE.safetensors[:TENSOR]   one tensor of a file; the one called as the input, if not said\n"
-    "  raw:FILE:SHAPE              dense little-endian elements of the type that the model takes\n"
-    "  zeros:SHAPE, ones:SHAPE\n"
-    "  random:SHAPE[:SEED]         uniform in [0, 1); the same for the same seed (default 0)\n"
-    "SHAPE is sizes joined by x, such as 2x3, or the word scalar. A SPEC with = in it wants "
-    "NAME=.\n"
-    "\n"
-    "Examples:\n"
-    "  lazynet infer lazy_mlp --input random:2x64\n"
-    "  lazynet infer mnist --input digits.safetensors --slice 0:8\n"
-    "  lazynet infer encoder --input ids=ids.npy --input mask=ones:1x128 --output pooled -o out/\n"
-    "  lazynet infer mnist --input raw:digit.f32:1x1x28x28 --json | jq '.outputs[0].data'";
-
-constexpr const char* kHealthFooter =
-    "Exit status: 0 if the answer is SERVING, 2 for wrong arguments, else 1, also when no server "
-    "is\n"
-    "reached.\n"
-    "\n"
-    "Examples:\n"
-    "  lazynet health\n"
-    "  lazynet health mnist --server inference:8001 --timeout 1";
-
-constexpr const char* kWaitFooter =
-    "Exit status: 0 as soon as the answer is SERVING; when the time is up 3 if no server was\n"
-    "reached, else 1.\n"
-    "\n"
-    "Examples:\n"
-    "  lazynet-server --model-repository models & lazynet wait\n"
-    "  lazynet wait mnist --timeout 300";
-
-std::string DefaultServer() {
-  const char* value = std::getenv(kServerVariable);
-  return value != nullptr && *value != '\0' ? value : kDefaultServer;
+std::string DefaultServer(Address address) {
+  const DefaultAddress standard = DefaultOf(address);
+  const char* value = std::getenv(standard.variable);
+  return value != nullptr && *value != '\0' ? value : standard.address;
 }
 
 std::string CheckSeconds(std::string& text) {
@@ -92,93 +40,88 @@ std::string CheckSeconds(std::string& text) {
 class Flags {
  public:
   Flags() {
-    options_.server = DefaultServer();
     app_.set_version_flag("--version", std::string("lazynet ") + kVersion);
     app_.set_help_flag("-h,--help", "Print this help and exit");
     app_.require_subcommand(1);
     app_.footer(kFooter);
     app_.get_formatter()->column_width(30);
     app_.get_formatter()->label("SUBCOMMAND", "COMMAND");
-    AddModels();
-    AddMetadata();
-    AddDescribe();
-    AddInfer();
-    AddHealth();
-    AddWait();
+    for (const CommandEntry& entry : Commands()) Add(entry);
   }
 
   CLI::App& app() { return app_; }
 
-  bool IsCommand(const std::string& name) const {
-    return std::any_of(commands_.begin(), commands_.end(),
-                       [&](const auto& known) { return known.first->get_name() == name; });
-  }
-
   absl::StatusOr<Options> Finish() {
-    const CLI::App* chosen = app_.get_subcommands().front();
-    const Known& known = commands_.at(chosen);
-    options_.command = known.command;
-    if (chosen->get_option("--timeout")->count() == 0) options_.timeout_seconds = known.timeout;
-    if (known.command == Command::kInfer) RETURN_IF_ERROR(FinishInfer());
+    const CLI::App* chosen = &app_;
+    while (!chosen->get_subcommands().empty()) chosen = chosen->get_subcommands().front();
+    const CommandEntry& entry = *entries_.at(chosen);
+    options_.command = entry.command;
+    if (chosen->get_option("--timeout")->count() == 0) {
+      options_.timeout_seconds = entry.timeout_seconds;
+    }
+    if (chosen->get_option("--server")->count() == 0) {
+      options_.server = DefaultServer(entry.address);
+    }
+    if (entry.command == Command::kInfer) RETURN_IF_ERROR(FinishInfer());
     return options_;
   }
 
  private:
-  struct Known {
-    Command command;
-    double timeout;
-  };
-
-  // What every command has.
-  CLI::App* Add(Command command, const char* name, const char* description, const char* footer,
-                double timeout) {
-    CLI::App* sub = app_.add_subcommand(name, description);
-    sub->footer(footer);
+  // The command, with what every command has.
+  void Add(const CommandEntry& entry) {
+    CLI::App* sub = Parent(entry.group)->add_subcommand(entry.name, entry.description);
+    sub->footer(entry.footer);
     sub->group("Commands");
-    commands_[sub] = {command, timeout};
-    sub->add_option("--server", options_.server, "Where the server is (env LAZYNET_SERVER)")
-        ->option_text(std::string("HOST:PORT [") + kDefaultServer + "]");
+    entries_[sub] = &entry;
+    const DefaultAddress standard = DefaultOf(entry.address);
+    sub->add_option("--server", options_.server,
+                    fmt::format("Where the server is (env {})", standard.variable))
+        ->option_text(fmt::format("HOST:PORT [{}]", standard.address));
     sub->add_option("--timeout", options_.timeout_seconds,
                     "For the whole command; 0 waits without end")
         ->transform(CLI::Validator(CheckSeconds, ""))
-        ->option_text("SECONDS [" + CLI::detail::to_string(static_cast<int>(timeout)) + "]");
+        ->option_text(fmt::format("SECONDS [{}]", entry.timeout_seconds));
     sub->add_flag("--json", options_.json, "Print JSON to stdout");
-    return sub;
+    AddOwn(entry.command, sub);
   }
 
-  void AddModel(CLI::App* sub, bool required) {
-    sub->add_option("model", options_.model, "Name of the model")
-        ->required(required)
-        ->option_text(required ? "" : "(optional)");
+  // The application that the commands of a group belong to.
+  CLI::App* Parent(const char* group) {
+    if (group == nullptr) return &app_;
+    CLI::App*& parent = groups_[group];
+    if (parent == nullptr) {
+      parent = app_.add_subcommand(group, "");
+      parent->require_subcommand(1);
+      parent->group("Commands");
+    }
+    return parent;
   }
-  void AddVersion(CLI::App* sub) {
+
+  void AddOwn(Command command, CLI::App* sub) {
+    switch (command) {
+      case Command::kModels:
+        return;
+      case Command::kMetadata:
+      case Command::kDescribe:
+        return AddModel(sub);
+      case Command::kInfer:
+        AddModel(sub);
+        return AddInfer(sub);
+      case Command::kHealth:
+      case Command::kWait:
+        sub->add_option("model", options_.model, "Name of the model")->option_text("(optional)");
+        return;
+    }
+  }
+
+  void AddModel(CLI::App* sub) {
+    sub->add_option("model", options_.model, "Name of the model")->required()->option_text("");
     sub->add_option("--version", options_.version,
                     "Version of the model; the server chooses if none")
         ->option_text("NUMBER");
   }
 
-  void AddModels() {
-    Add(Command::kModels, "models", "List the models of the server's repository", kModelsFooter,
-        10);
-  }
-  void AddMetadata() {
-    CLI::App* sub = Add(Command::kMetadata, "metadata", "Print what a model takes and gives",
-                        kMetadataFooter, 10);
-    AddModel(sub, true);
-    AddVersion(sub);
-  }
-  void AddDescribe() {
-    CLI::App* sub =
-        Add(Command::kDescribe, "describe",
-            "Look into a network: layers, parameters, what is not known yet", kDescribeFooter, 10);
-    AddModel(sub, true);
-    AddVersion(sub);
-  }
-  void AddInfer() {
-    CLI::App* sub = Add(Command::kInfer, "infer", "Send inputs to a model and print its outputs",
-                        kInferFooter, 60);
-    AddModel(sub, true);
-    AddVersion(sub);
+  void AddInfer(CLI::App* sub) {
     Repeated(sub, "-i,--input", inputs_, "An input (see below); once for each")
         ->required()
         ->option_text("[NAME=]SPEC");
@@ -200,16 +143,6 @@ class Flags {
     sub->add_option("--rows", options_.infer.rows, "Rows of a table; 0 prints all")
         ->check(CLI::Range(0, 1'000'000'000))
         ->option_text("NUMBER [100]");
-  }
-  void AddHealth() {
-    AddModel(Add(Command::kHealth, "health", "Ask whether the server, or a model, is healthy",
-                 kHealthFooter, 2),
-             false);
-  }
-  void AddWait() {
-    AddModel(Add(Command::kWait, "wait", "Wait until the server, or a model, is healthy",
-                 kWaitFooter, 60),
-             false);
   }
 
   // One value each time, so that what follows is not taken for another.
@@ -243,22 +176,36 @@ class Flags {
 
   CLI::App app_{"Client of an inference server for lazy networks.", "lazynet"};
   Options options_;
-  std::map<const CLI::App*, Known> commands_;
+  std::map<const CLI::App*, const CommandEntry*> entries_;
+  std::map<std::string_view, CLI::App*> groups_;
   std::vector<std::string> inputs_;
   std::string slice_;
   std::string format_;
 };
 
+// The words that should be a command's name and are not. Empty = they are.
+std::string UnknownCommand(const std::vector<std::string>& args) {
+  if (args.empty() || args[0].starts_with('-')) return "";
+  bool group = false;
+  for (const CommandEntry& entry : Commands()) {
+    if (entry.group == nullptr && args[0] == entry.name) return "";
+    if (entry.group == nullptr || args[0] != entry.group) continue;
+    group = true;
+    if (args.size() == 1 || args[1].starts_with('-') || args[1] == entry.name) return "";
+  }
+  return group ? args[0] + " " + args[1] : args[0];
+}
+
 }  // namespace
 
 ParsedCommandLine ParseCommandLine(const std::vector<std::string>& args, std::ostream& out,
                                    std::ostream& err) {
-  Flags flags;
   // The library would only say that a command is required.
-  if (!args.empty() && !args[0].starts_with('-') && !flags.IsCommand(args[0])) {
-    err << "lazynet: no command is called \"" << args[0] << "\" (lazynet --help lists them)\n";
+  if (const std::string unknown = UnknownCommand(args); !unknown.empty()) {
+    err << "lazynet: no command is called \"" << unknown << "\" (lazynet --help lists them)\n";
     return {kUsage, {}};
   }
+  Flags flags;
   try {
     flags.app().parse(std::vector<std::string>(args.rbegin(), args.rend()));
   } catch (const CLI::ParseError& error) {

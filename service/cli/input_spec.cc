@@ -1,7 +1,6 @@
 #include "service/cli/input_spec.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cstring>
 #include <memory>
 #include <random>
@@ -11,6 +10,7 @@
 #include "engine/checkpoint/npy.h"
 #include "engine/checkpoint/safetensors.h"
 #include "engine/core/float16.h"
+#include "service/cli/shape_text.h"
 
 namespace lazynet::cli {
 namespace {
@@ -18,38 +18,6 @@ namespace {
 using Source = InputSpec::Source;
 
 constexpr std::string_view kSafetensorsSuffix = ".safetensors";
-
-// A whole number that fills the text; digits only.
-template <typename T>
-std::optional<T> ParseNumber(std::string_view text) {
-  T value = 0;
-  const char* end = text.data() + text.size();
-  const auto [rest, error] = std::from_chars(text.data(), end, value);
-  if (text.empty() || text.front() == '-' || error != std::errc() || rest != end) {
-    return std::nullopt;
-  }
-  return value;
-}
-
-absl::StatusOr<Shape> ParseShape(std::string_view text) {
-  if (text == "scalar") return Shape();
-  Shape::Dims dims;
-  for (std::string_view rest = text;;) {
-    const size_t end = rest.find('x');
-    const auto dim = ParseNumber<int64_t>(rest.substr(0, end));
-    if (!dim) {
-      return InvalidArgument(
-          "a shape wants sizes joined by x, such as 2x3, or the word scalar; got \"{}\"", text);
-    }
-    dims.push_back(*dim);
-    if (end == std::string_view::npos) break;
-    rest.remove_prefix(end + 1);
-  }
-  if (const absl::Status status = CheckBounds({dims.data(), dims.size()}); !status.ok()) {
-    return Annotate(fmt::format("shape {}", text), status);
-  }
-  return Shape(std::move(dims));
-}
 
 // zeros, ones, random: what follows the colon.
 absl::Status ParseFill(std::string_view text, InputSpec& spec) {
@@ -65,7 +33,7 @@ absl::Status ParseFill(std::string_view text, InputSpec& spec) {
     }
     spec.seed = *seed;
   }
-  ASSIGN_OR_RETURN(spec.shape, ParseShape(text.substr(0, colon)));
+  ASSIGN_OR_RETURN(spec.shape, ParseShape(text.substr(0, colon), 'x'));
   return absl::OkStatus();
 }
 
@@ -76,7 +44,7 @@ absl::Status ParseRaw(std::string_view text, InputSpec& spec) {
                            text);
   }
   spec.path = text.substr(0, colon);
-  ASSIGN_OR_RETURN(spec.shape, ParseShape(text.substr(colon + 1)));
+  ASSIGN_OR_RETURN(spec.shape, ParseShape(text.substr(colon + 1), 'x'));
   return absl::OkStatus();
 }
 

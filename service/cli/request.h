@@ -2,7 +2,7 @@
 
 #include "engine/core/status.h"
 #include "proto/inference.pb.h"
-#include "service/cli/command_line.h"
+#include "service/cli/options.h"
 
 namespace lazynet::cli {
 

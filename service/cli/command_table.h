@@ -1,0 +1,35 @@
+#pragma once
+
+#include <span>
+
+#include "service/cli/options.h"
+
+namespace lazynet::cli {
+
+// Which server a command asks unless it is told another.
+enum class Address {
+  // Inference, and what only looks.
+  kServer,
+  // What changes something.
+  kAdmin,
+};
+
+// A command as its help shows it.
+struct CommandEntry {
+  Command command;
+  // Its name is `group name`; null = only the name.
+  const char* group;
+  const char* name;
+  const char* description;
+  const char* footer;
+  Address address;
+  int timeout_seconds;
+};
+
+// In the order of the help.
+std::span<const CommandEntry> Commands();
+
+// The end of the help of the whole client.
+extern const char* const kFooter;
+
+}  // namespace lazynet::cli
