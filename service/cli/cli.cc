@@ -24,9 +24,23 @@ ExitCode Run(const Options& options, std::ostream& out, std::ostream& err) {
     case Command::kHealth:
       return Health(session);
     case Command::kWait:
+      return Wait(session);
+    case Command::kWatch:
+      return Watch(session);
+    case Command::kMaterialize:
+      return Materialize(session);
+    case Command::kReset:
+      return session.Show(client.ResetParameters(options.model, options.version), options.model);
+    case Command::kRegister:
+      return Register(session);
+    case Command::kUnregister:
+      return session.Show(client.UnregisterNetwork(options.model, options.version), options.model);
+    case Command::kSaveCheckpoint:
+      return SaveCheckpoint(session);
+    case Command::kLoadCheckpoint:
       break;
   }
-  return Wait(session);
+  return LoadCheckpoint(session);
 }
 
 }  // namespace

@@ -51,9 +51,30 @@ struct Client::Parts {
     grpc::ClientContext context;
     context.set_deadline(deadline);
     Response response;
-    const grpc::Status status = (stub.*method)(&context, request, &response);
+    RETURN_IF_ERROR(End((stub.*method)(&context, request, &response)));
+    return response;
+  }
+
+  // Gives `take` each message of a stream, until it returns false.
+  template <typename Response, typename Request>
+  absl::Status Read(std::unique_ptr<grpc::ClientReader<Response>> (
+                        v1::LazyNetworkService::Stub::*method)(grpc::ClientContext*,
+                                                               const Request&),
+                    const Request& request, const std::function<bool(const Response&)>& take) {
+    grpc::ClientContext context;
+    context.set_deadline(deadline);
+    const auto reader = (lazy_networks.*method)(&context, request);
+    bool enough = false;
+    for (Response response; !enough && reader->Read(&response);) enough = !take(response);
+    if (enough) context.TryCancel();
+    const grpc::Status status = reader->Finish();
+    return End(enough ? grpc::Status::OK : status);
+  }
+
+  // How a call ended; notes whether it came as far as a server.
+  absl::Status End(const grpc::Status& status) {
     reached = true;
-    if (status.ok()) return response;
+    if (status.ok()) return absl::OkStatus();
     // Servers may answer with these codes, too: what tells is whether the connection stands.
     if (status.error_code() == grpc::StatusCode::UNAVAILABLE ||
         status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED) {
@@ -96,6 +117,53 @@ absl::StatusOr<v1::DescribeNetworkResponse> Client::DescribeNetwork(const std::s
   request.set_version(version);
   return parts_->Call(parts_->lazy_networks, &v1::LazyNetworkService::Stub::DescribeNetwork,
                       request);
+}
+
+absl::StatusOr<v1::InitializeParametersResponse> Client::InitializeParameters(
+    const v1::InitializeParametersRequest& request) {
+  return parts_->Call(parts_->lazy_networks, &v1::LazyNetworkService::Stub::InitializeParameters,
+                      request);
+}
+
+absl::StatusOr<v1::ResetParametersResponse> Client::ResetParameters(const std::string& name,
+                                                                    const std::string& version) {
+  v1::ResetParametersRequest request;
+  request.set_name(name);
+  request.set_version(version);
+  return parts_->Call(parts_->lazy_networks, &v1::LazyNetworkService::Stub::ResetParameters,
+                      request);
+}
+
+absl::StatusOr<v1::RegisterNetworkResponse> Client::RegisterNetwork(
+    const v1::RegisterNetworkRequest& request) {
+  return parts_->Call(parts_->lazy_networks, &v1::LazyNetworkService::Stub::RegisterNetwork,
+                      request);
+}
+
+absl::StatusOr<v1::UnregisterNetworkResponse> Client::UnregisterNetwork(
+    const std::string& name, const std::string& version) {
+  v1::UnregisterNetworkRequest request;
+  request.set_name(name);
+  request.set_version(version);
+  return parts_->Call(parts_->lazy_networks, &v1::LazyNetworkService::Stub::UnregisterNetwork,
+                      request);
+}
+
+absl::StatusOr<v1::SaveCheckpointResponse> Client::SaveCheckpoint(
+    const v1::SaveCheckpointRequest& request) {
+  return parts_->Call(parts_->lazy_networks, &v1::LazyNetworkService::Stub::SaveCheckpoint,
+                      request);
+}
+
+absl::StatusOr<v1::LoadStateDictResponse> Client::LoadCheckpoint(
+    const v1::LoadCheckpointRequest& request) {
+  return parts_->Call(parts_->lazy_networks, &v1::LazyNetworkService::Stub::LoadCheckpoint,
+                      request);
+}
+
+absl::Status Client::WatchNetworks(const v1::WatchNetworksRequest& request,
+                                   const std::function<bool(const v1::NetworkEvent&)>& take) {
+  return parts_->Read(&v1::LazyNetworkService::Stub::WatchNetworks, request, take);
 }
 
 absl::StatusOr<inference::ModelInferResponse> Client::ModelInfer(

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -24,6 +25,23 @@ class Client {
                                                                  const std::string& version);
   absl::StatusOr<v1::DescribeNetworkResponse> DescribeNetwork(const std::string& name,
                                                               const std::string& version);
+  absl::StatusOr<v1::InitializeParametersResponse> InitializeParameters(
+      const v1::InitializeParametersRequest& request);
+  absl::StatusOr<v1::ResetParametersResponse> ResetParameters(const std::string& name,
+                                                              const std::string& version);
+  absl::StatusOr<v1::RegisterNetworkResponse> RegisterNetwork(
+      const v1::RegisterNetworkRequest& request);
+  absl::StatusOr<v1::UnregisterNetworkResponse> UnregisterNetwork(const std::string& name,
+                                                                  const std::string& version);
+  absl::StatusOr<v1::SaveCheckpointResponse> SaveCheckpoint(
+      const v1::SaveCheckpointRequest& request);
+  absl::StatusOr<v1::LoadStateDictResponse> LoadCheckpoint(
+      const v1::LoadCheckpointRequest& request);
+
+  // Calls `take` with each event, until that returns false, which is no error.
+  absl::Status WatchNetworks(const v1::WatchNetworksRequest& request,
+                             const std::function<bool(const v1::NetworkEvent&)>& take);
+
   absl::StatusOr<inference::ModelInferResponse> ModelInfer(
       const inference::ModelInferRequest& request);
   absl::StatusOr<grpc::health::v1::HealthCheckResponse> CheckHealth(const std::string& service);

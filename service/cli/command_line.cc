@@ -60,7 +60,13 @@ class Flags {
       options_.timeout_seconds = entry.timeout_seconds;
     }
     if (chosen->get_option("--server")->count() == 0) {
-      options_.server = DefaultServer(entry.address);
+      // Every server says what would be created.
+      const bool looks = entry.command == Command::kMaterialize && options_.validate_only;
+      options_.server = DefaultServer(looks ? Address::kServer : entry.address);
+    }
+    for (const std::string& text : shapes_) {
+      ASSIGN_OR_RETURN(NamedShape shape, ParseNamedShape(text));
+      options_.shapes.push_back(std::move(shape));
     }
     if (entry.command == Command::kInfer) RETURN_IF_ERROR(FinishInfer());
     return options_;
@@ -90,7 +96,7 @@ class Flags {
     if (group == nullptr) return &app_;
     CLI::App*& parent = groups_[group];
     if (parent == nullptr) {
-      parent = app_.add_subcommand(group, "");
+      parent = app_.add_subcommand(group, GroupDescription(group));
       parent->require_subcommand(1);
       parent->group("Commands");
     }
@@ -111,6 +117,37 @@ class Flags {
       case Command::kWait:
         sub->add_option("model", options_.model, "Name of the model")->option_text("(optional)");
         return;
+      case Command::kWatch:
+        sub->add_option("model", options_.models, "Names of models; all if none is given")
+            ->option_text("(any number)");
+        sub->add_option("--count", options_.count, "End after so many events")
+            ->check(CLI::Range(int64_t{1}, int64_t{1'000'000'000}))
+            ->option_text("NUMBER");
+        return;
+      case Command::kMaterialize:
+        AddModel(sub);
+        AddShapes(sub)->required();
+        sub->add_flag("--validate-only", options_.validate_only,
+                      "Say what would be created and what is wrong");
+        return;
+      case Command::kReset:
+      case Command::kUnregister:
+        return AddModel(sub);
+      case Command::kRegister:
+        AddModel(sub);
+        AddFile(sub, "The definition")->option_text("FILE.textproto|FILE.json");
+        sub->add_option("--serving", options_.serving_file, "How to serve it: serving.textproto")
+            ->option_text("FILE");
+        return;
+      case Command::kSaveCheckpoint:
+        AddModel(sub);
+        AddCheckpoint(sub);
+        sub->add_flag("--overwrite", options_.overwrite, "Replace what has the name");
+        return;
+      case Command::kLoadCheckpoint:
+        AddModel(sub);
+        AddCheckpoint(sub);
+        return AddNoStrict(sub);
     }
   }
 
@@ -119,6 +156,25 @@ class Flags {
     sub->add_option("--version", options_.version,
                     "Version of the model; the server chooses if none")
         ->option_text("NUMBER");
+  }
+
+  CLI::Option* AddFile(CLI::App* sub, const char* description) {
+    return sub->add_option("file", options_.file, description)->required();
+  }
+
+  CLI::Option* AddShapes(CLI::App* sub) {
+    return Repeated(sub, "--shape", shapes_, "An input's shape; once for each")
+        ->option_text("[NAME=]1,3,224,224");
+  }
+
+  void AddCheckpoint(CLI::App* sub) {
+    sub->add_option("name", options_.checkpoint, "Name of the checkpoint")
+        ->required()
+        ->option_text("");
+  }
+
+  void AddNoStrict(CLI::App* sub) {
+    sub->add_flag("!--no-strict", options_.strict, "Keys may be missing or unexpected");
   }
 
   void AddInfer(CLI::App* sub) {
@@ -179,6 +235,7 @@ class Flags {
   std::map<const CLI::App*, const CommandEntry*> entries_;
   std::map<std::string_view, CLI::App*> groups_;
   std::vector<std::string> inputs_;
+  std::vector<std::string> shapes_;
   std::string slice_;
   std::string format_;
 };

@@ -1,5 +1,7 @@
 #include "service/cli/command_table.h"
 
+#include "engine/core/check.h"
+
 namespace lazynet::cli {
 namespace {
 
@@ -53,6 +55,55 @@ constexpr const char* kWaitFooter =
     "  lazynet-server --model-repository models & lazynet wait\n"
     "  lazynet wait mnist --timeout 300";
 
+constexpr const char* kWatchFooter =
+    "First the state of each, then a line for every change; a JSON object a line with --json.\n"
+    "\n"
+    "Examples:\n"
+    "  lazynet watch\n"
+    "  lazynet watch lazy_mlp --json | jq --unbuffered -r .state";
+
+constexpr const char* kMaterializeFooter =
+    "As a first request would, but from shapes alone. SHAPE is sizes joined by commas, or the "
+    "word\n"
+    "scalar. With --validate-only nothing changes, every error is listed (exit status 1 if there "
+    "is\n"
+    "any), and any server will do: without --server the one that `describe` asks.\n"
+    "\n"
+    "Examples:\n"
+    "  lazynet materialize resnet --shape 1,3,224,224 --validate-only\n"
+    "  lazynet materialize encoder --shape ids=1,128 --shape mask=1,128";
+
+constexpr const char* kSaveCheckpointFooter =
+    "A safetensors file in the server's state directory; NAME has no folder and no extension.\n"
+    "\n"
+    "Examples:\n"
+    "  lazynet checkpoint save lazy_mlp tuned\n"
+    "  lazynet checkpoint save lazy_mlp tuned --overwrite";
+
+constexpr const char* kLoadCheckpointFooter =
+    "Examples:\n"
+    "  lazynet checkpoint load lazy_mlp tuned\n"
+    "  lazynet checkpoint load lazy_mlp tuned --no-strict";
+
+constexpr const char* kResetFooter =
+    "Forgets what requests, administrators and clients added, in the state directory as well.\n"
+    "\n"
+    "Examples:\n"
+    "  lazynet reset lazy_mlp";
+
+constexpr const char* kRegisterFooter =
+    "A file whose name ends in .json is JSON, any other is protobuf's text form.\n"
+    "\n"
+    "Examples:\n"
+    "  lazynet register mlp mlp.textproto\n"
+    "  lazynet register mlp mlp.json --version 2 --serving serving.textproto";
+
+constexpr const char* kUnregisterFooter =
+    "Not for networks of the model repository.\n"
+    "\n"
+    "Examples:\n"
+    "  lazynet unregister mlp --version 2";
+
 constexpr CommandEntry kCommands[] = {
     {Command::kModels, nullptr, "models", "List the models of the server's repository",
      kModelsFooter, Address::kServer, 10},
@@ -67,6 +118,21 @@ constexpr CommandEntry kCommands[] = {
      kHealthFooter, Address::kServer, 2},
     {Command::kWait, nullptr, "wait", "Wait until the server, or a model, is healthy", kWaitFooter,
      Address::kServer, 60},
+    {Command::kWatch, nullptr, "watch", "Print the state of models, and each change as it happens",
+     kWatchFooter, Address::kServer, 0},
+    {Command::kMaterialize, nullptr, "materialize",
+     "Fix a network's sizes by input shapes, and make its parameters", kMaterializeFooter,
+     Address::kAdmin, 60},
+    {Command::kSaveCheckpoint, "checkpoint", "save", "Write the parameters to a file of the server",
+     kSaveCheckpointFooter, Address::kAdmin, 600},
+    {Command::kLoadCheckpoint, "checkpoint", "load", "Take the parameters from such a file",
+     kLoadCheckpointFooter, Address::kAdmin, 600},
+    {Command::kReset, nullptr, "reset", "Take a network back to its definition and checkpoint",
+     kResetFooter, Address::kAdmin, 60},
+    {Command::kRegister, nullptr, "register", "Host another network, or a version of one",
+     kRegisterFooter, Address::kAdmin, 60},
+    {Command::kUnregister, nullptr, "unregister", "End hosting what was registered",
+     kUnregisterFooter, Address::kAdmin, 60},
 };
 
 }  // namespace
@@ -81,8 +147,16 @@ const char* const kFooter =
     "  lazynet infer lazy_mlp --input random:2x64\n"
     "  lazynet describe lazy_mlp\n"
     "\n"
+    "What changes something asks the server's admin address, 127.0.0.1:8003 unless "
+    "LAZYNET_ADMIN_SERVER\n"
+    "or --server says otherwise; everything else asks 127.0.0.1:8001, or LAZYNET_SERVER.\n"
     "lazynet COMMAND --help says more about a command.";
 
 std::span<const CommandEntry> Commands() { return kCommands; }
+
+const char* GroupDescription(std::string_view group) {
+  LAZYNET_CHECK(group == "checkpoint");
+  return "Save and load parameters at the server";
+}
 
 }  // namespace lazynet::cli

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <span>
+#include <string_view>
 
 #include "service/cli/options.h"
 
@@ -28,6 +29,9 @@ struct CommandEntry {
 
 // In the order of the help.
 std::span<const CommandEntry> Commands();
+
+// What all commands of a group do.
+const char* GroupDescription(std::string_view group);
 
 // The end of the help of the whole client.
 extern const char* const kFooter;

@@ -8,5 +8,10 @@ namespace lazynet::cli {
 ExitCode Infer(Session& session);
 ExitCode Health(Session& session);
 ExitCode Wait(Session& session);
+ExitCode Watch(Session& session);
+ExitCode Materialize(Session& session);
+ExitCode Register(Session& session);
+ExitCode SaveCheckpoint(Session& session);
+ExitCode LoadCheckpoint(Session& session);
 
 }  // namespace lazynet::cli

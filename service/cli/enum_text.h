@@ -9,6 +9,7 @@
 namespace lazynet::cli {
 
 std::string EnumText(v1::NetworkState state);
+std::string EnumText(v1::BindingPolicy policy);
 std::string EnumText(v1::ParameterState state);
 std::string EnumText(v1::ParameterOrigin origin);
 

@@ -1,11 +1,14 @@
 #include "service/cli/json_format.h"
 
 #include <fmt/format.h>
+#include <google/protobuf/util/time_util.h>
 
 #include <charconv>
 #include <cmath>
 #include <ostream>
 #include <type_traits>
+
+#include "service/cli/enum_text.h"
 
 namespace lazynet::cli::json {
 namespace {
@@ -22,6 +25,35 @@ double Shortest(float value) {
 
 void Write(const Json& json, std::ostream& out) {
   out << json.dump(-1, ' ', false, Json::error_handler_t::replace) << '\n';
+}
+
+Json Parameters(const google::protobuf::RepeatedPtrField<v1::Parameter>& parameters) {
+  Json array = Json::array();
+  for (const v1::Parameter& parameter : parameters) {
+    array.push_back({{"name", parameter.name()},
+                     {"datatype", parameter.datatype()},
+                     {"shape", Array(parameter.shape())},
+                     {"state", EnumText(parameter.state())},
+                     {"origin", parameter.origin() == v1::ORIGIN_UNSPECIFIED
+                                    ? Json()
+                                    : Json(EnumText(parameter.origin()))},
+                     {"buffer", parameter.buffer()},
+                     {"bytes", parameter.bytes()}});
+  }
+  return array;
+}
+
+Json Binding(const v1::Binding& binding) {
+  return {{"source", binding.source()},
+          {"inputs", Tensors(binding.inputs())},
+          {"seed", binding.seed()},
+          {"draw_order", binding.draw_order()},
+          {"time", binding.has_time() ? Time(binding.time()) : Json()},
+          {"adopted", binding.adopted()}};
+}
+
+Json Time(const google::protobuf::Timestamp& time) {
+  return google::protobuf::util::TimeUtil::ToString(time);
 }
 
 Json Number(const Element& element) {

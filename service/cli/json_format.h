@@ -3,6 +3,7 @@
 #include <iosfwd>
 #include <nlohmann/json.hpp>
 
+#include "proto/lazynet/v1/lazynet.pb.h"
 #include "service/cli/answer.h"
 
 // How JSON reports write values.
@@ -32,6 +33,10 @@ Json Tensors(const Signatures& signatures) {
   }
   return array;
 }
+
+Json Parameters(const google::protobuf::RepeatedPtrField<v1::Parameter>& parameters);
+Json Binding(const v1::Binding& binding);
+Json Time(const google::protobuf::Timestamp& time);
 
 // Floats as the shortest text that reads back to the same value; what is not finite as text.
 Json Number(const Element& element);

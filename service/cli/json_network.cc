@@ -1,5 +1,3 @@
-#include <google/protobuf/util/time_util.h>
-
 #include <ostream>
 
 #include "service/cli/enum_text.h"
@@ -9,22 +7,6 @@
 namespace lazynet::cli::json {
 namespace {
 
-Json Parameters(const v1::LayerDescription& layer) {
-  Json array = Json::array();
-  for (const v1::Parameter& parameter : layer.parameters()) {
-    array.push_back({{"name", parameter.name()},
-                     {"datatype", parameter.datatype()},
-                     {"shape", Array(parameter.shape())},
-                     {"state", EnumText(parameter.state())},
-                     {"origin", parameter.origin() == v1::ORIGIN_UNSPECIFIED
-                                    ? Json()
-                                    : Json(EnumText(parameter.origin()))},
-                     {"buffer", parameter.buffer()},
-                     {"bytes", parameter.bytes()}});
-  }
-  return array;
-}
-
 Json Layers(const v1::DescribeNetworkResponse& response) {
   Json array = Json::array();
   for (const v1::LayerDescription& layer : response.layers()) {
@@ -32,21 +14,9 @@ Json Layers(const v1::DescribeNetworkResponse& response) {
                      {"type", layer.type()},
                      {"inputs", Array(layer.inputs())},
                      {"has_uninitialized_params", layer.has_uninitialized_params()},
-                     {"parameters", Parameters(layer)}});
+                     {"parameters", Parameters(layer.parameters())}});
   }
   return array;
-}
-
-Json Binding(const v1::DescribeNetworkResponse& response) {
-  if (!response.has_binding()) return nullptr;
-  const v1::Binding& binding = response.binding();
-  return {
-      {"source", binding.source()},
-      {"inputs", Tensors(binding.inputs())},
-      {"seed", binding.seed()},
-      {"draw_order", binding.draw_order()},
-      {"time", binding.has_time() ? Json(google::protobuf::util::TimeUtil::ToString(binding.time()))
-                                  : Json()}};
 }
 
 Json Plans(const v1::DescribeNetworkResponse& response) {
@@ -75,8 +45,15 @@ void Print(const v1::DescribeNetworkResponse& response, std::ostream& out) {
          {"unknown_parameters", Array(response.unknown_parameters())},
          {"parameter_bytes", response.parameter_bytes()},
          {"packed_weight_bytes", response.packed_weight_bytes()},
-         {"binding", Binding(response)},
-         {"plans", Plans(response)}},
+         {"binding", response.has_binding() ? Binding(response.binding()) : Json()},
+         {"plans", Plans(response)},
+         {"parameter_hash", response.parameter_hash()},
+         {"binding_policy", response.binding_policy() == v1::BINDING_POLICY_UNSPECIFIED
+                                ? Json()
+                                : Json(EnumText(response.binding_policy()))},
+         {"state_set_aside", response.state_set_aside()},
+         {"inputs", Tensors(response.inputs())},
+         {"outputs", Tensors(response.outputs())}},
         out);
 }
 

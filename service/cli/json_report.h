@@ -17,6 +17,17 @@ void Print(const inference::ModelMetadataResponse& response, std::ostream& out);
 // Sizes that are not known are -1. Enum values are lower-case; what is absent is null.
 void Print(const v1::DescribeNetworkResponse& response, std::ostream& out);
 
+// What changes answered.
+void Print(const v1::InitializeParametersResponse& response, std::ostream& out);
+void Print(const v1::LoadStateDictResponse& response, std::ostream& out);
+void Print(const v1::SaveCheckpointResponse& response, std::ostream& out);
+void Print(const v1::ResetParametersResponse& response, std::ostream& out);
+void Print(const v1::RegisterNetworkResponse& response, std::ostream& out);
+void Print(const v1::UnregisterNetworkResponse& response, std::ostream& out);
+
+// One of the many documents of `watch`.
+void Print(const v1::NetworkEvent& event, std::ostream& out);
+
 // Outputs have `data`, flat and row-major, or `file` where they were written to one. Floats come as
 // the shortest text that reads back to the same value; "NaN", "Infinity" and "-Infinity" as text.
 void Print(const Answer& answer, std::ostream& out);

@@ -16,6 +16,13 @@ enum class Command {
   kInfer,
   kHealth,
   kWait,
+  kMaterialize,
+  kReset,
+  kRegister,
+  kUnregister,
+  kSaveCheckpoint,
+  kLoadCheckpoint,
+  kWatch,
 };
 
 enum class Format { kTable, kJson, kNpy };
@@ -46,6 +53,22 @@ struct Options {
   std::string model;
   std::string version;
   InferOptions infer;
+  // Of `watch`, instead of one model; empty = all.
+  std::vector<std::string> models;
+  // Of `watch`: events to wait for; 0 = without end.
+  int64_t count = 0;
+  // For inputs, of `materialize`.
+  std::vector<NamedShape> shapes;
+  // Say what would happen, and change nothing.
+  bool validate_only = false;
+  // Keys that are missing or unexpected are errors.
+  bool strict = true;
+  // The definition to register, and how it is served; no file = the defaults.
+  std::string file;
+  std::string serving_file;
+  // What a checkpoint is called at the server, and whether it may replace another.
+  std::string checkpoint;
+  bool overwrite = false;
 };
 
 }  // namespace lazynet::cli

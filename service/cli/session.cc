@@ -23,6 +23,10 @@ ExitCode Session::AnswerFailed(const absl::Status& status) {
               fmt::format("the answer of {} cannot be used: {}", options_.server, Message(status)));
 }
 
+void Session::Warn(std::string_view message) {
+  err_ << "lazynet: warning: " << Printable(message) << '\n';
+}
+
 ExitCode Session::Fail(ExitCode code, std::string_view message) {
   err_ << "lazynet: " << Printable(message, true) << '\n';
   return code;

@@ -31,6 +31,15 @@ class Session {
     return kDone;
   }
 
+  // The same for calls that may list errors instead of failing: the report, then the errors.
+  template <typename Response, typename... More>
+  ExitCode ShowWithErrors(const absl::StatusOr<Response>& response, const More&... more) {
+    ExitCode code = Show(response, more...);
+    if (!response.ok()) return code;
+    for (const std::string& error : response->errors()) code = Fail(kRefused, error);
+    return code;
+  }
+
   // For a status of the last call: gRPC's code and message.
   std::string CallText(const absl::Status& status) const;
   ExitCode CallFailed(const absl::Status& status);
@@ -38,6 +47,7 @@ class Session {
   // The call went well, but its answer breaks the protocol.
   ExitCode AnswerFailed(const absl::Status& status);
 
+  void Warn(std::string_view message);
   ExitCode Fail(ExitCode code, std::string_view message);
 
  private:

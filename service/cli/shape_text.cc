@@ -25,4 +25,13 @@ absl::StatusOr<Shape> ParseShape(std::string_view text, char separator) {
   return Shape(std::move(dims));
 }
 
+absl::StatusOr<NamedShape> ParseNamedShape(std::string_view text) {
+  const size_t equals = text.rfind('=');
+  const bool named = equals != std::string_view::npos;
+  absl::StatusOr<Shape> shape = ParseShape(named ? text.substr(equals + 1) : text, ',');
+  if (shape.ok() && equals == 0) shape = InvalidArgument("wants a name before =");
+  if (!shape.ok()) return Annotate(fmt::format("--shape \"{}\"", text), shape.status());
+  return NamedShape{std::string(named ? text.substr(0, equals) : ""), *std::move(shape)};
+}
+
 }  // namespace lazynet::cli

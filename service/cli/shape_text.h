@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <system_error>
 
@@ -26,5 +27,15 @@ std::optional<T> ParseNumber(std::string_view text) {
 // Sizes joined by `separator`, or the word `scalar`. INVALID_ARGUMENT for anything else, and for
 // shapes out of bounds.
 absl::StatusOr<Shape> ParseShape(std::string_view text, char separator);
+
+// What a --shape argument says.
+struct NamedShape {
+  // Empty = the only input.
+  std::string name;
+  Shape shape;
+};
+
+// Reads [NAME=]SHAPE with commas between the sizes. INVALID_ARGUMENT for anything else.
+absl::StatusOr<NamedShape> ParseNamedShape(std::string_view text);
 
 }  // namespace lazynet::cli

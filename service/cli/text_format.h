@@ -3,10 +3,13 @@
 #include <fmt/format.h>
 
 #include <cstdint>
+#include <iosfwd>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "engine/core/shape.h"
+#include "proto/lazynet/v1/lazynet.pb.h"
 
 // How text reports write sizes, shapes and tensors.
 namespace lazynet::cli::text {
@@ -30,5 +33,26 @@ std::string TensorsText(const Signatures& signatures) {
   }
   return text;
 }
+
+// As ShapeText, but "?" for what has no shape yet rather than a scalar's.
+std::string ParameterShape(const v1::Parameter& parameter);
+
+// `a, b`, for a container of strings.
+template <typename Words>
+std::string Join(const Words& words) {
+  return fmt::format("{}", fmt::join(words.begin(), words.end(), ", "));
+}
+
+// `2: a, b`, or `none`.
+template <typename Words>
+std::string Counted(const Words& words) {
+  return words.empty() ? "none" : fmt::format("{}: {}", words.size(), Join(words));
+}
+
+// `first_request of input FP32 [2, 64], seed 0, ...`
+std::string BindingText(const v1::Binding& binding);
+
+// A line of a summary: a label in a column of its own, and the text made printable.
+void PrintLine(std::string_view label, std::string_view text, std::ostream& out);
 
 }  // namespace lazynet::cli::text

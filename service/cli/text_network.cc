@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <google/protobuf/util/time_util.h>
 
 #include <ostream>
 
@@ -11,55 +10,66 @@
 namespace lazynet::cli::text {
 namespace {
 
-void PrintParameters(const v1::DescribeNetworkResponse& response, std::ostream& out) {
-  Table table({{"parameter"}, {"datatype"}, {"shape"}, {"origin"}, {"bytes", true}});
-  int count = 0;
+// `weight` for `fc1.weight` of layer `fc1`.
+std::string LocalName(const v1::LayerDescription& layer, const v1::Parameter& parameter) {
+  const std::string prefix = layer.name() + ".";
+  return parameter.name().starts_with(prefix) ? parameter.name().substr(prefix.size())
+                                              : parameter.name();
+}
+
+void PrintLayers(const v1::DescribeNetworkResponse& response, std::ostream& out) {
+  if (response.layers_size() == 0) return;
+  Table table(
+      {{"layer"}, {"type"}, {"parameter"}, {"datatype"}, {"shape"}, {"origin"}, {"bytes", true}});
   for (const v1::LayerDescription& layer : response.layers()) {
-    for (const v1::Parameter& parameter : layer.parameters()) {
-      ++count;
+    if (layer.parameters_size() == 0) table.Add({layer.name(), layer.type(), "", "", "", "", ""});
+    for (int i = 0; i < layer.parameters_size(); ++i) {
+      const v1::Parameter& parameter = layer.parameters(i);
       const bool known = parameter.state() == v1::PARAMETER_STATE_INITIALIZED;
-      // An empty shape is a scalar's; of what has no size yet it says nothing.
-      const bool shapeless = !known && parameter.shape_size() == 0;
-      table.Add({parameter.name(), parameter.datatype(),
-                 shapeless ? "?" : ShapeText(parameter.shape()),
+      table.Add({i == 0 ? layer.name() : "", i == 0 ? layer.type() : "",
+                 LocalName(layer, parameter), parameter.datatype(), ParameterShape(parameter),
                  (known ? EnumText(parameter.origin()) : EnumText(parameter.state())) +
                      (parameter.buffer() ? " (buffer)" : ""),
                  known ? Bytes(parameter.bytes()) : "-"});
     }
   }
-  if (count == 0) return;
   out << '\n';
   table.Print(out);
 }
 
-void PrintTotals(const v1::DescribeNetworkResponse& response, std::ostream& out) {
-  out << fmt::format("\nparameters  {} elements known", response.known_parameter_count());
+void PrintSummary(const v1::DescribeNetworkResponse& response, std::ostream& out) {
+  std::string parameters = fmt::format("{} elements known", response.known_parameter_count());
   if (response.unknown_parameters_size() > 0) {
-    out << fmt::format("; {} without a size:", response.unknown_parameters_size());
-    for (const std::string& name : response.unknown_parameters()) out << ' ' << Printable(name);
+    parameters += fmt::format("; {} without a size: {}", response.unknown_parameters_size(),
+                              Join(response.unknown_parameters()));
   }
-  out << fmt::format("\nmemory      {} parameters, {} packed weights\n",
-                     Bytes(response.parameter_bytes()), Bytes(response.packed_weight_bytes()));
-}
-
-void PrintBinding(const v1::DescribeNetworkResponse& response, std::ostream& out) {
-  if (!response.has_binding()) {
-    out << "binding     none: nothing has fixed the sizes yet\n";
-    return;
+  out << '\n';
+  PrintLine("parameters", parameters, out);
+  PrintLine("hash",
+            response.parameter_hash().empty() ? "none: some parameters have no values"
+                                              : response.parameter_hash(),
+            out);
+  PrintLine("memory",
+            fmt::format("{} parameters, {} packed weights", Bytes(response.parameter_bytes()),
+                        Bytes(response.packed_weight_bytes())),
+            out);
+  PrintLine("inputs", TensorsText(response.inputs()), out);
+  PrintLine("outputs", TensorsText(response.outputs()), out);
+  if (response.binding_policy() != v1::BINDING_POLICY_UNSPECIFIED) {
+    PrintLine("policy", EnumText(response.binding_policy()), out);
   }
-  const v1::Binding& binding = response.binding();
-  std::string line = binding.source();
-  if (binding.inputs_size() > 0) line += " of " + TensorsText(binding.inputs());
-  line += fmt::format(", seed {}, draw order {}", binding.seed(), binding.draw_order());
-  if (binding.has_time()) {
-    line += ", " + google::protobuf::util::TimeUtil::ToString(binding.time());
+  PrintLine("binding",
+            response.has_binding() ? BindingText(response.binding())
+                                   : "none: nothing has fixed the sizes yet",
+            out);
+  if (!response.state_set_aside().empty()) {
+    PrintLine("state", "set aside: " + response.state_set_aside(), out);
   }
-  out << "binding     " << Printable(line) << '\n';
 }
 
 void PrintPlans(const v1::DescribeNetworkResponse& response, std::ostream& out) {
   if (response.plans_size() == 0) {
-    out << "plans       none\n";
+    PrintLine("plans", "none", out);
     return;
   }
   Table table({{"plan for"}, {"arena", true}, {"scratch", true}, {"ops", true}});
@@ -86,9 +96,8 @@ void Print(const v1::DescribeNetworkResponse& response, std::ostream& out) {
     out << "\nas defined, and now:\n";
   }
   out << Printable(response.repr(), true) << '\n';
-  PrintParameters(response, out);
-  PrintTotals(response, out);
-  PrintBinding(response, out);
+  PrintLayers(response, out);
+  PrintSummary(response, out);
   PrintPlans(response, out);
 }
 

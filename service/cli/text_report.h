@@ -1,6 +1,7 @@
 #pragma once
 
 #include <iosfwd>
+#include <string>
 
 #include "proto/inference.pb.h"
 #include "proto/lazynet/v1/lazynet.pb.h"
@@ -12,6 +13,21 @@ namespace lazynet::cli::text {
 void Print(const inference::RepositoryIndexResponse& response, std::ostream& out);
 void Print(const inference::ModelMetadataResponse& response, std::ostream& out);
 void Print(const v1::DescribeNetworkResponse& response, std::ostream& out);
+
+// What changes answered, or, if they only validated, would have.
+void Print(const v1::InitializeParametersResponse& response, bool validate_only, std::ostream& out);
+void Print(const v1::LoadStateDictResponse& response, bool validate_only, std::ostream& out);
+void Print(const v1::SaveCheckpointResponse& response, const std::string& checkpoint,
+           std::ostream& out);
+void Print(const v1::ResetParametersResponse& response, const std::string& model,
+           std::ostream& out);
+void Print(const v1::RegisterNetworkResponse& response, const std::string& model,
+           std::ostream& out);
+void Print(const v1::UnregisterNetworkResponse& response, const std::string& model,
+           std::ostream& out);
+
+// A line.
+void Print(const v1::NetworkEvent& event, std::ostream& out);
 
 // Each output as a table: a row per row of its innermost axis, cut to `width` characters and to
 // `rows` rows (0 = all), with the index of its largest value for outputs of rank 2. Outputs that

@@ -1,4 +1,4 @@
-// Every command but `infer`, against a server that answers what the test wants.
+// Commands that only ask, and the command line, against a server that answers what the test wants.
 
 #include <arpa/inet.h>
 #include <gmock/gmock.h>
@@ -11,8 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "service/version.h"
-#include "tests/service/cli/fake_server.h"
-#include "tests/service/cli/support.h"
+#include "tests/service/cli/client_test.h"
 
 namespace lazynet::cli {
 namespace {
@@ -27,13 +26,8 @@ using testing::Not;
 // Nobody can listen there.
 constexpr const char* kNowhere = "unix:/nonexistent/lazynet";
 
-class CliTest : public testing::Test {
+class CliTest : public ClientTest {
  protected:
-  Outcome Ask(std::vector<std::string> args) {
-    args.insert(args.begin() + 1, {"--server", server_.address()});
-    return RunClient(args);
-  }
-
   void AnswerHealth(HealthCheckResponse::ServingStatus status) {
     server_.handlers.health = [status](const HealthCheckRequest&) {
       HealthCheckResponse response;
@@ -41,15 +35,14 @@ class CliTest : public testing::Test {
       return response;
     };
   }
-
-  FakeServer server_;
 };
 
 TEST_F(CliTest, HelpNamesEveryCommandAndEveryCommandHasHelp) {
   const Outcome all = RunClient({"--help"});
   EXPECT_EQ(all.code, kDone);
   EXPECT_THAT(all.out, HasSubstr("Exit status:"));
-  for (const char* command : {"models", "metadata", "describe", "infer", "health", "wait"}) {
+  for (const char* command : {"models", "metadata", "describe", "infer", "health", "wait", "watch",
+                              "materialize", "reset", "register", "unregister"}) {
     EXPECT_THAT(all.out, HasSubstr(std::string("\n  ") + command));
     const Outcome one = RunClient({command, "--help"});
     EXPECT_EQ(one.code, kDone) << command;
@@ -201,135 +194,6 @@ TEST_F(CliTest, PrintsMetadata) {
       "inputs": [{"name": "input", "datatype": "FP32", "shape": [-1, 1, 28]}],
       "outputs": [{"name": "logits", "datatype": "FP32", "shape": [10]}],
       "properties": {"compute": "FP32", "materialized": "true"}})"));
-}
-
-v1::Parameter MakeParameter(const std::string& name, const std::vector<int64_t>& shape,
-                            v1::ParameterOrigin origin) {
-  v1::Parameter parameter;
-  parameter.set_name(name);
-  parameter.set_datatype("FP32");
-  for (const int64_t dim : shape) parameter.add_shape(dim);
-  parameter.set_origin(origin);
-  parameter.set_state(origin == v1::ORIGIN_UNSPECIFIED ? v1::PARAMETER_STATE_UNINITIALIZED
-                                                       : v1::PARAMETER_STATE_INITIALIZED);
-  return parameter;
-}
-
-v1::DescribeNetworkResponse LazyNetwork() {
-  v1::DescribeNetworkResponse response;
-  response.set_name("lazy_mlp");
-  response.set_version("1");
-  response.set_state(v1::NETWORK_STATE_LAZY);
-  response.set_repr_before("Net(\n  (fc1): LazyLinear(in_features=0, out_features=10)\n)");
-  response.set_repr(response.repr_before());
-  auto& layer = *response.add_layers();
-  layer.set_name("fc1");
-  layer.set_type("LazyLinear");
-  layer.add_inputs("input");
-  layer.set_has_uninitialized_params(true);
-  *layer.add_parameters() = MakeParameter("fc1.weight", {10, -1}, v1::ORIGIN_UNSPECIFIED);
-  *layer.add_parameters() = MakeParameter("fc1.bias", {10}, v1::ORIGIN_CHECKPOINT);
-  layer.mutable_parameters(1)->set_bytes(40);
-  *layer.add_parameters() = MakeParameter("fc1.mean", {10}, v1::ORIGIN_INITIALIZER);
-  layer.mutable_parameters(2)->set_bytes(4096);
-  layer.mutable_parameters(2)->set_buffer(true);
-  response.set_has_uninitialized_params(true);
-  response.set_known_parameter_count(10);
-  response.add_unknown_parameters("fc1.weight");
-  response.set_parameter_bytes(4136);
-  return response;
-}
-
-v1::DescribeNetworkResponse BoundNetwork() {
-  v1::DescribeNetworkResponse response = LazyNetwork();
-  response.set_state(v1::NETWORK_STATE_READY);
-  response.set_repr("Net(\n  (fc1): Linear(in_features=4, out_features=10)\n)");
-  response.clear_unknown_parameters();
-  response.set_has_uninitialized_params(false);
-  v1::Binding& binding = *response.mutable_binding();
-  binding.set_source("first_request");
-  v1::BoundInput& input = *binding.add_inputs();
-  input.set_name("input");
-  input.set_datatype("FP32");
-  input.add_shape(2);
-  input.add_shape(4);
-  binding.set_seed(5);
-  binding.set_draw_order("TORCH");
-  binding.mutable_time()->set_seconds(1'700'000'000);
-  v1::Plan& plan = *response.add_plans();
-  *plan.add_inputs() = input;
-  plan.set_arena_bytes(2048);
-  plan.set_op_count(3);
-  return response;
-}
-
-TEST_F(CliTest, DescribesANetworkBeforeItsSizesAreFixed) {
-  server_.handlers.describe = [](const v1::DescribeNetworkRequest& request) {
-    EXPECT_EQ(request.name(), "lazy_mlp");
-    EXPECT_EQ(request.version(), "");
-    return LazyNetwork();
-  };
-  EXPECT_EQ(Ask({"describe", "lazy_mlp"}).out,
-            "lazy_mlp version 1: lazy\n"
-            "\n"
-            "as defined, and now:\n"
-            "Net(\n"
-            "  (fc1): LazyLinear(in_features=0, out_features=10)\n"
-            ")\n"
-            "\n"
-            "parameter   datatype  shape    origin                  bytes\n"
-            "fc1.weight  FP32      [10, ?]  uninitialized               -\n"
-            "fc1.bias    FP32      [10]     checkpoint               40 B\n"
-            "fc1.mean    FP32      [10]     initializer (buffer)  4.0 KiB\n"
-            "\n"
-            "parameters  10 elements known; 1 without a size: fc1.weight\n"
-            "memory      4.0 KiB parameters, 0 B packed weights\n"
-            "binding     none: nothing has fixed the sizes yet\n"
-            "plans       none\n");
-}
-
-TEST_F(CliTest, DescribesANetworkAfterItsSizesAreFixed) {
-  server_.handlers.describe = [](const v1::DescribeNetworkRequest&) { return BoundNetwork(); };
-  EXPECT_THAT(
-      Ask({"describe", "lazy_mlp"}).out,
-      AllOf(HasSubstr("as defined:\nNet(\n  (fc1): LazyLinear("),
-            HasSubstr("now:\nNet(\n  (fc1): Linear(in_features=4"),
-            HasSubstr("binding     first_request of input FP32 [2, 4], seed 5, draw order TORCH, "
-                      "2023-11-14T22:13:20Z\n"),
-            HasSubstr("\nplan for             arena  scratch  ops\n"
-                      "input FP32 [2, 4]  2.0 KiB      0 B    3\n")));
-}
-
-TEST_F(CliTest, DescribesInJson) {
-  server_.handlers.describe = [](const v1::DescribeNetworkRequest& request) {
-    return request.name() == "lazy_mlp" ? LazyNetwork() : BoundNetwork();
-  };
-  const json lazy = json::parse(Ask({"describe", "lazy_mlp", "--json"}).out);
-  EXPECT_EQ(lazy["state"], "lazy");
-  EXPECT_EQ(lazy["binding"], nullptr);
-  EXPECT_EQ(lazy["unknown_parameters"], json({"fc1.weight"}));
-  EXPECT_EQ(lazy["layers"][0]["parameters"][0], json::parse(R"({
-      "name": "fc1.weight", "datatype": "FP32", "shape": [10, -1], "state": "uninitialized",
-      "origin": null, "buffer": false, "bytes": 0})"));
-  EXPECT_EQ(lazy["layers"][0]["parameters"][1]["origin"], "checkpoint");
-  const json bound = json::parse(Ask({"describe", "bound", "--json"}).out);
-  EXPECT_EQ(bound["state"], "ready");
-  EXPECT_EQ(bound["binding"], json::parse(R"({
-      "source": "first_request", "seed": 5, "draw_order": "TORCH",
-      "inputs": [{"name": "input", "datatype": "FP32", "shape": [2, 4]}],
-      "time": "2023-11-14T22:13:20Z"})"));
-  EXPECT_EQ(bound["plans"][0]["op_count"], 3);
-}
-
-TEST_F(CliTest, SaysWhyANetworkIsUnavailable) {
-  server_.handlers.describe = [](const v1::DescribeNetworkRequest&) {
-    v1::DescribeNetworkResponse response;
-    response.set_name("broken");
-    response.set_state(v1::NETWORK_STATE_UNAVAILABLE);
-    response.set_reason("line 3: no such layer");
-    return response;
-  };
-  EXPECT_EQ(Ask({"describe", "broken"}).out, "broken: unavailable, line 3: no such layer\n");
 }
 
 TEST_F(CliTest, PassesTheServersErrorsOn) {

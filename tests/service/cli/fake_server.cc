@@ -11,6 +11,10 @@
 namespace lazynet::cli {
 namespace {
 
+grpc::Status ToGrpc(const absl::Status& status) {
+  return {static_cast<grpc::StatusCode>(status.code()), std::string(Message(status))};
+}
+
 template <typename Request, typename Response>
 grpc::Status Answer(const Handler<Request, Response>& handler, const Request& request,
                     Response* response) {
@@ -20,8 +24,17 @@ grpc::Status Answer(const Handler<Request, Response>& handler, const Request& re
     *response = *std::move(answer);
     return grpc::Status::OK;
   }
-  return {static_cast<grpc::StatusCode>(answer.status().code()),
-          std::string(Message(answer.status()))};
+  return ToGrpc(answer.status());
+}
+
+template <typename Request, typename Message>
+grpc::Status Send(const Handler<Request, Stream<Message>>& handler, const Request& request,
+                  grpc::ServerWriter<Message>* writer) {
+  Stream<Message> stream;
+  const grpc::Status status = Answer(handler, request, &stream);
+  if (!status.ok()) return status;
+  for (const Message& message : stream.messages) writer->Write(message);
+  return ToGrpc(stream.end);
 }
 
 class Inference : public inference::GRPCInferenceService::Service {
@@ -53,6 +66,35 @@ class LazyNetworks : public v1::LazyNetworkService::Service {
   grpc::Status DescribeNetwork(grpc::ServerContext*, const v1::DescribeNetworkRequest* request,
                                v1::DescribeNetworkResponse* response) override {
     return Answer(handlers_.describe, *request, response);
+  }
+  grpc::Status InitializeParameters(grpc::ServerContext*,
+                                    const v1::InitializeParametersRequest* request,
+                                    v1::InitializeParametersResponse* response) override {
+    return Answer(handlers_.materialize, *request, response);
+  }
+  grpc::Status ResetParameters(grpc::ServerContext*, const v1::ResetParametersRequest* request,
+                               v1::ResetParametersResponse* response) override {
+    return Answer(handlers_.reset, *request, response);
+  }
+  grpc::Status RegisterNetwork(grpc::ServerContext*, const v1::RegisterNetworkRequest* request,
+                               v1::RegisterNetworkResponse* response) override {
+    return Answer(handlers_.register_network, *request, response);
+  }
+  grpc::Status UnregisterNetwork(grpc::ServerContext*, const v1::UnregisterNetworkRequest* request,
+                                 v1::UnregisterNetworkResponse* response) override {
+    return Answer(handlers_.unregister, *request, response);
+  }
+  grpc::Status SaveCheckpoint(grpc::ServerContext*, const v1::SaveCheckpointRequest* request,
+                              v1::SaveCheckpointResponse* response) override {
+    return Answer(handlers_.save_checkpoint, *request, response);
+  }
+  grpc::Status LoadCheckpoint(grpc::ServerContext*, const v1::LoadCheckpointRequest* request,
+                              v1::LoadStateDictResponse* response) override {
+    return Answer(handlers_.load_checkpoint, *request, response);
+  }
+  grpc::Status WatchNetworks(grpc::ServerContext*, const v1::WatchNetworksRequest* request,
+                             grpc::ServerWriter<v1::NetworkEvent>* writer) override {
+    return Send(handlers_.watch, *request, writer);
   }
 
  private:

@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "engine/core/status.h"
 #include "proto/grpc/health/v1/health.pb.h"
@@ -15,11 +16,25 @@ namespace lazynet::cli {
 template <typename Request, typename Response>
 using Handler = std::function<absl::StatusOr<Response>(const Request&)>;
 
+// What a stream sends before it ends.
+template <typename Message>
+struct Stream {
+  std::vector<Message> messages;
+  absl::Status end;
+};
+
 struct Handlers {
   Handler<inference::RepositoryIndexRequest, inference::RepositoryIndexResponse> index;
   Handler<inference::ModelMetadataRequest, inference::ModelMetadataResponse> metadata;
   Handler<inference::ModelInferRequest, inference::ModelInferResponse> infer;
   Handler<v1::DescribeNetworkRequest, v1::DescribeNetworkResponse> describe;
+  Handler<v1::InitializeParametersRequest, v1::InitializeParametersResponse> materialize;
+  Handler<v1::ResetParametersRequest, v1::ResetParametersResponse> reset;
+  Handler<v1::RegisterNetworkRequest, v1::RegisterNetworkResponse> register_network;
+  Handler<v1::UnregisterNetworkRequest, v1::UnregisterNetworkResponse> unregister;
+  Handler<v1::SaveCheckpointRequest, v1::SaveCheckpointResponse> save_checkpoint;
+  Handler<v1::LoadCheckpointRequest, v1::LoadStateDictResponse> load_checkpoint;
+  Handler<v1::WatchNetworksRequest, Stream<v1::NetworkEvent>> watch;
   Handler<grpc::health::v1::HealthCheckRequest, grpc::health::v1::HealthCheckResponse> health;
 };
 

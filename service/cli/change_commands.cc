@@ -1,0 +1,66 @@
+#include <fmt/format.h>
+
+#include "service/cli/commands.h"
+#include "service/cli/register_request.h"
+#include "service/cli/text_format.h"
+
+namespace lazynet::cli {
+
+ExitCode Materialize(Session& session) {
+  const Options& options = session.options();
+  v1::InitializeParametersRequest request;
+  request.set_name(options.model);
+  request.set_version(options.version);
+  request.set_validate_only(options.validate_only);
+  for (const NamedShape& shape : options.shapes) {
+    v1::BoundInput& input = *request.add_inputs();
+    input.set_name(shape.name);
+    for (const int64_t dim : shape.shape.dims()) input.add_shape(dim);
+    if (!shape.name.empty()) continue;
+    const auto network = session.client().DescribeNetwork(options.model, options.version);
+    if (!network.ok()) return session.CallFailed(network.status());
+    if (network->inputs_size() > 1) {
+      return session.Fail(kUsage, fmt::format("model \"{}\" has {} inputs, so that --shape wants "
+                                              "NAME=SHAPE; it takes {}",
+                                              options.model, network->inputs_size(),
+                                              text::TensorsText(network->inputs())));
+    }
+    // An unavailable network may have none to tell; what it answers then says why.
+    if (network->inputs_size() == 1) input.set_name(network->inputs(0).name());
+  }
+  return session.ShowWithErrors(session.client().InitializeParameters(request),
+                                options.validate_only);
+}
+
+ExitCode Register(Session& session) {
+  const auto request = MakeRegisterRequest(session.options());
+  if (!request.ok()) return session.Fail(kUsage, Message(request.status()));
+  return session.Show(session.client().RegisterNetwork(*request), session.options().model);
+}
+
+ExitCode SaveCheckpoint(Session& session) {
+  const Options& options = session.options();
+  v1::SaveCheckpointRequest request;
+  request.set_name(options.model);
+  request.set_version(options.version);
+  request.set_checkpoint(options.checkpoint);
+  request.set_overwrite(options.overwrite);
+  const auto response = session.client().SaveCheckpoint(request);
+  if (response.ok() && !response->uninitialized_keys().empty()) {
+    session.Warn(
+        fmt::format("left out, without values: {}", text::Join(response->uninitialized_keys())));
+  }
+  return session.Show(response, options.checkpoint);
+}
+
+ExitCode LoadCheckpoint(Session& session) {
+  const Options& options = session.options();
+  v1::LoadCheckpointRequest request;
+  request.set_name(options.model);
+  request.set_version(options.version);
+  request.set_checkpoint(options.checkpoint);
+  request.set_strict(options.strict);
+  return session.ShowWithErrors(session.client().LoadCheckpoint(request), false);
+}
+
+}  // namespace lazynet::cli
