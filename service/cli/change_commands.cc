@@ -60,7 +60,8 @@ ExitCode LoadCheckpoint(Session& session) {
   request.set_version(options.version);
   request.set_checkpoint(options.checkpoint);
   request.set_strict(options.strict);
-  return session.ShowWithErrors(session.client().LoadCheckpoint(request), false);
+  request.set_validate_only(options.validate_only);
+  return session.ShowWithErrors(session.client().LoadCheckpoint(request), options.validate_only);
 }
 
 }  // namespace lazynet::cli

@@ -35,6 +35,12 @@ ExitCode Run(const Options& options, std::ostream& out, std::ostream& err) {
       return Register(session);
     case Command::kUnregister:
       return session.Show(client.UnregisterNetwork(options.model, options.version), options.model);
+    case Command::kSaveStateDict:
+      return SaveStateDict(session);
+    case Command::kLoadStateDict:
+      return LoadStateDict(session);
+    case Command::kDiffStateDicts:
+      return DiffStateDicts(session);
     case Command::kSaveCheckpoint:
       return SaveCheckpoint(session);
     case Command::kLoadCheckpoint:

@@ -161,6 +161,25 @@ absl::StatusOr<v1::LoadStateDictResponse> Client::LoadCheckpoint(
                       request);
 }
 
+absl::Status Client::GetStateDict(const v1::GetStateDictRequest& request,
+                                  const std::function<bool(const v1::StateDictPart&)>& take) {
+  return parts_->Read(&v1::LazyNetworkService::Stub::GetStateDict, request, take);
+}
+
+absl::StatusOr<v1::LoadStateDictResponse> Client::LoadStateDict(
+    const std::function<bool(v1::LoadStateDictRequest&)>& next) {
+  grpc::ClientContext context;
+  context.set_deadline(parts_->deadline);
+  v1::LoadStateDictResponse response;
+  const auto writer = parts_->lazy_networks.LoadStateDict(&context, &response);
+  v1::LoadStateDictRequest message;
+  while (next(message) && writer->Write(message)) {
+  }
+  writer->WritesDone();
+  RETURN_IF_ERROR(parts_->End(writer->Finish()));
+  return response;
+}
+
 absl::Status Client::WatchNetworks(const v1::WatchNetworksRequest& request,
                                    const std::function<bool(const v1::NetworkEvent&)>& take) {
   return parts_->Read(&v1::LazyNetworkService::Stub::WatchNetworks, request, take);

@@ -38,6 +38,14 @@ class Client {
   absl::StatusOr<v1::LoadStateDictResponse> LoadCheckpoint(
       const v1::LoadCheckpointRequest& request);
 
+  // Calls `take` with each message, in order, until it returns false, which is no error.
+  absl::Status GetStateDict(const v1::GetStateDictRequest& request,
+                            const std::function<bool(const v1::StateDictPart&)>& take);
+
+  // Sends what `next` makes until it returns false, or the server has heard enough.
+  absl::StatusOr<v1::LoadStateDictResponse> LoadStateDict(
+      const std::function<bool(v1::LoadStateDictRequest&)>& next);
+
   // Calls `take` with each event, until that returns false, which is no error.
   absl::Status WatchNetworks(const v1::WatchNetworksRequest& request,
                              const std::function<bool(const v1::NetworkEvent&)>& take);

@@ -37,6 +37,26 @@ std::string CheckSeconds(std::string& text) {
   return "wants seconds from 0 to 1e9, got \"" + text + "\"";
 }
 
+absl::Status CheckStateDictFile(const std::string& file) {
+  if (file.ends_with(".safetensors")) return absl::OkStatus();
+  return InvalidArgument("wants FILE.safetensors, got \"{}\"", file);
+}
+
+// Fills the rest of a source from its text.
+absl::Status ParseSource(StateDictSource& source) {
+  constexpr std::string_view kPrefix = "model:";
+  if (!source.text.starts_with(kPrefix)) {
+    source.file = source.text;
+    return CheckStateDictFile(source.file);
+  }
+  const std::string name = source.text.substr(kPrefix.size());
+  const size_t slash = name.find('/');
+  source.model = name.substr(0, slash);
+  if (slash != std::string::npos) source.version = name.substr(slash + 1);
+  if (!source.model.empty()) return absl::OkStatus();
+  return InvalidArgument("wants model:NAME[/VERSION], got \"{}\"", source.text);
+}
+
 class Flags {
  public:
   Flags() {
@@ -68,7 +88,7 @@ class Flags {
       ASSIGN_OR_RETURN(NamedShape shape, ParseNamedShape(text));
       options_.shapes.push_back(std::move(shape));
     }
-    if (entry.command == Command::kInfer) RETURN_IF_ERROR(FinishInfer());
+    RETURN_IF_ERROR(FinishOwn());
     return options_;
   }
 
@@ -127,9 +147,7 @@ class Flags {
       case Command::kMaterialize:
         AddModel(sub);
         AddShapes(sub)->required();
-        sub->add_flag("--validate-only", options_.validate_only,
-                      "Say what would be created and what is wrong");
-        return;
+        return AddValidateOnly(sub);
       case Command::kReset:
       case Command::kUnregister:
         return AddModel(sub);
@@ -139,6 +157,18 @@ class Flags {
         sub->add_option("--serving", options_.serving_file, "How to serve it: serving.textproto")
             ->option_text("FILE");
         return;
+      case Command::kSaveStateDict:
+        AddModel(sub);
+        AddFile(sub, "The file to write")->option_text("FILE.safetensors");
+        return;
+      case Command::kLoadStateDict:
+        AddModel(sub);
+        AddFile(sub, "The file to send")->option_text("FILE.safetensors");
+        return AddLoading(sub);
+      case Command::kDiffStateDicts:
+        sub->add_option("a", options_.a.text, "One side")->required()->option_text("");
+        sub->add_option("b", options_.b.text, "The other side")->required()->option_text("");
+        return;
       case Command::kSaveCheckpoint:
         AddModel(sub);
         AddCheckpoint(sub);
@@ -147,7 +177,7 @@ class Flags {
       case Command::kLoadCheckpoint:
         AddModel(sub);
         AddCheckpoint(sub);
-        return AddNoStrict(sub);
+        return AddLoading(sub);
     }
   }
 
@@ -173,8 +203,14 @@ class Flags {
         ->option_text("");
   }
 
-  void AddNoStrict(CLI::App* sub) {
+  void AddValidateOnly(CLI::App* sub) {
+    sub->add_flag("--validate-only", options_.validate_only,
+                  "Say what would happen and what is wrong");
+  }
+
+  void AddLoading(CLI::App* sub) {
     sub->add_flag("!--no-strict", options_.strict, "Keys may be missing or unexpected");
+    AddValidateOnly(sub);
   }
 
   void AddInfer(CLI::App* sub) {
@@ -205,6 +241,21 @@ class Flags {
   CLI::Option* Repeated(CLI::App* sub, const char* flags, std::vector<std::string>& values,
                         const char* description) {
     return sub->add_option(flags, values, description)->allow_extra_args(false);
+  }
+
+  absl::Status FinishOwn() {
+    switch (options_.command) {
+      case Command::kInfer:
+        return FinishInfer();
+      case Command::kSaveStateDict:
+      case Command::kLoadStateDict:
+        return CheckStateDictFile(options_.file);
+      case Command::kDiffStateDicts:
+        RETURN_IF_ERROR(ParseSource(options_.a));
+        return ParseSource(options_.b);
+      default:
+        return absl::OkStatus();
+    }
   }
 
   absl::Status FinishInfer() {

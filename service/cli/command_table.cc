@@ -81,9 +81,38 @@ constexpr const char* kSaveCheckpointFooter =
     "  lazynet checkpoint save lazy_mlp tuned --overwrite";
 
 constexpr const char* kLoadCheckpointFooter =
+    "With --validate-only nothing changes and every error is listed (exit status 1 if there is "
+    "any).\n"
+    "\n"
     "Examples:\n"
     "  lazynet checkpoint load lazy_mlp tuned\n"
     "  lazynet checkpoint load lazy_mlp tuned --no-strict";
+
+constexpr const char* kSaveStateDictFooter =
+    "Keys without values are not in the file; a warning names them.\n"
+    "\n"
+    "Examples:\n"
+    "  lazynet state-dict save lazy_mlp lazy_mlp.safetensors";
+
+constexpr const char* kLoadStateDictFooter =
+    "Sizes that the values tell become known. With --validate-only nothing changes and every error "
+    "is\n"
+    "listed (exit status 1 if there is any).\n"
+    "\n"
+    "Examples:\n"
+    "  lazynet state-dict load lazy_mlp lazy_mlp.safetensors --validate-only\n"
+    "  lazynet state-dict load lazy_mlp part.safetensors --no-strict";
+
+constexpr const char* kDiffStateDictsFooter =
+    "A and B are FILE.safetensors or model:NAME[/VERSION], which is read from the server. Values "
+    "are\n"
+    "equal if their bits are.\n"
+    "\n"
+    "Exit status: 0 equal, 1 different, or the server said no; else as for all commands.\n"
+    "\n"
+    "Examples:\n"
+    "  lazynet state-dict diff before.safetensors model:lazy_mlp\n"
+    "  lazynet state-dict diff model:lazy_mlp/1 model:lazy_mlp/2 --json | jq '.different[].key'";
 
 constexpr const char* kResetFooter =
     "Forgets what requests, administrators and clients added, in the state directory as well.\n"
@@ -123,6 +152,12 @@ constexpr CommandEntry kCommands[] = {
     {Command::kMaterialize, nullptr, "materialize",
      "Fix a network's sizes by input shapes, and make its parameters", kMaterializeFooter,
      Address::kAdmin, 60},
+    {Command::kSaveStateDict, "state-dict", "save", "Write a model's parameters to a file",
+     kSaveStateDictFooter, Address::kServer, 600},
+    {Command::kLoadStateDict, "state-dict", "load", "Give a model the parameters of a file",
+     kLoadStateDictFooter, Address::kAdmin, 600},
+    {Command::kDiffStateDicts, "state-dict", "diff", "Compare parameters of files and models",
+     kDiffStateDictsFooter, Address::kServer, 600},
     {Command::kSaveCheckpoint, "checkpoint", "save", "Write the parameters to a file of the server",
      kSaveCheckpointFooter, Address::kAdmin, 600},
     {Command::kLoadCheckpoint, "checkpoint", "load", "Take the parameters from such a file",
@@ -155,6 +190,7 @@ const char* const kFooter =
 std::span<const CommandEntry> Commands() { return kCommands; }
 
 const char* GroupDescription(std::string_view group) {
+  if (group == "state-dict") return "Save, load and compare parameters here";
   LAZYNET_CHECK(group == "checkpoint");
   return "Save and load parameters at the server";
 }

@@ -11,6 +11,9 @@ ExitCode Wait(Session& session);
 ExitCode Watch(Session& session);
 ExitCode Materialize(Session& session);
 ExitCode Register(Session& session);
+ExitCode SaveStateDict(Session& session);
+ExitCode LoadStateDict(Session& session);
+ExitCode DiffStateDicts(Session& session);
 ExitCode SaveCheckpoint(Session& session);
 ExitCode LoadCheckpoint(Session& session);
 

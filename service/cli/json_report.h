@@ -6,6 +6,8 @@
 #include "proto/inference.pb.h"
 #include "proto/lazynet/v1/lazynet.pb.h"
 #include "service/cli/answer.h"
+#include "service/cli/state_dict.h"
+#include "service/cli/state_dict_diff.h"
 
 // What commands print with --json: one document, whose keys are the protocol's names, or those of
 // its REST form. Keys are only ever added.
@@ -27,6 +29,10 @@ void Print(const v1::UnregisterNetworkResponse& response, std::ostream& out);
 
 // One of the many documents of `watch`.
 void Print(const v1::NetworkEvent& event, std::ostream& out);
+
+// `largest_difference` is null unless there are values of one datatype and shape to compare.
+void Print(const StateDictDiff& diff, std::ostream& out);
+void Print(const SavedStateDict& saved, std::ostream& out);
 
 // Outputs have `data`, flat and row-major, or `file` where they were written to one. Floats come as
 // the shortest text that reads back to the same value; "NaN", "Infinity" and "-Infinity" as text.

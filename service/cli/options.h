@@ -23,6 +23,9 @@ enum class Command {
   kSaveCheckpoint,
   kLoadCheckpoint,
   kWatch,
+  kSaveStateDict,
+  kLoadStateDict,
+  kDiffStateDicts,
 };
 
 enum class Format { kTable, kJson, kNpy };
@@ -41,6 +44,16 @@ struct InferOptions {
   // Of a table: characters of a line, and rows; 0 rows = all of them.
   int width = 120;
   int rows = 100;
+};
+
+// Where a state dict comes from.
+struct StateDictSource {
+  // As it was given.
+  std::string text;
+  // A file, or a model and its version.
+  std::string file;
+  std::string model;
+  std::string version;
 };
 
 struct Options {
@@ -63,9 +76,13 @@ struct Options {
   bool validate_only = false;
   // Keys that are missing or unexpected are errors.
   bool strict = true;
-  // The definition to register, and how it is served; no file = the defaults.
+  // The state dict to save or load, or the definition to register, and how it is served; no file =
+  // the defaults.
   std::string file;
   std::string serving_file;
+  // The state dicts to compare.
+  StateDictSource a;
+  StateDictSource b;
   // What a checkpoint is called at the server, and whether it may replace another.
   std::string checkpoint;
   bool overwrite = false;

@@ -6,6 +6,8 @@
 #include "proto/inference.pb.h"
 #include "proto/lazynet/v1/lazynet.pb.h"
 #include "service/cli/answer.h"
+#include "service/cli/state_dict.h"
+#include "service/cli/state_dict_diff.h"
 
 // What commands print for people. The form may change; --json is for programs.
 namespace lazynet::cli::text {
@@ -28,6 +30,11 @@ void Print(const v1::UnregisterNetworkResponse& response, const std::string& mod
 
 // A line.
 void Print(const v1::NetworkEvent& event, std::ostream& out);
+
+// The keys that differ, with what each side has; `a` and `b` are what the sides are called.
+void Print(const StateDictDiff& diff, const std::string& a, const std::string& b,
+           std::ostream& out);
+void Print(const SavedStateDict& saved, std::ostream& out);
 
 // Each output as a table: a row per row of its innermost axis, cut to `width` characters and to
 // `rows` rows (0 = all), with the index of its largest value for outputs of rank 2. Outputs that

@@ -314,6 +314,7 @@ TEST_F(ChangesTest, LoadsCheckpoints) {
     EXPECT_EQ(request.checkpoint(), "tuned");
     v1::LoadStateDictResponse response;
     if (!request.strict()) response.add_missing_keys("a");
+    if (request.validate_only()) response.add_errors("too large");
     response.add_lossy_keys("b");
     response.add_lossy_keys("c");
     response.set_state(v1::NETWORK_STATE_READY);
@@ -330,6 +331,10 @@ TEST_F(ChangesTest, LoadsCheckpoints) {
   EXPECT_EQ(json::parse(Ask({"checkpoint", "load", "m", "tuned", "--json"}).out), json::parse(R"({
       "missing_keys": [], "unexpected_keys": [], "lossy_keys": ["b", "c"], "errors": [],
       "state": "ready", "unknown_parameters": [], "parameter_hash": "0123abcd"})"));
+  const Outcome wrong = Ask({"checkpoint", "load", "m", "tuned", "--validate-only"});
+  EXPECT_EQ(wrong.code, kRefused);
+  EXPECT_THAT(wrong.out, HasSubstr("would not load, now ready\n"));
+  EXPECT_EQ(wrong.err, "lazynet: too large\n");
 }
 
 TEST_F(ChangesTest, ACheckpointCommandIsTwoWords) {

@@ -41,12 +41,28 @@ TEST_F(CliTest, HelpNamesEveryCommandAndEveryCommandHasHelp) {
   const Outcome all = RunClient({"--help"});
   EXPECT_EQ(all.code, kDone);
   EXPECT_THAT(all.out, HasSubstr("Exit status:"));
-  for (const char* command : {"models", "metadata", "describe", "infer", "health", "wait", "watch",
-                              "materialize", "reset", "register", "unregister"}) {
-    EXPECT_THAT(all.out, HasSubstr(std::string("\n  ") + command));
-    const Outcome one = RunClient({command, "--help"});
-    EXPECT_EQ(one.code, kDone) << command;
-    EXPECT_EQ(one.err, "") << command;
+  const std::vector<std::vector<std::string>> commands = {{"models"},
+                                                          {"metadata"},
+                                                          {"describe"},
+                                                          {"infer"},
+                                                          {"health"},
+                                                          {"wait"},
+                                                          {"watch"},
+                                                          {"materialize"},
+                                                          {"state-dict", "save"},
+                                                          {"state-dict", "load"},
+                                                          {"state-dict", "diff"},
+                                                          {"checkpoint", "save"},
+                                                          {"checkpoint", "load"},
+                                                          {"reset"},
+                                                          {"register"},
+                                                          {"unregister"}};
+  for (std::vector<std::string> command : commands) {
+    EXPECT_THAT(all.out, HasSubstr("\n  " + command[0]));
+    command.push_back("--help");
+    const Outcome one = RunClient(command);
+    EXPECT_EQ(one.code, kDone) << command[0];
+    EXPECT_EQ(one.err, "") << command[0];
     EXPECT_THAT(one.out, AllOf(HasSubstr("--server"), HasSubstr("--json"), HasSubstr("--timeout"),
                                HasSubstr("Examples:")));
   }

@@ -92,6 +92,19 @@ class LazyNetworks : public v1::LazyNetworkService::Service {
                               v1::LoadStateDictResponse* response) override {
     return Answer(handlers_.load_checkpoint, *request, response);
   }
+  grpc::Status GetStateDict(grpc::ServerContext*, const v1::GetStateDictRequest* request,
+                            grpc::ServerWriter<v1::StateDictPart>* writer) override {
+    return Send(handlers_.get_state_dict, *request, writer);
+  }
+  grpc::Status LoadStateDict(grpc::ServerContext*,
+                             grpc::ServerReader<v1::LoadStateDictRequest>* reader,
+                             v1::LoadStateDictResponse* response) override {
+    std::vector<v1::LoadStateDictRequest> messages;
+    for (v1::LoadStateDictRequest message; handlers_.load_state_dict && reader->Read(&message);) {
+      messages.push_back(message);
+    }
+    return Answer(handlers_.load_state_dict, messages, response);
+  }
   grpc::Status WatchNetworks(grpc::ServerContext*, const v1::WatchNetworksRequest* request,
                              grpc::ServerWriter<v1::NetworkEvent>* writer) override {
     return Send(handlers_.watch, *request, writer);

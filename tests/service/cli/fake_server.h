@@ -34,6 +34,9 @@ struct Handlers {
   Handler<v1::UnregisterNetworkRequest, v1::UnregisterNetworkResponse> unregister;
   Handler<v1::SaveCheckpointRequest, v1::SaveCheckpointResponse> save_checkpoint;
   Handler<v1::LoadCheckpointRequest, v1::LoadStateDictResponse> load_checkpoint;
+  Handler<v1::GetStateDictRequest, Stream<v1::StateDictPart>> get_state_dict;
+  // Gets all that was sent; without it nothing is read.
+  Handler<std::vector<v1::LoadStateDictRequest>, v1::LoadStateDictResponse> load_state_dict;
   Handler<v1::WatchNetworksRequest, Stream<v1::NetworkEvent>> watch;
   Handler<grpc::health::v1::HealthCheckRequest, grpc::health::v1::HealthCheckResponse> health;
 };
