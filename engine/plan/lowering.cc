@@ -1,5 +1,6 @@
 #include "engine/plan/lowering.h"
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -19,9 +20,13 @@ DType ComputeDType(DType dtype) {
 
 class GraphBuilder {
  public:
-  GraphBuilder(const nn::Network& network, const nn::ParameterSet& parameters,
+  // Without parameters constants have shapes only.
+  GraphBuilder(const nn::Network& network, const nn::ParameterSet* parameters,
                const nn::Inference& inference)
-      : network_(network), parameters_(parameters), outputs_(network.nodes().size()) {
+      : network_(network),
+        parameters_(parameters),
+        sizes_(inference.sizes),
+        outputs_(network.nodes().size()) {
     for (size_t i = 0; i < network.inputs().size(); ++i) {
       const DType dtype = network.inputs()[i].dtype;
       graph_.AddInput(dtype, inference.inputs[i]);
@@ -55,21 +60,19 @@ class GraphBuilder {
     }
     int input_count() const override { return static_cast<int>(node().inputs.size()); }
     const nn::Sizes& sizes() const override {
-      return builder_.parameters_.sizes()[static_cast<size_t>(node().module)];
+      return builder_.sizes_[static_cast<size_t>(node().module)];
     }
     DType dtype() const override { return node().dtype; }
     ValueId Parameter(int index) override {
-      return AddConstant(index, module().ParameterName(index), tensor(index));
+      return AddConstant(index, module().ParameterName(index), 0, ShapeOf(index));
     }
     ValueId ParameterPart(int index, int64_t begin, int64_t end, Shape shape) override {
-      const Tensor& whole = tensor(index);
-      const size_t row = whole.bytes() / static_cast<size_t>(whole.shape().dim(0));
-      Tensor part = Tensor::Wrap(whole.dtype(), std::move(shape), std::make_shared<Tensor>(whole),
-                                 whole.data() + static_cast<size_t>(begin) * row);
-      LAZYNET_CHECK(part.bytes() == static_cast<size_t>(end - begin) * row);
-      std::string key = fmt::format("{}[{}:{}]{}", module().ParameterName(index), begin, end,
-                                    part.shape().ToString());
-      return AddConstant(index, std::move(key), std::move(part));
+      const Shape whole = ShapeOf(index);
+      const int64_t row = whole.num_elements() / whole.dim(0);
+      LAZYNET_CHECK(shape.num_elements() == (end - begin) * row);
+      std::string key =
+          fmt::format("{}[{}:{}]{}", module().ParameterName(index), begin, end, shape.ToString());
+      return AddConstant(index, std::move(key), begin * row, std::move(shape));
     }
     ValueId Add(backend::OpKind kind, std::vector<ValueId> inputs, Shape output,
                 std::optional<DType> dtype) override {
@@ -86,16 +89,25 @@ class GraphBuilder {
     const nn::Node& module() const {
       return builder_.network_.nodes()[static_cast<size_t>(node().module)];
     }
-    const Tensor& tensor(int index) const {
-      return builder_.parameters_.value(node().module, index)->tensor;
+    Shape ShapeOf(int index) const {
+      return module().layer->parameters()[static_cast<size_t>(index)].ShapeFor(sizes());
     }
-    ValueId AddConstant(int index, std::string key, Tensor tensor) {
-      const DType dtype = ComputeDType(module().ParameterDType(index));
-      const Shape shape = tensor.shape();
-      return builder_.graph_.AddConstant(dtype, shape,
-                                         {std::move(key), [tensor = std::move(tensor), dtype] {
-                                            return Converted(tensor, dtype);
-                                          }});
+
+    // The elements of a parameter from `offset` on.
+    ValueId AddConstant(int index, std::string key, int64_t offset, const Shape& shape) {
+      const DType stored = module().ParameterDType(index);
+      const DType dtype = ComputeDType(stored);
+      std::function<absl::StatusOr<Tensor>()> make = [] {
+        return absl::StatusOr<Tensor>(Internal("a graph without parameters was run"));
+      };
+      if (builder_.parameters_ != nullptr) {
+        const Tensor& whole = builder_.parameters_->value(node().module, index)->tensor;
+        const auto bytes = static_cast<size_t>(offset) * SizeOf(stored);
+        const Tensor part =
+            Tensor::Wrap(stored, shape, std::make_shared<Tensor>(whole), whole.data() + bytes);
+        make = [part, dtype] { return Converted(part, dtype); };
+      }
+      return builder_.graph_.AddConstant(dtype, shape, {std::move(key), std::move(make)});
     }
 
     GraphBuilder& builder_;
@@ -115,7 +127,8 @@ class GraphBuilder {
   }
 
   const nn::Network& network_;
-  const nn::ParameterSet& parameters_;
+  const nn::ParameterSet* parameters_;
+  const std::vector<nn::Sizes>& sizes_;
   backend::Graph graph_;
   std::vector<ValueId> inputs_;            // as they are computed with
   std::vector<nn::OutputValues> outputs_;  // per node
@@ -125,7 +138,11 @@ class GraphBuilder {
 
 backend::Graph Lower(const nn::Network& network, const nn::ParameterSet& parameters,
                      const nn::Inference& inference) {
-  return GraphBuilder(network, parameters, inference).Build();
+  return GraphBuilder(network, &parameters, inference).Build();
+}
+
+backend::Graph LowerShapes(const nn::Network& network, const nn::Inference& inference) {
+  return GraphBuilder(network, nullptr, inference).Build();
 }
 
 }  // namespace lazynet::plan

@@ -12,4 +12,8 @@ namespace lazynet::plan {
 backend::Graph Lower(const nn::Network& network, const nn::ParameterSet& parameters,
                      const nn::Inference& inference);
 
+// The same graph before there are parameters, to look at: no constant has values. Every size of
+// `inference` is known.
+backend::Graph LowerShapes(const nn::Network& network, const nn::Inference& inference);
+
 }  // namespace lazynet::plan
