@@ -1,6 +1,10 @@
 #include <fmt/format.h>
 
+#include <string>
+#include <vector>
+
 #include "service/cli/commands.h"
+#include "service/cli/match_inputs.h"
 #include "service/cli/register_request.h"
 #include "service/cli/text_format.h"
 
@@ -19,14 +23,16 @@ ExitCode Materialize(Session& session) {
     if (!shape.name.empty()) continue;
     const auto network = session.client().DescribeNetwork(options.model, options.version);
     if (!network.ok()) return session.CallFailed(network.status());
-    if (network->inputs_size() > 1) {
-      return session.Fail(kUsage, fmt::format("model \"{}\" has {} inputs, so that --shape wants "
-                                              "NAME=SHAPE; it takes {}",
-                                              options.model, network->inputs_size(),
-                                              text::TensorsText(network->inputs())));
-    }
-    // An unavailable network may have none to tell; what it answers then says why.
-    if (network->inputs_size() == 1) input.set_name(network->inputs(0).name());
+    // An unavailable network has none to tell; its answer to the request says why.
+    if (network->inputs().empty()) continue;
+    std::vector<std::string> names;
+    for (const v1::BoundInput& known : network->inputs()) names.push_back(known.name());
+    const auto matched =
+        MatchInputs(options.shapes, names,
+                    {fmt::format("model \"{}\"", options.model), "--shape wants NAME=SHAPE",
+                     text::TensorsText(network->inputs())});
+    if (!matched.ok()) return session.Fail(kUsage, Message(matched.status()));
+    input.set_name(names[0]);
   }
   return session.ShowWithErrors(session.client().InitializeParameters(request),
                                 options.validate_only);

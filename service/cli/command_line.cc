@@ -119,6 +119,7 @@ class Flags {
       parent = app_.add_subcommand(group, GroupDescription(group));
       parent->require_subcommand(1);
       parent->group("Commands");
+      parent->footer(fmt::format("lazynet {} COMMAND --help says more about a command.", group));
     }
     return parent;
   }

@@ -181,6 +181,7 @@ const char* const kFooter =
     "  lazynet wait && lazynet models\n"
     "  lazynet infer lazy_mlp --input random:2x64\n"
     "  lazynet describe lazy_mlp\n"
+    "  lazynet materialize lazy_mlp --shape 2,64\n"
     "\n"
     "What changes something asks the server's admin address, 127.0.0.1:8003 unless "
     "LAZYNET_ADMIN_SERVER\n"

@@ -7,18 +7,10 @@
 #include <string>
 #include <utility>
 
-#include "engine/checkpoint/file.h"
+#include "service/cli/text_file.h"
 
 namespace lazynet::cli {
 namespace {
-
-absl::StatusOr<std::string> ReadFile(const std::string& path) {
-  ASSIGN_OR_RETURN(const auto file, checkpoint::MappedFile::Open(path));
-  const auto bytes = file->bytes();
-  return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-}
-
-bool IsJson(const std::string& path) { return path.ends_with(".json"); }
 
 // Keeps the first error; lines and columns count from 1.
 class FirstError : public google::protobuf::io::ErrorCollector {
@@ -47,14 +39,14 @@ absl::Status ParseText(const std::string& text, google::protobuf::Message& messa
 }
 
 absl::Status ReadDefinition(const std::string& path, v1::RegisterNetworkRequest& request) {
-  ASSIGN_OR_RETURN(std::string text, ReadFile(path));
+  ASSIGN_OR_RETURN(std::string text, ReadTextFile(path));
   if (IsJson(path)) return ParseJson(text, *request.mutable_definition());
   request.set_text(std::move(text));
   return absl::OkStatus();
 }
 
 absl::Status ReadServing(const std::string& path, v1::RegisterNetworkRequest& request) {
-  ASSIGN_OR_RETURN(const std::string text, ReadFile(path));
+  ASSIGN_OR_RETURN(const std::string text, ReadTextFile(path));
   return IsJson(path) ? ParseJson(text, *request.mutable_serving())
                       : ParseText(text, *request.mutable_serving());
 }

@@ -1,9 +1,10 @@
 #include "service/cli/request.h"
 
-#include <map>
 #include <string>
+#include <vector>
 
-#include "engine/core/shape.h"
+#include "service/cli/match_inputs.h"
+#include "service/cli/text_format.h"
 
 namespace lazynet::cli {
 namespace {
@@ -14,44 +15,14 @@ using inference::ModelMetadataResponse;
 // What stands in a message beside the elements, generously.
 constexpr size_t kEnvelopeBytes = size_t{1} << 20;
 
-// `input FP32 [?, 784], ...`
-std::string Signature(const ModelMetadataResponse& metadata) {
-  std::string text;
-  for (const auto& input : metadata.inputs()) {
-    const Shape shape(std::span<const int64_t>(input.shape().data(), input.shape().size()));
-    text += fmt::format("{}{} {} {}", text.empty() ? "" : ", ", input.name(), input.datatype(),
-                        shape.ToString());
-  }
-  return text.empty() ? "none" : text;
-}
-
-// The specs by the input they are for.
-absl::StatusOr<std::map<std::string, const InputSpec*>> Assign(
-    const Options& options, const ModelMetadataResponse& metadata) {
-  std::map<std::string, const InputSpec*> assigned;
-  for (const auto& input : metadata.inputs()) assigned[input.name()] = nullptr;
-  for (const InputSpec& spec : options.infer.inputs) {
-    if (spec.name.empty() && metadata.inputs_size() != 1) {
-      return InvalidArgument(
-          "model \"{}\" has {} inputs, so that --input wants NAME=SPEC; it takes {}", options.model,
-          metadata.inputs_size(), Signature(metadata));
-    }
-    const std::string& name = spec.name.empty() ? metadata.inputs(0).name() : spec.name;
-    const auto found = assigned.find(name);
-    if (found == assigned.end()) {
-      return InvalidArgument("model \"{}\" has no input \"{}\"; it takes {}", options.model, name,
-                             Signature(metadata));
-    }
-    if (found->second != nullptr) return InvalidArgument("input \"{}\" is given twice", name);
-    found->second = &spec;
-  }
-  for (const auto& [name, spec] : assigned) {
-    if (spec == nullptr) {
-      return InvalidArgument("input \"{}\" is not given; model \"{}\" takes {}", name,
-                             options.model, Signature(metadata));
-    }
-  }
-  return assigned;
+// The specs in the order of the inputs.
+absl::StatusOr<std::vector<const InputSpec*>> Assign(const Options& options,
+                                                     const ModelMetadataResponse& metadata) {
+  std::vector<std::string> names;
+  for (const auto& input : metadata.inputs()) names.push_back(input.name());
+  return MatchInputs(options.infer.inputs, names,
+                     {fmt::format("model \"{}\"", options.model), "--input wants NAME=SPEC",
+                      metadata.inputs().empty() ? "none" : text::TensorsText(metadata.inputs())});
 }
 
 void AddInput(const std::string& name, const Tensor& tensor, ModelInferRequest& request) {
@@ -72,9 +43,10 @@ absl::StatusOr<ModelInferRequest> MakeRequest(const Options& options,
   request.set_model_version(options.version);
   request.set_id(options.infer.id);
   size_t bytes = kEnvelopeBytes;
-  for (const auto& input : metadata.inputs()) {
+  for (int i = 0; i < metadata.inputs_size(); ++i) {
+    const auto& input = metadata.inputs(i);
     ASSIGN_OR_RETURN(Tensor tensor,
-                     LoadInput(*specs.at(input.name()), input.name(), input.datatype()));
+                     LoadInput(*specs[static_cast<size_t>(i)], input.name(), input.datatype()));
     if (options.infer.slice) {
       auto rows = SliceRows(tensor, *options.infer.slice);
       if (!rows.ok()) return Annotate(fmt::format("input \"{}\"", input.name()), rows.status());
