@@ -11,14 +11,13 @@ namespace {
 
 ExitCode Run(const Options& options, std::ostream& out, std::ostream& err) {
   Session session(options, out, err);
-  Client& client = session.client();
   switch (options.command) {
     case Command::kModels:
-      return session.Show(client.RepositoryIndex());
+      return session.Show(session.client().RepositoryIndex());
     case Command::kMetadata:
-      return session.Show(client.ModelMetadata(options.model, options.version));
+      return session.Show(session.client().ModelMetadata(options.model, options.version));
     case Command::kDescribe:
-      return session.Show(client.DescribeNetwork(options.model, options.version));
+      return session.Show(session.client().DescribeNetwork(options.model, options.version));
     case Command::kInfer:
       return Infer(session);
     case Command::kHealth:
@@ -27,14 +26,18 @@ ExitCode Run(const Options& options, std::ostream& out, std::ostream& err) {
       return Wait(session);
     case Command::kWatch:
       return Watch(session);
+    case Command::kCheck:
+      return Check(session);
     case Command::kMaterialize:
       return Materialize(session);
     case Command::kReset:
-      return session.Show(client.ResetParameters(options.model, options.version), options.model);
+      return session.Show(session.client().ResetParameters(options.model, options.version),
+                          options.model);
     case Command::kRegister:
       return Register(session);
     case Command::kUnregister:
-      return session.Show(client.UnregisterNetwork(options.model, options.version), options.model);
+      return session.Show(session.client().UnregisterNetwork(options.model, options.version),
+                          options.model);
     case Command::kSaveStateDict:
       return SaveStateDict(session);
     case Command::kLoadStateDict:

@@ -76,14 +76,7 @@ class Flags {
     while (!chosen->get_subcommands().empty()) chosen = chosen->get_subcommands().front();
     const CommandEntry& entry = *entries_.at(chosen);
     options_.command = entry.command;
-    if (chosen->get_option("--timeout")->count() == 0) {
-      options_.timeout_seconds = entry.timeout_seconds;
-    }
-    if (chosen->get_option("--server")->count() == 0) {
-      // Every server says what would be created.
-      const bool looks = entry.command == Command::kMaterialize && options_.validate_only;
-      options_.server = DefaultServer(looks ? Address::kServer : entry.address);
-    }
+    if (entry.address != Address::kNone) FinishServer(entry, *chosen);
     for (const std::string& text : shapes_) {
       ASSIGN_OR_RETURN(NamedShape shape, ParseNamedShape(text));
       options_.shapes.push_back(std::move(shape));
@@ -99,6 +92,12 @@ class Flags {
     sub->footer(entry.footer);
     sub->group("Commands");
     entries_[sub] = &entry;
+    sub->add_flag("--json", options_.json, "Print JSON to stdout");
+    if (entry.address != Address::kNone) AddServer(entry, sub);
+    AddOwn(entry.command, sub);
+  }
+
+  void AddServer(const CommandEntry& entry, CLI::App* sub) {
     const DefaultAddress standard = DefaultOf(entry.address);
     sub->add_option("--server", options_.server,
                     fmt::format("Where the server is (env {})", standard.variable))
@@ -107,8 +106,6 @@ class Flags {
                     "For the whole command; 0 waits without end")
         ->transform(CLI::Validator(CheckSeconds, ""))
         ->option_text(fmt::format("SECONDS [{}]", entry.timeout_seconds));
-    sub->add_flag("--json", options_.json, "Print JSON to stdout");
-    AddOwn(entry.command, sub);
   }
 
   // The application that the commands of a group belong to.
@@ -144,6 +141,10 @@ class Flags {
         sub->add_option("--count", options_.count, "End after so many events")
             ->check(CLI::Range(int64_t{1}, int64_t{1'000'000'000}))
             ->option_text("NUMBER");
+        return;
+      case Command::kCheck:
+        AddFile(sub, "The definition")->option_text("FILE.textproto|FILE.json");
+        AddShapes(sub);
         return;
       case Command::kMaterialize:
         AddModel(sub);
@@ -242,6 +243,16 @@ class Flags {
   CLI::Option* Repeated(CLI::App* sub, const char* flags, std::vector<std::string>& values,
                         const char* description) {
     return sub->add_option(flags, values, description)->allow_extra_args(false);
+  }
+
+  void FinishServer(const CommandEntry& entry, const CLI::App& chosen) {
+    if (chosen.get_option("--timeout")->count() == 0) {
+      options_.timeout_seconds = entry.timeout_seconds;
+    }
+    if (chosen.get_option("--server")->count() > 0) return;
+    // Every server says what would be created.
+    const bool looks = entry.command == Command::kMaterialize && options_.validate_only;
+    options_.server = DefaultServer(looks ? Address::kServer : entry.address);
   }
 
   absl::Status FinishOwn() {

@@ -133,6 +133,21 @@ constexpr const char* kUnregisterFooter =
     "Examples:\n"
     "  lazynet unregister mlp --version 2";
 
+constexpr const char* kCheckFooter =
+    "No server is asked. Without --shape what follows from it is ?. A file whose name ends in "
+    ".json "
+    "is\n"
+    "JSON, any other is protobuf's text form.\n"
+    "\n"
+    "Exit status: 0 done, 1 the definition is wrong or cannot take the shapes, 2 wrong arguments "
+    "or "
+    "a\n"
+    "file that cannot be read.\n"
+    "\n"
+    "Examples:\n"
+    "  lazynet check models/lazy_mlp/network.textproto\n"
+    "  lazynet check resnet.textproto --shape 1,3,224,224 --json | jq .known_parameter_count";
+
 constexpr CommandEntry kCommands[] = {
     {Command::kModels, nullptr, "models", "List the models of the server's repository",
      kModelsFooter, Address::kServer, 10},
@@ -149,6 +164,8 @@ constexpr CommandEntry kCommands[] = {
      Address::kServer, 60},
     {Command::kWatch, nullptr, "watch", "Print the state of models, and each change as it happens",
      kWatchFooter, Address::kServer, 0},
+    {Command::kCheck, nullptr, "check", "Look into a definition without a server", kCheckFooter,
+     Address::kNone, 0},
     {Command::kMaterialize, nullptr, "materialize",
      "Fix a network's sizes by input shapes, and make its parameters", kMaterializeFooter,
      Address::kAdmin, 60},

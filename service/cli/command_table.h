@@ -13,6 +13,8 @@ enum class Address {
   kServer,
   // What changes something.
   kAdmin,
+  // None is asked.
+  kNone,
 };
 
 // A command as its help shows it.

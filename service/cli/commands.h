@@ -9,6 +9,7 @@ ExitCode Infer(Session& session);
 ExitCode Health(Session& session);
 ExitCode Wait(Session& session);
 ExitCode Watch(Session& session);
+ExitCode Check(Session& session);
 ExitCode Materialize(Session& session);
 ExitCode Register(Session& session);
 ExitCode SaveStateDict(Session& session);

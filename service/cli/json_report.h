@@ -6,6 +6,7 @@
 #include "proto/inference.pb.h"
 #include "proto/lazynet/v1/lazynet.pb.h"
 #include "service/cli/answer.h"
+#include "service/cli/network_check.h"
 #include "service/cli/state_dict.h"
 #include "service/cli/state_dict_diff.h"
 
@@ -32,6 +33,9 @@ void Print(const v1::NetworkEvent& event, std::ostream& out);
 
 // `largest_difference` is null unless there are values of one datatype and shape to compare.
 void Print(const StateDictDiff& diff, std::ostream& out);
+// Sizes that are not known are -1, anything else is null.
+void Print(const CheckedNetwork& network, std::ostream& out);
+
 void Print(const SavedStateDict& saved, std::ostream& out);
 
 // Outputs have `data`, flat and row-major, or `file` where they were written to one. Floats come as

@@ -23,6 +23,7 @@ enum class Command {
   kSaveCheckpoint,
   kLoadCheckpoint,
   kWatch,
+  kCheck,
   kSaveStateDict,
   kLoadStateDict,
   kDiffStateDicts,
@@ -70,14 +71,14 @@ struct Options {
   std::vector<std::string> models;
   // Of `watch`: events to wait for; 0 = without end.
   int64_t count = 0;
-  // For inputs, of `materialize`.
+  // For inputs, of `materialize` and `check`.
   std::vector<NamedShape> shapes;
   // Say what would happen, and change nothing.
   bool validate_only = false;
   // Keys that are missing or unexpected are errors.
   bool strict = true;
-  // The state dict to save or load, or the definition to register, and how it is served; no file =
-  // the defaults.
+  // The state dict to save or load, or the definition to check or register, and how it is served;
+  // no file = the defaults.
   std::string file;
   std::string serving_file;
   // The state dicts to compare.

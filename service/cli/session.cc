@@ -8,14 +8,14 @@ namespace lazynet::cli {
 
 std::string Session::CallText(const absl::Status& status) const {
   const std::string where =
-      client_.reached() ? "" : fmt::format("no server reached at {}: ", options_.server);
+      client_->reached() ? "" : fmt::format("no server reached at {}: ", options_.server);
   const bool late = absl::IsDeadlineExceeded(status) && options_.timeout_seconds > 0;
   return fmt::format("{}: {}{}{}", absl::StatusCodeToString(status.code()), where, Message(status),
                      late ? fmt::format(" (--timeout {})", options_.timeout_seconds) : "");
 }
 
 ExitCode Session::CallFailed(const absl::Status& status) {
-  return Fail(client_.reached() ? kRefused : kUnreachable, CallText(status));
+  return Fail(client_->reached() ? kRefused : kUnreachable, CallText(status));
 }
 
 ExitCode Session::AnswerFailed(const absl::Status& status) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <iosfwd>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -17,10 +18,14 @@ namespace lazynet::cli {
 class Session {
  public:
   Session(const Options& options, std::ostream& out, std::ostream& err)
-      : options_(options), out_(out), err_(err), client_(options.server, options.timeout_seconds) {}
+      : options_(options), out_(out), err_(err) {}
 
   const Options& options() const { return options_; }
-  Client& client() { return client_; }
+  // Made when it is first asked for: not every command has a server.
+  Client& client() {
+    if (!client_) client_.emplace(options_.server, options_.timeout_seconds);
+    return *client_;
+  }
   std::ostream& out() { return out_; }
 
   // Prints what a call answered, with what the text report wants beside it, or its error.
@@ -54,7 +59,7 @@ class Session {
   const Options& options_;
   std::ostream& out_;
   std::ostream& err_;
-  Client client_;
+  std::optional<Client> client_;
 };
 
 }  // namespace lazynet::cli

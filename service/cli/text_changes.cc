@@ -26,8 +26,8 @@ void PrintCreated(const v1::InitializeParametersResponse& response, std::ostream
 
 void Print(const v1::InitializeParametersResponse& response, bool validate_only,
            std::ostream& out) {
-  const char* verb = validate_only ? "would create" : "created";
-  out << fmt::format("{} {} parameters, {}; {} in all\n", verb, response.created_size(),
+  out << fmt::format("parameters {}: {}, {}; {} in all\n",
+                     validate_only ? "to be created" : "created", response.created_size(),
                      Bytes(response.created_bytes()), Bytes(response.parameter_bytes()));
   PrintCreated(response, out);
   out << '\n';

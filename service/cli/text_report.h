@@ -6,6 +6,7 @@
 #include "proto/inference.pb.h"
 #include "proto/lazynet/v1/lazynet.pb.h"
 #include "service/cli/answer.h"
+#include "service/cli/network_check.h"
 #include "service/cli/state_dict.h"
 #include "service/cli/state_dict_diff.h"
 
@@ -34,6 +35,9 @@ void Print(const v1::NetworkEvent& event, std::ostream& out);
 // The keys that differ, with what each side has; `a` and `b` are what the sides are called.
 void Print(const StateDictDiff& diff, const std::string& a, const std::string& b,
            std::ostream& out);
+// A table of the layers, and totals.
+void Print(const CheckedNetwork& network, std::ostream& out);
+
 void Print(const SavedStateDict& saved, std::ostream& out);
 
 // Each output as a table: a row per row of its innermost axis, cut to `width` characters and to

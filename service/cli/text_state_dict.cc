@@ -34,7 +34,7 @@ void Print(const StateDictDiff& diff, const std::string& a, const std::string& b
     table.Print(out);
     out << '\n';
   }
-  out << fmt::format("{} keys differ, {} are equal\n", diff.different.size(), diff.equal);
+  out << fmt::format("keys: {} differ, {} equal\n", diff.different.size(), diff.equal);
 }
 
 }  // namespace lazynet::cli::text

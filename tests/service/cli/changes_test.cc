@@ -76,7 +76,7 @@ TEST_F(ChangesTest, MaterializesByShapes) {
   const Outcome outcome = Ask({"materialize", "m", "--version", "2", "--shape", "2,4"});
   EXPECT_EQ(outcome.code, kDone) << outcome.err;
   EXPECT_EQ(outcome.out,
-            "created 1 parameters, 160 B; 200 B in all\n"
+            "parameters created: 1, 160 B; 200 B in all\n"
             "\n"
             "parameter   datatype  shape    bytes\n"
             "fc1.weight  FP32      [10, 4]  160 B\n"
@@ -111,7 +111,7 @@ TEST_F(ChangesTest, MaterializesNamedInputsWithoutAskingWhichThereAre) {
   const Outcome outcome =
       Ask({"materialize", "m", "--shape", "ids=1,128", "--shape", "a=b=scalar"});
   EXPECT_EQ(outcome.code, kDone) << outcome.err;
-  EXPECT_THAT(outcome.out, HasSubstr("created 0 parameters, 0 B"));
+  EXPECT_THAT(outcome.out, HasSubstr("parameters created: 0, 0 B"));
   ASSERT_EQ(materialize_.inputs_size(), 2);
   EXPECT_EQ(materialize_.inputs(0).name(), "ids");
   EXPECT_EQ(materialize_.inputs(1).name(), "a=b");
@@ -127,7 +127,7 @@ TEST_F(ChangesTest, ListsAllThatIsWrongWithShapes) {
   const Outcome outcome = Ask({"materialize", "m", "--shape", "2,5", "--validate-only"});
   EXPECT_TRUE(materialize_.validate_only());
   EXPECT_EQ(outcome.code, kRefused);
-  EXPECT_THAT(outcome.out, HasSubstr("would create 0 parameters"));
+  EXPECT_THAT(outcome.out, HasSubstr("parameters to be created: 0"));
   EXPECT_EQ(outcome.err, "lazynet: layer \"fc1\": wants 4 features, got 5\nlazynet: too large\n");
   const Outcome report = Ask({"materialize", "m", "--shape", "2,5", "--validate-only", "--json"});
   EXPECT_EQ(report.code, kRefused);

@@ -254,7 +254,7 @@ TEST_F(DiffTest, FindsNothingBetweenEqualSides) {
                             std::array{std::string("model:m"), file_}, std::array{file_, file_}}) {
     const Outcome outcome = Ask({"state-dict", "diff", sides[0], sides[1]});
     EXPECT_EQ(outcome.code, kDone) << outcome.err;
-    EXPECT_EQ(outcome.out, "0 keys differ, 2 are equal\n");
+    EXPECT_EQ(outcome.out, "keys: 0 differ, 2 equal\n");
   }
   EXPECT_EQ(json::parse(Ask({"state-dict", "diff", file_, "model:m", "--json"}).out),
             json::parse(R"({"different": [], "equal_keys": 2})"));
@@ -305,7 +305,7 @@ TEST_F(DiffTest, PrintsATableOfModels) {
             "b    FP32 [?, 3] uninitialized  FP32 [2, 3] uninitialized                   -\n"
             "c    INT64 [1]                  INT64 [1]                                   1\n"
             "\n"
-            "3 keys differ, 0 are equal\n");
+            "keys: 3 differ, 0 equal\n");
 }
 
 TEST_F(DiffTest, ADifferenceToNaNIsNaN) {
