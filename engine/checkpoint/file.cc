@@ -16,9 +16,17 @@
 namespace lazynet::checkpoint {
 namespace {
 
+WriteStepHook write_step_hook = nullptr;
+
+void Step(const char* step) {
+  if (write_step_hook != nullptr) write_step_hook(step);
+}
+
 absl::Status SystemError(std::string_view what, int error) {
   const std::string why = std::generic_category().message(error);
   switch (error) {
+    case EEXIST:
+      return absl::AlreadyExistsError(fmt::format("{}: {}", what, why));
     case ENOENT:
     case ENOTDIR:
       return NotFound("{}: {}", what, why);
@@ -67,6 +75,7 @@ absl::StatusOr<Descriptor> CreateBeside(const std::filesystem::path& path,
   int error = EEXIST;
   for (int i = 0; i < kTries && error == EEXIST; ++i) {
     const uint64_t suffix = (uint64_t{random()} << 32) | random();
+    Step("create");
     *name = path.parent_path() / fmt::format(".tmp-{:016x}", suffix);
     Descriptor file(open(name->c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
     if (file.valid()) return file;
@@ -77,6 +86,7 @@ absl::StatusOr<Descriptor> CreateBeside(const std::filesystem::path& path,
 
 absl::Status WriteAll(int fd, std::span<const std::byte> bytes) {
   while (!bytes.empty()) {
+    Step("write");
     const ssize_t written = write(fd, bytes.data(), bytes.size());
     if (written < 0) {
       if (errno == EINTR) continue;
@@ -89,6 +99,7 @@ absl::Status WriteAll(int fd, std::span<const std::byte> bytes) {
 
 absl::Status WriteAndSync(Descriptor file, std::span<const std::span<const std::byte>> pieces) {
   for (std::span<const std::byte> piece : pieces) RETURN_IF_ERROR(WriteAll(file.get(), piece));
+  Step("sync");
   if (fsync(file.get()) != 0) return SystemError("the file cannot be synced", errno);
   if (const int error = file.Close(); error != 0) {
     return SystemError("the file cannot be closed", error);
@@ -98,6 +109,7 @@ absl::Status WriteAndSync(Descriptor file, std::span<const std::span<const std::
 
 // Makes a rename in the folder survive a loss of power.
 absl::Status SyncFolder(const std::filesystem::path& folder) {
+  Step("sync folder");
   Descriptor opened(
       open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   // A folder that may be written but not listed, and file systems that sync no folders, are fine.
@@ -135,18 +147,42 @@ MappedFile::~MappedFile() {
 }
 
 absl::Status WriteFileAtomically(const std::filesystem::path& path,
-                                 std::span<const std::span<const std::byte>> pieces) {
+                                 std::span<const std::span<const std::byte>> pieces,
+                                 IfExists if_exists) {
   std::filesystem::path temporary;
   ASSIGN_OR_RETURN(Descriptor file, CreateBeside(path, &temporary));
   absl::Status status = WriteAndSync(std::move(file), pieces);
-  if (status.ok() && rename(temporary.c_str(), path.c_str()) != 0) {
-    status = SystemError("the file cannot be put in place", errno);
+  if (status.ok()) {
+    Step("put in place");
+    const int failed = if_exists == IfExists::kReplace ? rename(temporary.c_str(), path.c_str())
+                                                       : link(temporary.c_str(), path.c_str());
+    if (failed != 0) status = SystemError("the file cannot be put in place", errno);
   }
-  if (!status.ok()) {
+  if (!status.ok() || if_exists == IfExists::kFail) {
+    Step("remove temporary");
     unlink(temporary.c_str());
-    return status;
+  }
+  RETURN_IF_ERROR(status);
+  return SyncFolder(path.parent_path());
+}
+
+absl::Status RemoveFile(const std::filesystem::path& path) {
+  Step("remove");
+  if (unlink(path.c_str()) != 0) {
+    if (errno == ENOENT) return absl::OkStatus();
+    return SystemError("the file cannot be removed", errno);
   }
   return SyncFolder(path.parent_path());
 }
+
+absl::Status RenameFile(const std::filesystem::path& from, const std::filesystem::path& to) {
+  Step("rename");
+  if (rename(from.c_str(), to.c_str()) != 0) {
+    return SystemError("the file cannot be renamed", errno);
+  }
+  return SyncFolder(to.parent_path());
+}
+
+void SetWriteStepHook(WriteStepHook hook) { write_step_hook = hook; }
 
 }  // namespace lazynet::checkpoint

@@ -33,11 +33,30 @@ class MappedFile {
   std::span<const std::byte> bytes_;
 };
 
+// What becomes of a file that is there already.
+enum class IfExists {
+  kReplace,
+  kFail,  // ALREADY_EXISTS; of several writers at a time one succeeds
+};
+
 // Makes `path` a file of the `pieces` in order, all or nothing: they go to a temporary name in the
-// same folder, are synced, and renamed over what was there. After a failure the old file stands and
-// the temporary one is gone. NOT_FOUND when the folder is missing, RESOURCE_EXHAUSTED when the
-// device is full, else FAILED_PRECONDITION.
+// same folder, are synced, and renamed over what was there, or linked where nothing is. After a
+// failure the old file stands and the temporary one is gone; when the process is killed it may
+// stay, called ".tmp-...". NOT_FOUND when the folder is missing, RESOURCE_EXHAUSTED when the device
+// is full, else FAILED_PRECONDITION.
 absl::Status WriteFileAtomically(const std::filesystem::path& path,
-                                 std::span<const std::span<const std::byte>> pieces);
+                                 std::span<const std::span<const std::byte>> pieces,
+                                 IfExists if_exists = IfExists::kReplace);
+
+// Removes a file for good: the folder is synced. OK when there is none.
+absl::Status RemoveFile(const std::filesystem::path& path);
+
+// Gives a file another name in the same folder, synced.
+absl::Status RenameFile(const std::filesystem::path& from, const std::filesystem::path& to);
+
+// For tests of faults: called before each step that changes a disk, from "create" to "sync folder",
+// so that a test can end the process there. Not to be set while another thread writes.
+using WriteStepHook = void (*)(const char* step);
+void SetWriteStepHook(WriteStepHook hook);
 
 }  // namespace lazynet::checkpoint

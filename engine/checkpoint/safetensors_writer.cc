@@ -119,14 +119,15 @@ absl::StatusOr<std::string> SerializeSafetensors(std::span<const NamedTensorView
 }
 
 absl::Status WriteSafetensors(const std::filesystem::path& path,
-                              std::span<const NamedTensorView> tensors, const Metadata& metadata) {
+                              std::span<const NamedTensorView> tensors, const Metadata& metadata,
+                              IfExists if_exists) {
   ASSIGN_OR_RETURN(const std::vector<NamedTensorView> ordered, InDataOrder(tensors));
   ASSIGN_OR_RETURN(const std::string prologue, Prologue(ordered, metadata));
   std::vector<std::span<const std::byte>> pieces;
   pieces.reserve(ordered.size() + 1);
   pieces.push_back(std::as_bytes(std::span(prologue)));
   for (const NamedTensorView& entry : ordered) pieces.push_back(BytesOf(entry.tensor));
-  return WriteFileAtomically(path, pieces);
+  return WriteFileAtomically(path, pieces, if_exists);
 }
 
 }  // namespace lazynet::checkpoint

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "engine/checkpoint/file.h"
 #include "engine/checkpoint/safetensors.h"
 #include "engine/core/status.h"
 #include "engine/core/tensor.h"
@@ -25,9 +26,10 @@ absl::StatusOr<std::string> SerializeSafetensors(std::span<const NamedTensorView
                                                  const Metadata& metadata = {});
 
 // The same into a file, without a second copy of the data in memory. The file is there whole or not
-// at all, and one that was there is replaced; see WriteFileAtomically for the errors.
+// at all; see WriteFileAtomically for one that was there, and for the errors.
 absl::Status WriteSafetensors(const std::filesystem::path& path,
                               std::span<const NamedTensorView> tensors,
-                              const Metadata& metadata = {});
+                              const Metadata& metadata = {},
+                              IfExists if_exists = IfExists::kReplace);
 
 }  // namespace lazynet::checkpoint
