@@ -32,6 +32,7 @@ packages() {
     build | ocl-icd-opencl-dev     | never used, but find_package(dnnl) asks for OpenCL
     build | liblapack-dev          | QR decomposition of orthogonal initial values
     build | prometheus-cpp-dev     | the data model and text format of metrics
+    build | libssl-dev             | SHA-256 of parameters and definitions
     build | libspdlog-dev          | logging
     build | libfmt-dev             | text of errors and logs
     build | libcli11-dev           | command lines

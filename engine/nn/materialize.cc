@@ -17,28 +17,6 @@ class Materializer {
   Materializer(const Network& network, ParameterSet set)
       : network_(network), set_(std::move(set)) {}
 
-  absl::Status CheckLimits(const MaterializeLimits& limits) const {
-    size_t bytes = set_.bytes();
-    for (size_t node = 0; node < network_.nodes().size(); ++node) {
-      const auto parameters = network_.nodes()[node].parameters();
-      for (size_t i = 0; i < parameters.size(); ++i) {
-        if (set_.values_[node][i]) continue;
-        const Shape shape = parameters[i].ShapeFor(set_.sizes_[node]);
-        const std::string name = network_.nodes()[node].ParameterName(static_cast<int>(i));
-        if (absl::Status status = CheckBounds(shape.dims()); !status.ok()) {
-          return Annotate(fmt::format("parameter \"{}\"", name), status);
-        }
-        bytes += ByteSize(network_.nodes()[node].ParameterDType(static_cast<int>(i)), shape);
-        if (bytes > limits.max_parameter_bytes) {
-          return ResourceExhausted(
-              "parameter \"{}\" of shape {}: wants at most {} bytes of parameters, got {}", name,
-              shape.ToString(), limits.max_parameter_bytes, bytes);
-        }
-      }
-    }
-    return absl::OkStatus();
-  }
-
   absl::Status DrawAll(init::Generator* stream) {
     init::Generator own(static_cast<uint64_t>(network_.seed()));
     init::Generator& generator = stream != nullptr ? *stream : own;
@@ -146,28 +124,52 @@ class Materializer {
 
 namespace {
 
-absl::StatusOr<ParameterSet> Draw(Materializer materializer, const MaterializeLimits& limits,
-                                  init::Generator* stream) {
-  RETURN_IF_ERROR(materializer.CheckLimits(limits));
+absl::StatusOr<ParameterSet> Draw(Materializer materializer, init::Generator* stream) {
   RETURN_IF_ERROR(materializer.DrawAll(stream));
   return materializer.Take();
 }
 
 }  // namespace
 
+absl::StatusOr<size_t> ParameterBytes(const Network& network, const ParameterSet& set,
+                                      const std::vector<Sizes>& sizes,
+                                      const MaterializeLimits& limits) {
+  size_t bytes = set.bytes();
+  for (size_t node = 0; node < network.nodes().size(); ++node) {
+    const Node& owner = network.nodes()[node];
+    const int count = static_cast<int>(owner.parameters().size());
+    for (int i = 0; i < count; ++i) {
+      if (set.value(static_cast<int>(node), i)) continue;
+      const Shape shape = owner.parameters()[static_cast<size_t>(i)].ShapeFor(sizes[node]);
+      if (absl::Status status = CheckBounds(shape.dims()); !status.ok()) {
+        return Annotate(fmt::format("parameter \"{}\"", owner.ParameterName(i)), status);
+      }
+      bytes += ByteSize(owner.ParameterDType(i), shape);
+      if (bytes > limits.max_parameter_bytes) {
+        return ResourceExhausted(
+            "parameter \"{}\" of shape {}: wants at most {} bytes of parameters, got {}",
+            owner.ParameterName(i), shape.ToString(), limits.max_parameter_bytes, bytes);
+      }
+    }
+  }
+  return bytes;
+}
+
 absl::StatusOr<ParameterSet> Materialize(const Network& network, const ParameterSet& set,
                                          std::span<const Shape> input_shapes,
                                          const MaterializeLimits& limits, init::Generator* stream) {
   ASSIGN_OR_RETURN(Inference inference, network.Infer(input_shapes, set.sizes()));
+  RETURN_IF_ERROR(ParameterBytes(network, set, inference.sizes, limits).status());
   Materializer materializer(network, set);
   materializer.SetSizes(std::move(inference.sizes));
-  return Draw(std::move(materializer), limits, stream);
+  return Draw(std::move(materializer), stream);
 }
 
 absl::StatusOr<ParameterSet> MaterializeKnown(const Network& network, const ParameterSet& set,
                                               const MaterializeLimits& limits) {
   if (!set.sizes_known()) return FailedPrecondition("some lazy sizes are not known yet");
-  return Draw(Materializer(network, set), limits, nullptr);
+  RETURN_IF_ERROR(ParameterBytes(network, set, set.sizes(), limits).status());
+  return Draw(Materializer(network, set), nullptr);
 }
 
 }  // namespace lazynet::nn

@@ -97,6 +97,13 @@ struct MaterializeLimits {
   size_t max_parameter_bytes = size_t{16} << 30;  // of one network
 };
 
+// Bytes of all parameters when the sizes are these (all known), those that have values included.
+// RESOURCE_EXHAUSTED, naming the parameter that is too much, beyond the limit; INVALID_ARGUMENT for
+// one that no tensor can be.
+absl::StatusOr<size_t> ParameterBytes(const Network& network, const ParameterSet& set,
+                                      const std::vector<Sizes>& sizes,
+                                      const MaterializeLimits& limits);
+
 // Infers every lazy size from the input shapes and gives every parameter that has none its initial
 // values, drawn as PyTorch 1.13 draws them (or per layer, see DrawOrder). A pure function: an error
 // means that nothing happened. INVALID_ARGUMENT as Network::Infer; RESOURCE_EXHAUSTED, before

@@ -50,6 +50,10 @@ class Flags {
     app_.add_option("--model-repository", config_.model_repository, "Folder of the models to serve")
         ->envname("LAZYNET_MODEL_REPOSITORY")
         ->required();
+    app_.add_option("--state-dir", config_.state_dir,
+                    "Folder for bindings and parameters that survive restarts, and for "
+                    "checkpoints; may be shared by servers. None: nothing is remembered")
+        ->envname("LAZYNET_STATE_DIR");
     app_.add_option("--backend", config_.backend,
                     "Kernels: onednn, or reference (slow and plain, to compare with)")
         ->envname("LAZYNET_BACKEND")
@@ -68,7 +72,9 @@ class Flags {
     Text("--metrics-address", "LAZYNET_METRICS_ADDRESS", config_.metrics_address,
          "Where to serve /metrics for Prometheus", kAddresses);
     Text("--admin-address", "LAZYNET_ADMIN_ADDRESS", config_.admin_address,
-         "Where to serve operators: LazyNetworkService, health and reflection", kAddresses);
+         "Where to serve operators: all of LazyNetworkService, health and reflection. The same as "
+         "--grpc-address: everything on that one",
+         kAddresses);
   }
   void AddScheduling() {
     Number("--lanes", "LAZYNET_LANES", config_.lanes, 0, 1024,
@@ -87,6 +93,9 @@ class Flags {
            (int64_t{1} << 31) - 1, "Largest request, in bytes", kLimits);
     Number("--max-parameter-bytes", "LAZYNET_MAX_PARAMETER_BYTES", config_.max_parameter_bytes, 1,
            kMostBytes, "Most bytes of parameters that one network may have", kLimits);
+    Number("--max-total-parameter-bytes", "LAZYNET_MAX_TOTAL_PARAMETER_BYTES",
+           config_.max_total_parameter_bytes, 1, kMostBytes,
+           "Most bytes of parameters that all networks together may have", kLimits);
     Number("--max-plan-bytes", "LAZYNET_MAX_PLAN_BYTES", config_.max_plan_bytes, 1, kMostBytes,
            "Most bytes of intermediate values that one request may need", kLimits);
     Number("--plans-per-network", "LAZYNET_PLANS_PER_NETWORK", config_.plans_per_network, 1,

@@ -22,6 +22,9 @@ struct ServerConfig {
   int64_t max_parameter_bytes = int64_t{4} << 30;  // of one network, >= 1
   int64_t max_plan_bytes = int64_t{2} << 30;       // intermediate values of one plan, >= 1
 
+  int64_t max_total_parameter_bytes = int64_t{16} << 30;  // of all networks, >= 1
+  std::string state_dir;  // folder for what survives a restart; empty: nothing does
+
   int64_t drain_timeout_seconds = 30;  // for requests in flight after SIGTERM, >= 0
   std::string backend = "onednn";      // onednn | reference
   std::string log_level = "info";      // trace | debug | info | warning | error | off

@@ -102,7 +102,7 @@ class HealthService::Watch {
 
 HealthService::Status HealthService::StatusOf(const std::string& name) const {
   const bool whole = name.empty() || name == inference::GRPCInferenceService::service_full_name();
-  if (!whole && repository_.models().find(name) == repository_.models().end()) {
+  if (!whole && repository_.versions(name).empty()) {
     return HealthCheckResponse::SERVICE_UNKNOWN;
   }
   const bool available = whole || repository_.Find(name, "").ok();
@@ -123,12 +123,13 @@ grpc::Status HealthService::Check(grpc::ServerContext*, const HealthCheckRequest
 grpc::Status HealthService::List(grpc::ServerContext*, const grpc::health::v1::HealthListRequest*,
                                  grpc::health::v1::HealthListResponse* response) {
   constexpr size_t kMostNames = 100;  // the protocol's own suggestion
-  if (repository_.models().size() > kMostNames) {
+  const hosting::Repository::Models models = repository_.models();
+  if (models.size() > kMostNames) {
     return {grpc::StatusCode::RESOURCE_EXHAUSTED, "more than 100 names"};
   }
   auto& statuses = *response->mutable_statuses();
   statuses[""].set_status(StatusOf(""));
-  for (const auto& [name, versions] : repository_.models()) {
+  for (const auto& [name, versions] : models) {
     statuses[name].set_status(StatusOf(name));
   }
   return grpc::Status::OK;

@@ -60,7 +60,7 @@ grpc::Status InferenceService::ModelMetadata(grpc::ServerContext*,
   const nn::Network& network = hosted.network();
   response->set_name(network.name());
   response->set_platform("lazynet_network");
-  for (const auto& [version, entry] : repository_.models().find(network.name())->second) {
+  for (const auto& [version, entry] : repository_.versions(network.name())) {
     if (entry.network != nullptr) response->add_versions(std::to_string(version));
   }
   const hosting::Signature signature = hosting::Describe(hosted);

@@ -1,21 +1,76 @@
 #pragma once
 
+#include <atomic>
+#include <string>
+
 #include "proto/lazynet/v1/lazynet.grpc.pb.h"
 #include "service/hosting/repository.h"
 
 namespace lazynet::handlers {
 
-// What the Open Inference Protocol has no words for. Read-only: nothing here materializes.
+// What the Open Inference Protocol has no words for: looking into lazy networks, and, on the
+// administrator's listener, deciding how they come by sizes and values.
 class LazyNetworkService : public v1::LazyNetworkService::Service {
  public:
-  explicit LazyNetworkService(const hosting::Repository& repository) : repository_(repository) {}
+  struct Options {
+    bool admin = false;                       // whether calls that change something are served
+    std::string admin_address;                // where they are, for the hint elsewhere
+    size_t max_load_bytes = size_t{4} << 30;  // of one LoadStateDict
+  };
+
+  LazyNetworkService(hosting::Repository& repository, const hosting::NetworkEvents& events,
+                     const hosting::StateDirectory* state, Options options)
+      : repository_(repository), events_(events), state_(state), options_(std::move(options)) {}
 
   grpc::Status DescribeNetwork(grpc::ServerContext* context,
                                const v1::DescribeNetworkRequest* request,
                                v1::DescribeNetworkResponse* response) override;
+  grpc::Status GetStateDict(grpc::ServerContext* context, const v1::GetStateDictRequest* request,
+                            grpc::ServerWriter<v1::StateDictPart>* writer) override;
+  grpc::Status WatchNetworks(grpc::ServerContext* context, const v1::WatchNetworksRequest* request,
+                             grpc::ServerWriter<v1::NetworkEvent>* writer) override;
+  grpc::Status InitializeParameters(grpc::ServerContext* context,
+                                    const v1::InitializeParametersRequest* request,
+                                    v1::InitializeParametersResponse* response) override;
+  grpc::Status LoadStateDict(grpc::ServerContext* context,
+                             grpc::ServerReader<v1::LoadStateDictRequest>* reader,
+                             v1::LoadStateDictResponse* response) override;
+  grpc::Status SaveCheckpoint(grpc::ServerContext* context,
+                              const v1::SaveCheckpointRequest* request,
+                              v1::SaveCheckpointResponse* response) override;
+  grpc::Status LoadCheckpoint(grpc::ServerContext* context,
+                              const v1::LoadCheckpointRequest* request,
+                              v1::LoadStateDictResponse* response) override;
+  grpc::Status ResetParameters(grpc::ServerContext* context,
+                               const v1::ResetParametersRequest* request,
+                               v1::ResetParametersResponse* response) override;
+  grpc::Status RegisterNetwork(grpc::ServerContext* context,
+                               const v1::RegisterNetworkRequest* request,
+                               v1::RegisterNetworkResponse* response) override;
+  grpc::Status UnregisterNetwork(grpc::ServerContext* context,
+                                 const v1::UnregisterNetworkRequest* request,
+                                 v1::UnregisterNetworkResponse* response) override;
 
  private:
-  const hosting::Repository& repository_;
+  // PERMISSION_DENIED, with the hint, where changes are not served.
+  absl::Status CheckAdmin(std::string_view call) const;
+  absl::Status Initialize(const v1::InitializeParametersRequest& request,
+                          v1::InitializeParametersResponse& response);
+  absl::Status Load(grpc::ServerReader<v1::LoadStateDictRequest>& reader,
+                    v1::LoadStateDictResponse& response);
+  absl::Status Save(const v1::SaveCheckpointRequest& request, v1::SaveCheckpointResponse& response);
+  absl::Status LoadSaved(const v1::LoadCheckpointRequest& request,
+                         v1::LoadStateDictResponse& response);
+  absl::Status Reset(const v1::ResetParametersRequest& request,
+                     v1::ResetParametersResponse& response);
+  absl::Status Register(const v1::RegisterNetworkRequest& request,
+                        v1::RegisterNetworkResponse& response);
+
+  hosting::Repository& repository_;
+  const hosting::NetworkEvents& events_;
+  const hosting::StateDirectory* const state_;
+  const Options options_;
+  std::atomic<int> watchers_{0};
 };
 
 }  // namespace lazynet::handlers

@@ -2,38 +2,50 @@
 
 #include <fmt/chrono.h>
 
-namespace lazynet::hosting {
+#include <algorithm>
+#include <array>
 
-std::string_view Name(Binding::Source source) {
-  switch (source) {
-    case Binding::Source::kFirstRequest:
-      return "first_request";
-    case Binding::Source::kCheckpoint:
-      return "checkpoint";
-    case Binding::Source::kDefinition:
-      return "definition";
+namespace lazynet::hosting {
+namespace {
+
+struct SourceWords {
+  Binding::Source source;
+  std::string_view name;
+  std::string_view text;
+};
+
+constexpr std::array kSources = {
+    SourceWords{Binding::Source::kFirstRequest, "first_request", "the first request"},
+    SourceWords{Binding::Source::kAdmin, "admin", "InitializeParameters"},
+    SourceWords{Binding::Source::kAtLoad, "at_load", "serving.textproto"},
+    SourceWords{Binding::Source::kCheckpoint, "checkpoint", "the checkpoint"},
+    SourceWords{Binding::Source::kClient, "client", "a client's state dict"},
+    SourceWords{Binding::Source::kDefinition, "definition", "the definition"},
+};
+
+const SourceWords& WordsOf(Binding::Source source) {
+  return *std::find_if(kSources.begin(), kSources.end(),
+                       [&](const SourceWords& words) { return words.source == source; });
+}
+
+}  // namespace
+
+std::string_view Name(Binding::Source source) { return WordsOf(source).name; }
+
+std::optional<Binding::Source> ParseSource(std::string_view name) {
+  for (const SourceWords& words : kSources) {
+    if (words.name == name) return words.source;
   }
-  return "";
+  return std::nullopt;
 }
 
 std::string Describe(const Binding& binding, const nn::Network& network) {
-  std::string by;
-  switch (binding.source) {
-    case Binding::Source::kFirstRequest:
-      by = "by the first request";
-      for (size_t i = 0; i < binding.input_shapes.size(); ++i) {
-        by += fmt::format(", {} {}", network.inputs()[i].name, binding.input_shapes[i].ToString());
-      }
-      by += ",";
-      break;
-    case Binding::Source::kCheckpoint:
-      by = "by the checkpoint";
-      break;
-    case Binding::Source::kDefinition:
-      by = "by the definition";
-      break;
+  std::string by(WordsOf(binding.source).text);
+  for (size_t i = 0; i < binding.input_shapes.size(); ++i) {
+    by += fmt::format(", {} {}", network.inputs()[i].name, binding.input_shapes[i].ToString());
   }
-  return fmt::format("bound {} at {:%Y-%m-%dT%H:%M:%SZ}", by,
+  if (!binding.input_shapes.empty()) by += ",";
+  return fmt::format("bound by {} at {:%Y-%m-%dT%H:%M:%SZ}", by,
                      fmt::gmtime(std::chrono::system_clock::to_time_t(binding.time)));
 }
 

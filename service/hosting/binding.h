@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,16 +15,23 @@ namespace lazynet::hosting {
 struct Binding {
   enum class Source {
     kFirstRequest,
-    kCheckpoint,  // its shapes told every size
+    kAdmin,       // InitializeParameters
+    kAtLoad,      // shapes of serving.textproto
+    kCheckpoint,  // the shapes of the file beside the definition told every size
+    kClient,      // those of LoadStateDict or LoadCheckpoint did
     kDefinition,  // it left no size out
   };
   Source source = Source::kDefinition;
-  std::vector<Shape> input_shapes;  // of the first request
+  std::vector<Shape> input_shapes;  // of the request; empty where values told the sizes
   std::chrono::system_clock::time_point time;
+  bool adopted = false;  // taken over from the state directory
 };
 
-// "first_request", "checkpoint", "definition".
+// "first_request", "admin", ...
 std::string_view Name(Binding::Source source);
+
+// The source of that exact name, or nothing.
+std::optional<Binding::Source> ParseSource(std::string_view name);
 
 // "bound by the first request, input [10, 10], at 2026-01-31T12:00:00Z": for errors about shapes
 // that do not fit.

@@ -1,6 +1,7 @@
 #include "service/hosting/definition.h"
 
-#include <google/protobuf/io/tokenizer.h>
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 #include <google/protobuf/text_format.h>
 #include <google/protobuf/util/json_util.h>
 
@@ -10,6 +11,8 @@
 
 #include "engine/core/status.h"
 #include "proto/lazynet/v1/network.pb.h"
+#include "service/hosting/sha256.h"
+#include "service/hosting/text_errors.h"
 
 namespace lazynet::hosting {
 namespace {
@@ -17,19 +20,6 @@ namespace {
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 using google::protobuf::Reflection;
-
-// Keeps the first error; lines and columns count from 1.
-class ErrorCollector : public google::protobuf::io::ErrorCollector {
- public:
-  void AddError(int line, google::protobuf::io::ColumnNumber column,
-                const std::string& message) override {
-    if (text_.empty()) text_ = fmt::format("{}:{}: {}", line + 1, column + 1, message);
-  }
-  const std::string& text() const { return text_; }
-
- private:
-  std::string text_;
-};
 
 std::vector<int64_t> RepeatedInts(const Message& message, const FieldDescriptor* field) {
   const Reflection& reflection = *message.GetReflection();
@@ -135,24 +125,45 @@ absl::StatusOr<nn::NetworkDefinition> ConvertDefinition(const v1::NetworkDefinit
   return converted;
 }
 
-absl::StatusOr<nn::NetworkDefinition> ParseDefinitionText(std::string_view text, std::string name) {
-  ErrorCollector errors;
+absl::StatusOr<v1::NetworkDefinition> ReadDefinitionText(std::string_view text) {
+  TextErrors errors;
   google::protobuf::TextFormat::Parser parser;
   parser.RecordErrorsTo(&errors);
   parser.SetRecursionLimit(100);
   v1::NetworkDefinition definition;
-  if (!parser.ParseFromString(std::string(text), &definition)) {
-    return InvalidArgument("{}", errors.text());
-  }
-  return ConvertDefinition(definition, std::move(name));
+  if (!parser.ParseFromString(std::string(text), &definition)) return errors.ToStatus();
+  return definition;
 }
 
-absl::StatusOr<nn::NetworkDefinition> ParseDefinitionJson(std::string_view json, std::string name) {
+absl::StatusOr<v1::NetworkDefinition> ReadDefinitionJson(std::string_view json) {
   v1::NetworkDefinition definition;
   const auto status =
       google::protobuf::util::JsonStringToMessage({json.data(), json.size()}, &definition);
   if (!status.ok()) return InvalidArgument("{}", status.message().ToString());
+  return definition;
+}
+
+absl::StatusOr<nn::NetworkDefinition> ParseDefinitionText(std::string_view text, std::string name) {
+  ASSIGN_OR_RETURN(const v1::NetworkDefinition definition, ReadDefinitionText(text));
   return ConvertDefinition(definition, std::move(name));
+}
+
+absl::StatusOr<nn::NetworkDefinition> ParseDefinitionJson(std::string_view json, std::string name) {
+  ASSIGN_OR_RETURN(const v1::NetworkDefinition definition, ReadDefinitionJson(json));
+  return ConvertDefinition(definition, std::move(name));
+}
+
+std::string Fingerprint(const v1::NetworkDefinition& definition) {
+  std::string bytes;
+  {
+    google::protobuf::io::StringOutputStream stream(&bytes);
+    google::protobuf::io::CodedOutputStream coded(&stream);
+    coded.SetSerializationDeterministic(true);
+    definition.SerializeToCodedStream(&coded);
+  }
+  Sha256 hash;
+  hash.Add(bytes);
+  return hash.Finish();
 }
 
 }  // namespace lazynet::hosting

@@ -13,6 +13,10 @@ namespace lazynet::hosting {
 
 // Read a definition in protobuf's text or JSON form. INVALID_ARGUMENT says what is wrong: for text
 // with line and column; unknown fields are errors.
+absl::StatusOr<v1::NetworkDefinition> ReadDefinitionText(std::string_view text);
+absl::StatusOr<v1::NetworkDefinition> ReadDefinitionJson(std::string_view json);
+
+// The same, converted.
 absl::StatusOr<nn::NetworkDefinition> ParseDefinitionText(std::string_view text, std::string name);
 absl::StatusOr<nn::NetworkDefinition> ParseDefinitionJson(std::string_view json, std::string name);
 
@@ -20,5 +24,9 @@ absl::StatusOr<nn::NetworkDefinition> ParseDefinitionJson(std::string_view json,
 // INVALID_ARGUMENT for an unknown datatype or a layer without a type.
 absl::StatusOr<nn::NetworkDefinition> ConvertDefinition(const v1::NetworkDefinition& definition,
                                                         std::string name);
+
+// SHA-256, in hexadecimal, over a definition: the same for the same text and JSON, whatever their
+// comments and order of fields.
+std::string Fingerprint(const v1::NetworkDefinition& definition);
 
 }  // namespace lazynet::hosting

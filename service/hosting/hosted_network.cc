@@ -1,18 +1,27 @@
 #include "service/hosting/hosted_network.h"
 
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+#include "engine/backend/threads.h"
+
 namespace lazynet::hosting {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+using SystemClock = std::chrono::system_clock;
 
-metrics::NetworkState ForMetrics(HostedNetwork::State state) {
+metrics::NetworkState ForMetrics(NetworkState state) {
   switch (state) {
-    case HostedNetwork::State::kLazy:
+    case NetworkState::kLazy:
       return metrics::NetworkState::kLazy;
-    case HostedNetwork::State::kMaterializing:
+    case NetworkState::kMaterializing:
       return metrics::NetworkState::kMaterializing;
-    case HostedNetwork::State::kReady:
+    case NetworkState::kReady:
       return metrics::NetworkState::kReady;
+    case NetworkState::kUnavailable:
+      return metrics::NetworkState::kUnavailable;
   }
   return metrics::NetworkState::kUnavailable;
 }
@@ -21,55 +30,74 @@ metrics::MaterializationSource ForMetrics(Binding::Source source) {
   switch (source) {
     case Binding::Source::kFirstRequest:
       return metrics::MaterializationSource::kFirstRequest;
+    case Binding::Source::kAdmin:
+      return metrics::MaterializationSource::kAdmin;
+    case Binding::Source::kAtLoad:
+      return metrics::MaterializationSource::kAtLoad;
     case Binding::Source::kCheckpoint:
       return metrics::MaterializationSource::kCheckpoint;
+    case Binding::Source::kClient:
+      return metrics::MaterializationSource::kClient;
     case Binding::Source::kDefinition:
       return metrics::MaterializationSource::kDefinition;
   }
   return metrics::MaterializationSource::kDefinition;
 }
 
-size_t CountUninitialized(const nn::Network& network, const nn::ParameterSet& set) {
-  size_t count = 0;
+// Calls with every parameter that a node of the network owns: node, index.
+template <typename Function>
+void ForEachParameter(const nn::Network& network, const Function& function) {
   for (size_t node = 0; node < network.nodes().size(); ++node) {
-    for (size_t i = 0; i < network.nodes()[node].parameters().size(); ++i) {
-      count += set.initialized(network, static_cast<int>(node), static_cast<int>(i)) ? 0 : 1;
-    }
+    const int count = static_cast<int>(network.nodes()[node].parameters().size());
+    for (int i = 0; i < count; ++i) function(static_cast<int>(node), i);
   }
-  return count;
+}
+
+std::string KeyOf(const nn::Network& network, int node, int parameter) {
+  return network.nodes()[static_cast<size_t>(node)].ParameterName(parameter);
 }
 
 }  // namespace
 
-HostedNetwork::HostedNetwork(std::shared_ptr<const nn::Network> network, int64_t version,
-                             nn::ParameterSet declared, const Backends& backends,
-                             const HostingOptions& options, metrics::Registry& registry)
-    : network_(std::move(network)),
-      version_(version),
-      declared_(std::make_shared<const nn::ParameterSet>(std::move(declared))),
-      backends_(backends),
-      options_(options),
-      probe_(std::make_unique<metrics::NetworkProbe>(registry, network_->name(),
-                                                     std::to_string(version))) {
-  probe_->SetState(metrics::NetworkState::kLazy);
-  ShowParameters();
-}
+HostedNetwork::HostedNetwork(HostedDefinition definition, const Environment& environment)
+    : definition_(std::move(definition)),
+      environment_(environment),
+      probe_(std::make_unique<metrics::NetworkProbe>(environment.registry, network().name(),
+                                                     std::to_string(version()))) {}
 
 absl::StatusOr<std::shared_ptr<HostedNetwork>> HostedNetwork::Create(
-    std::shared_ptr<const nn::Network> network, int64_t version, const nn::StateDict& checkpoint,
-    const Backends& backends, const HostingOptions& options, metrics::Registry& registry) {
-  nn::ParameterSet declared = nn::ParameterSet::Declared(*network);
-  const bool all_given = network->IsEager();
-  ASSIGN_OR_RETURN(declared, nn::LoadStateDict(*network, declared, checkpoint));
-  // What constraints imply alone waits for the first request: a definition costs no parameters.
-  const bool known = declared.sizes_known() && (all_given || !checkpoint.empty());
-  std::shared_ptr<HostedNetwork> hosted(new HostedNetwork(
-      std::move(network), version, std::move(declared), backends, options, registry));
-  if (known) {
-    RETURN_IF_ERROR(
-        hosted->BindKnown(all_given ? Binding::Source::kDefinition : Binding::Source::kCheckpoint));
-  }
+    HostedDefinition definition, const Environment& environment) {
+  std::shared_ptr<HostedNetwork> hosted(new HostedNetwork(std::move(definition), environment));
+  RETURN_IF_ERROR(hosted->LoadCheckpoint());
+  hosted->ShowState(State::kLazy);
+  hosted->ShowParameters();
+  hosted->Restore();
+  if (hosted->bound() == nullptr) RETURN_IF_ERROR(hosted->Start());
   return hosted;
+}
+
+absl::Status HostedNetwork::LoadCheckpoint() {
+  const nn::ParameterSet declared = nn::ParameterSet::Declared(network());
+  ASSIGN_OR_RETURN(nn::ParameterSet loaded,
+                   nn::LoadStateDict(network(), declared, definition_.checkpoint));
+  base_ = std::make_shared<const nn::ParameterSet>(std::move(loaded));
+  known_ = base_;
+  return absl::OkStatus();
+}
+
+// Binds what needs no request.
+absl::Status HostedNetwork::Start() {
+  const bool eager = network().IsEager();
+  // What constraints imply alone waits for the first request: a definition costs no parameters.
+  if (known_->sizes_known() && (eager || !definition_.checkpoint.empty())) {
+    return BindKnown(eager ? Binding::Source::kDefinition : Binding::Source::kCheckpoint, false);
+  }
+  if (serving().policy != BindingPolicy::kAtLoad) return absl::OkStatus();
+  RETURN_IF_ERROR(serving().CheckLimits(network(), serving().bind_shapes));
+  const Binding binding{Binding::Source::kAtLoad, serving().bind_shapes, SystemClock::now()};
+  ASSIGN_OR_RETURN(auto bound, Materialized(*known_, serving().bind_shapes, binding));
+  Publish(std::move(bound));
+  return absl::OkStatus();
 }
 
 HostedNetwork::State HostedNetwork::state() const {
@@ -77,49 +105,24 @@ HostedNetwork::State HostedNetwork::state() const {
   return state_;
 }
 
-std::shared_ptr<BoundNetwork> HostedNetwork::bound() const {
+std::shared_ptr<BoundNetwork> HostedNetwork::bound() const { return Look().first; }
+
+std::shared_ptr<const nn::ParameterSet> HostedNetwork::parameters() const { return Look().second; }
+
+std::pair<std::shared_ptr<BoundNetwork>, std::shared_ptr<const nn::ParameterSet>>
+HostedNetwork::Look() const {
   const std::lock_guard lock(mutex_);
-  return bound_;
+  if (bound_ == nullptr) return {nullptr, known_};
+  return {bound_, {bound_, &bound_->parameters}};
 }
 
-std::shared_ptr<const nn::ParameterSet> HostedNetwork::parameters() const {
-  const auto now = bound();
-  if (now == nullptr) return declared_;
-  return {now, &now->parameters};
-}
-
-absl::Status HostedNetwork::BindKnown(Binding::Source source) {
-  const auto start = Clock::now();
-  auto set = nn::MaterializeKnown(*network_, *declared_, options_.materialize);
-  probe_->RecordMaterialization(ForMetrics(source), set.ok(), Clock::now() - start);
-  if (!set.ok()) return set.status();
-  Publish(std::make_shared<BoundNetwork>(*std::move(set),
-                                         Binding{source, {}, std::chrono::system_clock::now()},
-                                         options_.plans_per_network));
-  return absl::OkStatus();
-}
-
-absl::StatusOr<std::shared_ptr<BoundNetwork>> HostedNetwork::BindByRequest(
-    std::span<const Shape> input_shapes) {
-  const auto show = [&](State state) {
+void HostedNetwork::ShowState(State state) {
+  {
     const std::lock_guard lock(mutex_);
     state_ = state;
-    probe_->SetState(ForMetrics(state));
-  };
-  show(State::kMaterializing);
-  const auto start = Clock::now();
-  auto set = nn::Materialize(*network_, *declared_, input_shapes, options_.materialize);
-  probe_->RecordMaterialization(metrics::MaterializationSource::kFirstRequest, set.ok(),
-                                Clock::now() - start);
-  if (!set.ok()) {
-    show(State::kLazy);
-    return set.status();
   }
-  return std::make_shared<BoundNetwork>(*std::move(set),
-                                        Binding{Binding::Source::kFirstRequest,
-                                                {input_shapes.begin(), input_shapes.end()},
-                                                std::chrono::system_clock::now()},
-                                        options_.plans_per_network);
+  probe_->SetState(ForMetrics(state));
+  environment_.events.Publish({.name = network().name(), .version = version(), .state = state});
 }
 
 void HostedNetwork::Publish(std::shared_ptr<BoundNetwork> bound) {
@@ -127,15 +130,38 @@ void HostedNetwork::Publish(std::shared_ptr<BoundNetwork> bound) {
     const std::lock_guard lock(mutex_);
     bound_ = std::move(bound);
     state_ = State::kReady;
-    probe_->SetState(metrics::NetworkState::kReady);
   }
+  ShowState(State::kReady);
+  ShowParameters();
+}
+
+void HostedNetwork::Unbind(std::shared_ptr<const nn::ParameterSet> known) {
+  {
+    const std::lock_guard lock(mutex_);
+    bound_ = nullptr;
+    known_ = std::move(known);
+    state_ = State::kLazy;
+  }
+  ShowState(State::kLazy);
   ShowParameters();
 }
 
 void HostedNetwork::ShowParameters() const {
   const auto set = parameters();
-  probe_->SetUninitializedParameters(CountUninitialized(*network_, *set));
+  size_t uninitialized = 0;
+  ForEachParameter(network(), [&](int node, int i) {
+    uninitialized += set->initialized(network(), node, i) ? 0 : 1;
+  });
+  probe_->SetUninitializedParameters(uninitialized);
   probe_->SetParameterBytes(set->bytes());
+}
+
+void HostedNetwork::ShowPlans(const BoundNetwork& bound) const {
+  size_t bytes = 0;
+  const auto plans = bound.plans.plans();
+  for (const auto& cached : plans) bytes += cached->bytes();
+  probe_->SetPlanCache(plans.size(), bytes);
+  probe_->SetPackedWeightBytes(bound.packed.bytes());
 }
 
 std::optional<Executable> HostedNetwork::Find(std::span<const Shape> input_shapes) {
@@ -150,44 +176,316 @@ std::optional<Executable> HostedNetwork::Find(std::span<const Shape> input_shape
 }
 
 absl::Status HostedNetwork::Check(std::span<const Shape> input_shapes) const {
-  const auto now = bound();
-  const auto inference = network_->Infer(input_shapes, parameters()->sizes());
-  if (inference.ok() || now == nullptr) return inference.status();
-  return absl::Status(inference.status().code(), fmt::format("{} ({})", Message(inference.status()),
-                                                             Describe(now->binding, *network_)));
+  const auto [now, set] = Look();
+  RETURN_IF_ERROR(serving().CheckLimits(network(), input_shapes));
+  const auto inference = network().Infer(input_shapes, set->sizes());
+  if (!inference.ok()) {
+    if (now == nullptr) return inference.status();
+    return absl::Status(
+        inference.status().code(),
+        fmt::format("{} ({})", Message(inference.status()), Describe(now->binding, network())));
+  }
+  if (now == nullptr && serving().policy == BindingPolicy::kByAdmin) {
+    return FailedPrecondition(
+        "the network is not bound yet, and its binding policy is BY_ADMIN: InitializeParameters "
+        "or a state dict must bind it first");
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<Executable> HostedNetwork::Prepare(std::span<const Shape> input_shapes) {
-  const std::lock_guard preparing(preparing_);
+  return PrepareFor(input_shapes, Binding::Source::kFirstRequest);
+}
+
+absl::StatusOr<Executable> HostedNetwork::Initialize(std::span<const Shape> input_shapes) {
+  return PrepareFor(input_shapes, Binding::Source::kAdmin);
+}
+
+absl::StatusOr<Executable> HostedNetwork::PrepareFor(std::span<const Shape> input_shapes,
+                                                     Binding::Source source) {
+  const std::lock_guard changing(changing_);
+  if (bound() == nullptr && environment_.state != nullptr &&
+      environment_.state->Has(network().name(), version())) {
+    RETURN_IF_ERROR(Adopt());
+  }
+  if (bound() == nullptr) {
+    if (source == Binding::Source::kFirstRequest) RETURN_IF_ERROR(Check(input_shapes));
+    auto outcome = BindAndPlan(input_shapes, source);
+    // Another server was first; what it decided holds here, too.
+    if (outcome.status().code() != absl::StatusCode::kAlreadyExists) return outcome;
+    RETURN_IF_ERROR(Adopt());
+  }
   std::shared_ptr<BoundNetwork> target = bound();
-  const bool first = target == nullptr;
-  if (first) {
-    ASSIGN_OR_RETURN(target, BindByRequest(input_shapes));
-  } else {
-    if (auto plan = target->plans.Find(input_shapes)) return Executable{target, std::move(plan)};
-    RETURN_IF_ERROR(Check(input_shapes));
+  if (target == nullptr) return absl::AbortedError("the parameters were reset meanwhile");
+  if (auto plan = target->plans.Find(input_shapes)) return Executable{target, std::move(plan)};
+  RETURN_IF_ERROR(Check(input_shapes));
+  ASSIGN_OR_RETURN(auto plan, BuildPlan(*target, input_shapes));
+  return Executable{std::move(target), std::move(plan)};
+}
+
+// Nothing is published before the plan stands: a first request that cannot be served must not bind
+// the network.
+absl::StatusOr<Executable> HostedNetwork::BindAndPlan(std::span<const Shape> input_shapes,
+                                                      Binding::Source source) {
+  ShowState(State::kMaterializing);
+  const auto make = [&]() -> absl::StatusOr<Executable> {
+    std::vector<Shape> shapes(input_shapes.begin(), input_shapes.end());
+    const Binding binding{source, shapes, SystemClock::now()};
+    ASSIGN_OR_RETURN(auto bound, Materialized(*parameters(), std::move(shapes), binding));
+    ASSIGN_OR_RETURN(auto plan, BuildPlan(*bound, input_shapes));
+    RETURN_IF_ERROR(Remember(*bound));
+    return Executable{std::move(bound), std::move(plan)};
+  };
+  auto made = make();
+  if (!made.ok()) {
+    ShowState(State::kLazy);
+    return made.status();
   }
+  Publish(made->bound);
+  return made;
+}
+
+absl::StatusOr<std::shared_ptr<BoundNetwork>> HostedNetwork::Materialized(
+    const nn::ParameterSet& known, std::optional<std::vector<Shape>> input_shapes,
+    Binding binding) const {
   const auto start = Clock::now();
-  auto plan = plan::Plan::Build(*network_, target->parameters, input_shapes,
-                                backends_.For(network_->dtype()), target->packed, options_.plan);
-  probe_->RecordPlanBuild(plan.ok(), Clock::now() - start);
-  if (!plan.ok()) {
-    // A first request that cannot be served must not bind the network.
-    if (first) {
-      const std::lock_guard lock(mutex_);
-      state_ = State::kLazy;
-      probe_->SetState(metrics::NetworkState::kLazy);
+  nn::MaterializeLimits limits = environment_.options.materialize;
+  limits.max_parameter_bytes = std::min(limits.max_parameter_bytes, serving().max_parameter_bytes);
+  const auto make = [&]() -> absl::StatusOr<std::shared_ptr<BoundNetwork>> {
+    std::vector<nn::Sizes> sizes = known.sizes();
+    if (input_shapes) {
+      ASSIGN_OR_RETURN(nn::Inference inference, network().Infer(*input_shapes, sizes));
+      sizes = std::move(inference.sizes);
     }
-    return plan.status();
+    ASSIGN_OR_RETURN(const size_t bytes, nn::ParameterBytes(network(), known, sizes, limits));
+    ASSIGN_OR_RETURN(auto share, environment_.budget.Take(bytes));
+    auto set = input_shapes ? nn::Materialize(network(), known, *input_shapes, limits)
+                            : nn::MaterializeKnown(network(), known, limits);
+    RETURN_IF_ERROR(set.status());
+    return std::make_shared<BoundNetwork>(*std::move(set), binding,
+                                          environment_.options.plans_per_network, std::move(share));
+  };
+  auto made = make();
+  probe_->RecordMaterialization(ForMetrics(binding.source), made.ok(), Clock::now() - start);
+  return made;
+}
+
+absl::StatusOr<std::shared_ptr<const plan::Plan>> HostedNetwork::BuildPlan(
+    BoundNetwork& bound, std::span<const Shape> shapes) const {
+  const auto start = Clock::now();
+  // Plans are for lanes, which have one thread each.
+  backend::SetKernelThreads(1);
+  auto plan = plan::Plan::Build(network(), bound.parameters, shapes, environment_.backend,
+                                bound.packed, environment_.options.plan);
+  probe_->RecordPlanBuild(plan.ok(), Clock::now() - start);
+  RETURN_IF_ERROR(plan.status());
+  probe_->RecordPlanCacheEvictions(bound.plans.Insert(*plan));
+  ShowPlans(bound);
+  return plan;
+}
+
+absl::Status HostedNetwork::BindKnown(Binding::Source source, bool remember) {
+  const Binding binding{source, {}, SystemClock::now()};
+  ASSIGN_OR_RETURN(auto bound, Materialized(*parameters(), std::nullopt, binding));
+  if (remember) RETURN_IF_ERROR(Remember(*bound));
+  Publish(std::move(bound));
+  return absl::OkStatus();
+}
+
+Forecast HostedNetwork::Foresee(std::span<const Shape> input_shapes) const {
+  const auto [now, set] = Look();
+  Forecast forecast{.sizes = set->sizes()};
+  if (absl::Status status = serving().CheckLimits(network(), input_shapes); !status.ok()) {
+    forecast.errors.push_back(status);
   }
-  probe_->RecordPlanCacheEvictions(target->plans.Insert(*plan));
-  if (first) Publish(target);
-  size_t bytes = 0;
-  const auto plans = target->plans.plans();
-  for (const auto& cached : plans) bytes += cached->bytes();
-  probe_->SetPlanCache(plans.size(), bytes);
-  probe_->SetPackedWeightBytes(target->packed.bytes());
-  return Executable{std::move(target), *std::move(plan)};
+  for (absl::Status& error : network().Diagnose(input_shapes, set->sizes())) {
+    forecast.errors.push_back(std::move(error));
+  }
+  const auto inference = network().Infer(input_shapes, set->sizes());
+  if (!inference.ok()) return forecast;
+  forecast.sizes = inference->sizes;
+  ForEachParameter(network(), [&](int node, int i) {
+    if (!set->value(node, i)) forecast.created.emplace_back(node, i);
+  });
+  for (const nn::NetworkOutput& output : network().outputs()) {
+    forecast.outputs.push_back(inference->shape(output.source));
+  }
+  nn::MaterializeLimits limits = environment_.options.materialize;
+  limits.max_parameter_bytes = std::min(limits.max_parameter_bytes, serving().max_parameter_bytes);
+  const auto bytes = nn::ParameterBytes(network(), *set, forecast.sizes, limits);
+  if (!bytes.ok()) {
+    forecast.errors.push_back(bytes.status());
+    return forecast;
+  }
+  forecast.parameter_bytes = *bytes;
+  forecast.created_bytes = *bytes - set->bytes();
+  if (now == nullptr) {
+    if (absl::Status status = environment_.budget.Check(*bytes); !status.ok()) {
+      forecast.errors.push_back(status);
+    }
+  }
+  return forecast;
+}
+
+absl::Status HostedNetwork::Load(const nn::StateDict& values, nn::LoadOptions options, bool dry,
+                                 nn::LoadReport& report) {
+  const std::lock_guard changing(changing_);
+  const auto [now, set] = Look();
+  options.origin = nn::Origin::kClient;
+  ASSIGN_OR_RETURN(nn::ParameterSet loaded,
+                   nn::LoadStateDict(network(), *set, values, options, &report));
+  if (dry) return absl::OkStatus();
+  if (now == nullptr) {
+    auto known = std::make_shared<const nn::ParameterSet>(std::move(loaded));
+    if (!known->sizes_known()) {
+      if (environment_.state != nullptr) {
+        SavedState state{.definition = definition_.fingerprint};
+        ForEachParameter(network(), [&](int node, int i) {
+          const auto& value = known->value(node, i);
+          if (value && value->origin == nn::Origin::kClient) {
+            state.client_values.emplace_back(KeyOf(network(), node, i), value->tensor);
+          }
+        });
+        RETURN_IF_ERROR(environment_.state->Replace(network().name(), version(), state));
+      }
+      Unbind(std::move(known));
+      return absl::OkStatus();
+    }
+    const Binding binding{Binding::Source::kClient, {}, SystemClock::now()};
+    ASSIGN_OR_RETURN(auto bound, Materialized(*known, std::nullopt, binding));
+    absl::Status remembered = Remember(*bound);
+    if (remembered.code() == absl::StatusCode::kAlreadyExists) {
+      RETURN_IF_ERROR(Adopt());
+      return absl::AbortedError(
+          "another server on this state directory bound the network first; its parameters have "
+          "been taken over: load again");
+    }
+    RETURN_IF_ERROR(remembered);
+    Publish(std::move(bound));
+    return absl::OkStatus();
+  }
+  ASSIGN_OR_RETURN(auto share, environment_.budget.Take(loaded.bytes()));
+  auto bound = std::make_shared<BoundNetwork>(
+      std::move(loaded), now->binding, environment_.options.plans_per_network, std::move(share));
+  bound->replaced = now->replaced;
+  ForEachParameter(network(), [&](int node, int i) {
+    const bool drawn = set->value(node, i)->origin == nn::Origin::kInitializer;
+    const bool given = bound->parameters.value(node, i)->origin == nn::Origin::kClient;
+    if (drawn && given) bound->replaced.insert(KeyOf(network(), node, i));
+  });
+  if (environment_.state != nullptr) {
+    RETURN_IF_ERROR(environment_.state->Replace(network().name(), version(), StateOf(*bound)));
+  }
+  Publish(std::move(bound));
+  return absl::OkStatus();
+}
+
+absl::Status HostedNetwork::Reset() {
+  const std::lock_guard changing(changing_);
+  if (environment_.state != nullptr) {
+    RETURN_IF_ERROR(environment_.state->Forget(network().name(), version()));
+  }
+  Unbind(base_);
+  return Start();
+}
+
+SavedState HostedNetwork::StateOf(const BoundNetwork& bound) const {
+  SavedState state{.definition = definition_.fingerprint,
+                   .binding = bound.binding,
+                   .parameter_hash = bound.hash(network()),
+                   .replaced = bound.replaced};
+  ForEachParameter(network(), [&](int node, int i) {
+    const auto& value = bound.parameters.value(node, i);
+    if (value->origin == nn::Origin::kClient) {
+      state.client_values.emplace_back(KeyOf(network(), node, i), value->tensor);
+    }
+  });
+  return state;
+}
+
+// ALREADY_EXISTS when another server has bound the network.
+absl::Status HostedNetwork::Remember(const BoundNetwork& bound) {
+  if (environment_.state == nullptr) return absl::OkStatus();
+  const SavedState state = StateOf(bound);
+  absl::Status created = environment_.state->Create(network().name(), version(), state);
+  if (created.code() != absl::StatusCode::kAlreadyExists) return created;
+  // Values that were loaded before there was a binding may be replaced by the same and more.
+  const auto saved = environment_.state->Load(network().name(), version());
+  if (!saved.ok() || !*saved || (*saved)->binding) return created;
+  return environment_.state->Replace(network().name(), version(), state);
+}
+
+// What a state makes of the definition and checkpoint. `known` becomes what it says without a
+// binding; null is returned then.
+absl::StatusOr<std::shared_ptr<BoundNetwork>> HostedNetwork::FromState(
+    const SavedState& state, nn::ParameterSet& known) const {
+  if (state.definition != definition_.fingerprint) {
+    return FailedPrecondition("it was saved for another definition ({} instead of {})",
+                              state.definition, definition_.fingerprint);
+  }
+  nn::StateDict before;
+  nn::StateDict after;
+  for (const auto& entry : state.client_values) {
+    (state.replaced.contains(entry.first) ? after : before).push_back(entry);
+  }
+  const nn::LoadOptions options{.origin = nn::Origin::kClient};
+  ASSIGN_OR_RETURN(known, nn::LoadStateDict(network(), *base_, before, options));
+  if (!state.binding) return std::shared_ptr<BoundNetwork>();
+  std::optional<std::vector<Shape>> shapes;
+  if (!state.binding->input_shapes.empty()) shapes = state.binding->input_shapes;
+  if (shapes && shapes->size() != network().inputs().size()) {
+    return FailedPrecondition("it was saved for {} inputs, the network has {}", shapes->size(),
+                              network().inputs().size());
+  }
+  ASSIGN_OR_RETURN(auto bound, Materialized(known, std::move(shapes), *state.binding));
+  if (!after.empty()) {
+    ASSIGN_OR_RETURN(nn::ParameterSet all,
+                     nn::LoadStateDict(network(), bound->parameters, after, options));
+    ASSIGN_OR_RETURN(auto share, environment_.budget.Take(all.bytes()));
+    bound = std::make_shared<BoundNetwork>(
+        std::move(all), *state.binding, environment_.options.plans_per_network, std::move(share));
+    bound->replaced = state.replaced;
+  }
+  if (bound->hash(network()) != state.parameter_hash) {
+    return FailedPrecondition(
+        "the parameters would not be the same: the checkpoint beside the definition, or how "
+        "values are drawn, has changed");
+  }
+  return bound;
+}
+
+// Another server's state, or an earlier run's, becomes this one's.
+absl::Status HostedNetwork::Adopt() {
+  ASSIGN_OR_RETURN(const auto saved, environment_.state->Load(network().name(), version()));
+  if (!saved) return absl::OkStatus();  // it was reset meanwhile
+  nn::ParameterSet known = *base_;
+  ASSIGN_OR_RETURN(auto bound, FromState(*saved, known));
+  if (bound != nullptr) {
+    Publish(std::move(bound));
+    return absl::OkStatus();
+  }
+  const std::lock_guard lock(mutex_);
+  known_ = std::make_shared<const nn::ParameterSet>(std::move(known));
+  return absl::OkStatus();
+}
+
+void HostedNetwork::Restore() {
+  if (environment_.state == nullptr || !environment_.state->Has(network().name(), version())) {
+    return;
+  }
+  const absl::Status adopted = Adopt();
+  if (adopted.ok()) return;
+  set_aside_ = Message(adopted);
+  // Only what cannot fit is set aside; what memory or the disk refuse now may be right later.
+  const bool misfit = adopted.code() == absl::StatusCode::kFailedPrecondition ||
+                      adopted.code() == absl::StatusCode::kInvalidArgument;
+  if (misfit) {
+    const absl::Status aside =
+        environment_.state->SetAside(network().name(), version(), set_aside_);
+    if (!aside.ok()) set_aside_ += fmt::format(" (and could not be renamed: {})", Message(aside));
+  }
+  spdlog::warn("model {} version {}: the remembered state is not used: {}", network().name(),
+               version(), set_aside_);
 }
 
 }  // namespace lazynet::hosting

@@ -9,39 +9,39 @@
 #include <vector>
 
 #include "engine/backend/backend.h"
-#include "engine/nn/parameter_set.h"
-#include "engine/plan/plan_cache.h"
-#include "service/hosting/binding.h"
+#include "engine/plan/plan.h"
+#include "service/hosting/bound_network.h"
+#include "service/hosting/network_events.h"
+#include "service/hosting/serving_options.h"
+#include "service/hosting/state_directory.h"
 #include "service/metrics/network_probe.h"
 
 namespace lazynet::hosting {
 
 struct HostingOptions {
-  nn::MaterializeLimits materialize;
+  nn::MaterializeLimits materialize;  // of one network
   plan::PlanOptions plan;
   size_t plans_per_network = 32;  // the least recently used goes first
 };
 
-// The engine's backends, shared by all networks.
-struct Backends {
-  std::unique_ptr<backend::Backend> preferred;  // serves the dtypes it supports
-  std::unique_ptr<backend::Backend> reference;  // serves the others
-
-  const backend::Backend& For(DType dtype) const {
-    return preferred->Supports(dtype) ? *preferred : *reference;
-  }
+// What all hosted networks share. Outlives them.
+struct Environment {
+  const backend::Backend& backend;
+  HostingOptions options;
+  metrics::Registry& registry;
+  ParameterBudget& budget;
+  NetworkEvents& events;
+  const StateDirectory* state = nullptr;  // none: nothing is remembered
 };
 
-// A network with all its parameters, and what was made from them. Replaced as a whole when the
-// parameters change; requests keep the one they started with.
-struct BoundNetwork {
-  BoundNetwork(nn::ParameterSet set, Binding how, size_t plans_per_network)
-      : parameters(std::move(set)), binding(std::move(how)), plans(plans_per_network) {}
-
-  const nn::ParameterSet parameters;
-  const Binding binding;
-  backend::PackedWeights packed;
-  plan::PlanCache plans;
+// A definition as it is to be hosted.
+struct HostedDefinition {
+  std::shared_ptr<const nn::Network> network;
+  int64_t version = 1;
+  std::string fingerprint;   // equal for equal definitions
+  nn::StateDict checkpoint;  // the file beside it
+  ServingOptions serving;
+  bool registered = false;  // by a client, not from the model repository
 };
 
 // What it takes to run requests of one set of input shapes.
@@ -50,68 +50,119 @@ struct Executable {
   std::shared_ptr<const plan::Plan> plan;
 };
 
+// What materializing for some input shapes would do.
+struct Forecast {
+  std::vector<std::pair<int, int>> created;  // node and parameter of what has no value yet
+  std::vector<nn::Sizes> sizes;              // per node, as far as they are known
+  std::vector<Shape> outputs;                // of the network; empty with errors
+  size_t created_bytes = 0;
+  size_t parameter_bytes = 0;  // of all
+  std::vector<absl::Status> errors;
+};
+
 // One version of one definition inside the server.
 //
-//   lazy --Prepare--> materializing --> ready
-//                        \--error--> lazy
+//   lazy --Prepare, Initialize, Load--> materializing --> ready --Reset--> lazy
+//                                           \--error--> lazy
 //
 // Safe for use by many threads.
 class HostedNetwork {
  public:
-  enum class State { kLazy, kMaterializing, kReady };
+  using State = NetworkState;
 
-  // Takes the checkpoint's values, and is ready at once when they, or the definition, leave no size
-  // unknown. INVALID_ARGUMENT when the checkpoint does not fit the network.
-  static absl::StatusOr<std::shared_ptr<HostedNetwork>> Create(
-      std::shared_ptr<const nn::Network> network, int64_t version, const nn::StateDict& checkpoint,
-      const Backends& backends, const HostingOptions& options, metrics::Registry& registry);
+  // Takes the checkpoint's values, then what the state directory remembers, and is ready at once
+  // when those, or the definition, leave no size unknown, or the serving options say so. A state
+  // that does not fit is set aside. INVALID_ARGUMENT when the checkpoint does not fit the network;
+  // errors of binding at load.
+  static absl::StatusOr<std::shared_ptr<HostedNetwork>> Create(HostedDefinition definition,
+                                                               const Environment& environment);
 
-  const nn::Network& network() const { return *network_; }
-  int64_t version() const { return version_; }
+  const nn::Network& network() const { return *definition_.network; }
+  int64_t version() const { return definition_.version; }
+  bool registered() const { return definition_.registered; }
+  const ServingOptions& serving() const { return definition_.serving; }
   metrics::NetworkProbe& probe() const { return *probe_; }
+
+  // Why a remembered state was not used; empty when it was, or there was none.
+  const std::string& set_aside() const { return set_aside_; }
 
   State state() const;
 
   // The parameters, and how they came; null while lazy.
   std::shared_ptr<BoundNetwork> bound() const;
 
-  // What is known of the parameters before any request: declared and loaded.
-  const nn::ParameterSet& declared() const { return *declared_; }
-
-  // What is known of them at this moment.
+  // What is known of the parameters at this moment.
   std::shared_ptr<const nn::ParameterSet> parameters() const;
+
+  // The two above, of one moment.
+  std::pair<std::shared_ptr<BoundNetwork>, std::shared_ptr<const nn::ParameterSet>> Look() const;
 
   // The executable for these shapes if it is there. Counts a hit or a miss of the plan cache.
   std::optional<Executable> Find(std::span<const Shape> input_shapes);
 
-  // Whether the network can take these shapes now, by inference alone; what Prepare would answer
-  // but for limits. INVALID_ARGUMENT names the layer, and what bound it and when.
+  // Whether a request may have these shapes now, by limits, policy and inference alone; what
+  // Prepare would answer but for memory. INVALID_ARGUMENT names the layer, and what bound it and
+  // when; FAILED_PRECONDITION while only an administrator may bind.
   absl::Status Check(std::span<const Shape> input_shapes) const;
 
   // Materializes if nothing has yet, and builds the plan for these shapes if it is not there. Takes
   // long; for build lanes. An error leaves the network as it was.
   absl::StatusOr<Executable> Prepare(std::span<const Shape> input_shapes);
 
+  // The same by an administrator, whatever the policy.
+  absl::StatusOr<Executable> Initialize(std::span<const Shape> input_shapes);
+
+  // What Initialize would do, and everything that is wrong. Changes nothing.
+  Forecast Foresee(std::span<const Shape> input_shapes) const;
+
+  // nn::LoadStateDict, then ready if that leaves no size unknown. ABORTED when another server on
+  // the state directory was first, whose parameters are then taken over. `dry` changes nothing.
+  absl::Status Load(const nn::StateDict& values, nn::LoadOptions options, bool dry,
+                    nn::LoadReport& report);
+
+  // Back to the definition and the checkpoint beside it.
+  absl::Status Reset();
+
  private:
-  HostedNetwork(std::shared_ptr<const nn::Network> network, int64_t version,
-                nn::ParameterSet declared, const Backends& backends, const HostingOptions& options,
-                metrics::Registry& registry);
+  HostedNetwork(HostedDefinition definition, const Environment& environment);
 
-  absl::Status BindKnown(Binding::Source source);
-  absl::StatusOr<std::shared_ptr<BoundNetwork>> BindByRequest(std::span<const Shape> input_shapes);
+  absl::Status LoadCheckpoint();
+  void Restore();
+  absl::Status Start();
+
+  absl::StatusOr<Executable> PrepareFor(std::span<const Shape> input_shapes,
+                                        Binding::Source source);
+  absl::StatusOr<std::shared_ptr<BoundNetwork>> Materialized(
+      const nn::ParameterSet& known, std::optional<std::vector<Shape>> input_shapes,
+      Binding binding) const;
+  absl::StatusOr<std::shared_ptr<const plan::Plan>> BuildPlan(BoundNetwork& bound,
+                                                              std::span<const Shape> shapes) const;
+  absl::StatusOr<Executable> BindAndPlan(std::span<const Shape> input_shapes,
+                                         Binding::Source source);
+  absl::Status BindKnown(Binding::Source source, bool remember);
+
+  SavedState StateOf(const BoundNetwork& bound) const;
+  absl::StatusOr<std::shared_ptr<BoundNetwork>> FromState(const SavedState& state,
+                                                          nn::ParameterSet& known) const;
+  absl::Status Remember(const BoundNetwork& bound);
+  absl::Status Adopt();
+
+  void ShowState(State state);
   void Publish(std::shared_ptr<BoundNetwork> bound);
+  void Unbind(std::shared_ptr<const nn::ParameterSet> known);
   void ShowParameters() const;
+  void ShowPlans(const BoundNetwork& bound) const;
 
-  const std::shared_ptr<const nn::Network> network_;
-  const int64_t version_;
-  const std::shared_ptr<const nn::ParameterSet> declared_;  // before any request
-  const Backends& backends_;
-  const HostingOptions options_;
+  const HostedDefinition definition_;
+  const Environment& environment_;
   const std::unique_ptr<metrics::NetworkProbe> probe_;
+  std::shared_ptr<const nn::ParameterSet> base_;  // definition and checkpoint; set by Create
+  std::string set_aside_;                         // set by Create
 
-  std::mutex preparing_;  // held through Prepare: one materialization, one plan at a time
+  std::mutex changing_;  // held through every change: one materialization, one plan at a time
 
-  mutable std::mutex mutex_;  // guards the two below, for moments only
+  mutable std::mutex mutex_;                       // guards the three below, for moments only
+  std::shared_ptr<const nn::ParameterSet> known_;  // while not bound
   std::shared_ptr<BoundNetwork> bound_;
   State state_ = State::kLazy;
 };

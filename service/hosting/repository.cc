@@ -1,14 +1,18 @@
 #include "service/hosting/repository.h"
 
+#include <google/protobuf/text_format.h>
+
 #include <algorithm>
-#include <charconv>
 #include <fstream>
 #include <optional>
 #include <sstream>
 #include <utility>
 
 #include "engine/checkpoint/safetensors.h"
+#include "engine/checkpoint/safetensors_index.h"
+#include "proto/lazynet/v1/lazynet.pb.h"
 #include "service/hosting/definition.h"
+#include "service/hosting/versions.h"
 
 namespace lazynet::hosting {
 namespace {
@@ -18,20 +22,15 @@ namespace fs = std::filesystem;
 constexpr std::string_view kDefinitionText = "network.textproto";
 constexpr std::string_view kDefinitionJson = "network.json";
 constexpr std::string_view kWeights = "weights.safetensors";
+constexpr std::string_view kWeightsIndex = "weights.safetensors.index.json";
+constexpr std::string_view kServing = "serving.textproto";
 constexpr size_t kMaxDefinitionBytes = size_t{64} << 20;
+constexpr size_t kMaxModels = 65536;
 
-bool IsModelName(std::string_view name) {
-  return !name.empty() && name.front() != '.' &&
-         std::all_of(name.begin(), name.end(), [](unsigned char c) {
-           return std::isalnum(c) != 0 || c == '_' || c == '-' || c == '.';
-         });
-}
-
-std::optional<int64_t> ParseVersion(std::string_view text) {
-  int64_t version = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), version);
-  if (error != std::errc() || end != text.data() + text.size() || version < 1) return std::nullopt;
-  return version;
+absl::Status CheckModelName(std::string_view name) {
+  if (IsPlainName(name)) return absl::OkStatus();
+  return InvalidArgument("a model's name wants letters, digits, '_', '-' and '.', got \"{}\"",
+                         name);
 }
 
 absl::StatusOr<std::string> ReadFile(const fs::path& path) {
@@ -49,40 +48,66 @@ absl::StatusOr<std::string> ReadFile(const fs::path& path) {
   return text.str();
 }
 
-absl::StatusOr<nn::NetworkDefinition> ReadDefinition(const fs::path& folder,
-                                                     const std::string& name) {
+// "network.textproto:3:7: ...".
+absl::Status InFile(std::string_view file, std::string_view separator, const absl::Status& status) {
+  return absl::Status(status.code(), fmt::format("{}:{}{}", file, separator, Message(status)));
+}
+
+absl::StatusOr<v1::NetworkDefinition> ReadDefinition(const fs::path& folder) {
   const bool json = !fs::exists(folder / kDefinitionText) && fs::exists(folder / kDefinitionJson);
   const std::string_view file = json ? kDefinitionJson : kDefinitionText;
   ASSIGN_OR_RETURN(const std::string text, ReadFile(folder / file));
-  auto definition = json ? ParseDefinitionJson(text, name) : ParseDefinitionText(text, name);
-  if (!definition.ok()) {
-    return absl::Status(definition.status().code(), fmt::format("{}:{}{}", file, json ? " " : "",
-                                                                Message(definition.status())));
-  }
+  auto definition = json ? ReadDefinitionJson(text) : ReadDefinitionText(text);
+  if (!definition.ok()) return InFile(file, json ? " " : "", definition.status());
   return definition;
 }
 
+absl::StatusOr<v1::ServingConfig> ReadServing(const fs::path& folder) {
+  if (!fs::exists(folder / kServing)) return v1::ServingConfig();
+  ASSIGN_OR_RETURN(const std::string text, ReadFile(folder / kServing));
+  auto config = ParseServingText(text);
+  if (!config.ok()) return InFile(kServing, "", config.status());
+  return config;
+}
+
 absl::StatusOr<nn::StateDict> ReadCheckpoint(const fs::path& folder) {
-  const fs::path path = folder / kWeights;
-  if (!fs::exists(path)) return nn::StateDict();
-  auto file = checkpoint::SafetensorsFile::Open(path);
+  nn::StateDict values;
+  if (fs::exists(folder / kWeightsIndex)) {
+    auto tensors = checkpoint::ReadShardedSafetensors(folder / kWeightsIndex);
+    if (!tensors.ok()) return Annotate(kWeightsIndex, tensors.status());
+    for (auto& entry : *tensors) values.emplace_back(entry.name, std::move(entry.tensor));
+    return values;
+  }
+  if (!fs::exists(folder / kWeights)) return values;
+  const auto file = checkpoint::SafetensorsFile::Open(folder / kWeights);
   if (!file.ok()) return Annotate(kWeights, file.status());
-  nn::StateDict state_dict;
-  for (const auto& entry : (*file)->tensors()) state_dict.emplace_back(entry.name, entry.tensor);
-  return state_dict;
+  for (const auto& entry : (*file)->tensors()) values.emplace_back(entry.name, entry.tensor);
+  return values;
+}
+
+absl::StatusOr<HostedDefinition> MakeHosted(const v1::NetworkDefinition& definition,
+                                            const v1::ServingConfig& serving,
+                                            const std::string& name, int64_t version) {
+  ASSIGN_OR_RETURN(nn::NetworkDefinition converted, ConvertDefinition(definition, name));
+  auto network = nn::Network::Create(std::move(converted));
+  if (!network.ok()) return Annotate("definition", network.status());
+  HostedDefinition hosted{
+      .network = *std::move(network), .version = version, .fingerprint = Fingerprint(definition)};
+  auto options = ConvertServing(serving, *hosted.network);
+  if (!options.ok()) return Annotate("serving", options.status());
+  hosted.serving = *std::move(options);
+  return hosted;
 }
 
 absl::StatusOr<std::shared_ptr<HostedNetwork>> LoadVersion(const fs::path& folder,
+                                                           const fs::path& model,
                                                            const std::string& name, int64_t version,
-                                                           const Backends& backends,
-                                                           const HostingOptions& options,
-                                                           metrics::Registry& registry) {
-  ASSIGN_OR_RETURN(nn::NetworkDefinition definition, ReadDefinition(folder, name));
-  auto network = nn::Network::Create(std::move(definition));
-  if (!network.ok()) return Annotate("definition", network.status());
-  ASSIGN_OR_RETURN(const auto checkpoint, ReadCheckpoint(folder));
-  return HostedNetwork::Create(*std::move(network), version, checkpoint, backends, options,
-                               registry);
+                                                           const Environment& environment) {
+  ASSIGN_OR_RETURN(const v1::NetworkDefinition definition, ReadDefinition(folder));
+  ASSIGN_OR_RETURN(const v1::ServingConfig serving, ReadServing(model));
+  ASSIGN_OR_RETURN(HostedDefinition hosted, MakeHosted(definition, serving, name, version));
+  ASSIGN_OR_RETURN(hosted.checkpoint, ReadCheckpoint(folder));
+  return HostedNetwork::Create(std::move(hosted), environment);
 }
 
 // Version folders of a model, or the model's own folder as version 1.
@@ -96,42 +121,96 @@ std::map<int64_t, fs::path> FindVersions(const fs::path& model) {
   return versions;
 }
 
+std::string ToText(const google::protobuf::Message& message) {
+  std::string text;
+  google::protobuf::TextFormat::PrintToString(message, &text);
+  return text;
+}
+
 }  // namespace
 
-absl::StatusOr<Repository> Repository::Load(const fs::path& folder, const Backends& backends,
-                                            const HostingOptions& options,
-                                            metrics::Registry& registry) {
+absl::StatusOr<std::unique_ptr<Repository>> Repository::Load(const fs::path& folder,
+                                                             const Environment& environment) {
   std::error_code error;
   if (!fs::is_directory(folder, error)) {
     return NotFound("model repository {}: is no folder", folder.string());
   }
-  Repository repository;
+  std::unique_ptr<Repository> repository(new Repository(environment));
   try {
     for (const auto& entry : fs::directory_iterator(folder)) {
       const std::string name = entry.path().filename().string();
-      if (!entry.is_directory() || name.front() == '.') continue;
-      Versions& versions = repository.models_[name];
-      if (!IsModelName(name)) {
-        versions[1].unavailable = InvalidArgument(
-            "a model's name wants letters, digits, '_', '-' and '.', got \"{}\"", name);
-        continue;
-      }
-      for (const auto& [version, path] : FindVersions(entry.path())) {
-        auto network = LoadVersion(path, name, version, backends, options, registry);
-        ModelVersion& loaded = versions[version];
-        loaded.unavailable = network.status();
-        if (network.ok()) loaded.network = *std::move(network);
-      }
+      if (entry.is_directory() && name.front() != '.') repository->LoadModel(entry.path(), name);
     }
   } catch (const fs::filesystem_error& failure) {
     return absl::UnavailableError(
         fmt::format("model repository {}: {}", folder.string(), failure.code().message()));
   }
+  RETURN_IF_ERROR(repository->LoadRegistered());
   return repository;
+}
+
+void Repository::SetUnavailable(const std::string& name, int64_t version, absl::Status reason) {
+  environment_.events.Publish({.name = name,
+                               .version = version,
+                               .state = NetworkState::kUnavailable,
+                               .reason = std::string(Message(reason))});
+  models_[name][version].unavailable = std::move(reason);
+}
+
+void Repository::LoadModel(const fs::path& folder, const std::string& name) {
+  if (absl::Status status = CheckModelName(name); !status.ok()) {
+    SetUnavailable(name, 1, std::move(status));
+    return;
+  }
+  for (const auto& [version, path] : FindVersions(folder)) {
+    auto network = LoadVersion(path, folder, name, version, environment_);
+    if (network.ok()) {
+      models_[name][version].network = *std::move(network);
+    } else {
+      SetUnavailable(name, version, network.status());
+    }
+  }
+}
+
+absl::Status Repository::LoadRegistered() {
+  if (environment_.state == nullptr) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const auto networks, environment_.state->RegisteredNetworks());
+  for (const StateDirectory::Registered& registered : networks) {
+    const auto make = [&]() -> absl::StatusOr<std::shared_ptr<HostedNetwork>> {
+      if (models_[registered.name].contains(registered.version)) {
+        return absl::AlreadyExistsError("the model repository has this version, too");
+      }
+      ASSIGN_OR_RETURN(const auto definition, ReadDefinitionText(registered.definition));
+      ASSIGN_OR_RETURN(const auto serving, ParseServingText(registered.serving));
+      ASSIGN_OR_RETURN(HostedDefinition hosted,
+                       MakeHosted(definition, serving, registered.name, registered.version));
+      hosted.registered = true;
+      return HostedNetwork::Create(std::move(hosted), environment_);
+    };
+    auto network = make();
+    if (network.ok()) {
+      models_[registered.name][registered.version].network = *std::move(network);
+    } else if (network.status().code() != absl::StatusCode::kAlreadyExists) {
+      SetUnavailable(registered.name, registered.version, network.status());
+    }
+  }
+  return absl::OkStatus();
+}
+
+Repository::Models Repository::models() const {
+  const std::shared_lock lock(mutex_);
+  return models_;
+}
+
+Repository::Versions Repository::versions(std::string_view model) const {
+  const std::shared_lock lock(mutex_);
+  const auto found = models_.find(model);
+  return found == models_.end() ? Versions() : found->second;
 }
 
 absl::StatusOr<std::shared_ptr<HostedNetwork>> Repository::Find(std::string_view model,
                                                                 std::string_view version) const {
+  const std::shared_lock lock(mutex_);
   const auto found = models_.find(model);
   if (found == models_.end()) return NotFound("model \"{}\" is not hosted", model);
   const Versions& versions = found->second;
@@ -154,6 +233,59 @@ absl::StatusOr<std::shared_ptr<HostedNetwork>> Repository::Find(std::string_view
   if (entry->second.network != nullptr) return entry->second.network;
   return absl::UnavailableError(fmt::format("model \"{}\" version {} is unavailable: {}", model,
                                             *number, Message(entry->second.unavailable)));
+}
+
+absl::StatusOr<std::shared_ptr<HostedNetwork>> Repository::Register(
+    const std::string& name, int64_t version, const v1::NetworkDefinition& definition,
+    const v1::ServingConfig& serving) {
+  RETURN_IF_ERROR(CheckModelName(name));
+  const std::lock_guard registering(registering_);
+  {
+    const std::shared_lock lock(mutex_);
+    const auto model = models_.find(name);
+    if (model != models_.end() && model->second.contains(version)) {
+      return absl::AlreadyExistsError(
+          fmt::format("model \"{}\" version {} is hosted already", name, version));
+    }
+    if (models_.size() >= kMaxModels) {
+      return ResourceExhausted("wants at most {} models, got one more", kMaxModels);
+    }
+  }
+  ASSIGN_OR_RETURN(HostedDefinition hosted, MakeHosted(definition, serving, name, version));
+  hosted.registered = true;
+  ASSIGN_OR_RETURN(auto network, HostedNetwork::Create(std::move(hosted), environment_));
+  if (environment_.state != nullptr) {
+    RETURN_IF_ERROR(environment_.state->Register({.name = name,
+                                                  .version = version,
+                                                  .definition = ToText(definition),
+                                                  .serving = ToText(serving)}));
+  }
+  const std::lock_guard lock(mutex_);
+  models_[name][version].network = network;
+  return network;
+}
+
+absl::Status Repository::Unregister(std::string_view name, std::string_view version) {
+  const std::lock_guard registering(registering_);
+  ASSIGN_OR_RETURN(const auto network, Find(name, version));
+  const std::string model = network->network().name();
+  if (!network->registered()) {
+    return FailedPrecondition(
+        "model \"{}\" version {} belongs to the model repository: only registered networks can be "
+        "unregistered",
+        model, network->version());
+  }
+  if (environment_.state != nullptr) {
+    RETURN_IF_ERROR(environment_.state->Unregister(model, network->version()));
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    models_[model].erase(network->version());
+    if (models_[model].empty()) models_.erase(model);
+  }
+  environment_.events.Publish(
+      {.name = model, .version = network->version(), .state = network->state(), .removed = true});
+  return absl::OkStatus();
 }
 
 }  // namespace lazynet::hosting

@@ -3,11 +3,17 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <shared_mutex>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "service/hosting/hosted_network.h"
+
+namespace lazynet::v1 {
+class NetworkDefinition;
+class ServingConfig;
+}  // namespace lazynet::v1
 
 namespace lazynet::hosting {
 
@@ -17,20 +23,25 @@ struct ModelVersion {
   absl::Status unavailable;  // not OK when `network` is null
 };
 
-// What the server hosts, by model name and version. Immutable once loaded.
+// What the server hosts, by model name and version: the models of a folder, and those that clients
+// register. Safe for use by many threads.
 class Repository {
  public:
   using Versions = std::map<int64_t, ModelVersion>;
+  using Models = std::map<std::string, Versions, std::less<>>;
 
-  // Loads every model of a folder:
-  //   <folder>/<model>/<version>/network.textproto or network.json, weights.safetensors
+  // Loads every model of a folder, and what the state directory knows of registered ones:
+  //   <folder>/<model>/<version>/network.textproto or network.json,
+  //                              weights.safetensors or weights.safetensors.index.json
   //   <folder>/<model>/network.textproto ...: a model that is its own version 1
+  //   <folder>/<model>/serving.textproto: for all versions
   // A model that cannot be loaded is listed with its reason. NOT_FOUND when there is no folder.
-  static absl::StatusOr<Repository> Load(const std::filesystem::path& folder,
-                                         const Backends& backends, const HostingOptions& options,
-                                         metrics::Registry& registry);
+  static absl::StatusOr<std::unique_ptr<Repository>> Load(const std::filesystem::path& folder,
+                                                          const Environment& environment);
 
-  const std::map<std::string, Versions, std::less<>>& models() const { return models_; }
+  // Copies, as of now; no versions for an unknown model.
+  Models models() const;
+  Versions versions(std::string_view model) const;
 
   // The version asked for, or for "" the highest that is available. NOT_FOUND for an unknown model
   // or version, INVALID_ARGUMENT for a version that is no number, UNAVAILABLE with the reason for
@@ -38,8 +49,26 @@ class Repository {
   absl::StatusOr<std::shared_ptr<HostedNetwork>> Find(std::string_view model,
                                                       std::string_view version) const;
 
+  // Hosts another version. ALREADY_EXISTS when it is hosted, INVALID_ARGUMENT for a name or
+  // definition that is none, RESOURCE_EXHAUSTED when too many are registered.
+  absl::StatusOr<std::shared_ptr<HostedNetwork>> Register(const std::string& name, int64_t version,
+                                                          const v1::NetworkDefinition& definition,
+                                                          const v1::ServingConfig& serving);
+
+  // Ends that. FAILED_PRECONDITION for a version of the folder; else as Find.
+  absl::Status Unregister(std::string_view name, std::string_view version);
+
  private:
-  std::map<std::string, Versions, std::less<>> models_;
+  explicit Repository(const Environment& environment) : environment_(environment) {}
+
+  void LoadModel(const std::filesystem::path& folder, const std::string& name);
+  absl::Status LoadRegistered();
+  void SetUnavailable(const std::string& name, int64_t version, absl::Status reason);
+
+  const Environment& environment_;
+  std::mutex registering_;           // one registration at a time
+  mutable std::shared_mutex mutex_;  // guards models_
+  Models models_;
 };
 
 }  // namespace lazynet::hosting

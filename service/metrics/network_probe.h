@@ -15,7 +15,14 @@ class Registry;
 enum class NetworkState { kLazy, kMaterializing, kReady, kUnavailable };
 
 // Where a materialization came from.
-enum class MaterializationSource { kFirstRequest, kCheckpoint, kDefinition };
+enum class MaterializationSource {
+  kFirstRequest,
+  kAdmin,
+  kAtLoad,
+  kCheckpoint,
+  kClient,
+  kDefinition
+};
 
 // What happens to one hosted network (model, version), told to Prometheus. The series are there at
 // 0 from the probe's construction and gone with its destruction. Recording takes no lock and

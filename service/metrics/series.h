@@ -18,8 +18,8 @@ inline constexpr std::array<std::string_view, 4> kShedReasons = {"queue_full", "
                                                                  "draining", "other"};
 inline constexpr std::array<std::string_view, 3> kDeadlineStages = {"queue", "build", "other"};
 inline constexpr std::array<std::string_view, 2> kOutcomes = {"success", "failure"};
-inline constexpr std::array<std::string_view, 3> kSources = {"first_request", "checkpoint",
-                                                             "definition"};
+inline constexpr std::array<std::string_view, 6> kSources = {
+    "first_request", "admin", "at_load", "checkpoint", "client", "definition"};
 inline constexpr std::array<std::string_view, 4> kStates = {"lazy", "materializing", "ready",
                                                             "unavailable"};
 inline constexpr size_t kStatusCodes = 17;  // gRPC's, OK (0) to UNAUTHENTICATED (16)

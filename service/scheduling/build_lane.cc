@@ -1,7 +1,5 @@
 #include "service/scheduling/build_lane.h"
 
-#include "engine/backend/threads.h"
-
 namespace lazynet::scheduling {
 
 BuildLane::BuildLane(size_t capacity, DepthObserver observer)
@@ -60,8 +58,6 @@ void BuildLane::Finish(const Key& key, const absl::StatusOr<hosting::Executable>
 }
 
 void BuildLane::Serve() {
-  // Kernels are prepared for lanes, which have one thread each.
-  backend::SetKernelThreads(1);
   while (true) {
     Key key;
     {

@@ -28,13 +28,10 @@ size_t LaneCount(const config::ServerConfig& config) {
   return std::max(1u, std::thread::hardware_concurrency());
 }
 
-hosting::Backends MakeBackends(const config::ServerConfig& config) {
-  hosting::Backends backends;
-  backends.reference = backend::MakeReferenceBackend();
-  backends.preferred = config.backend == "reference"
-                           ? backend::MakeReferenceBackend()
-                           : backend::MakeOnednnBackend(backend::MakeReferenceBackend());
-  return backends;
+std::unique_ptr<backend::Backend> MakeBackend(const config::ServerConfig& config) {
+  auto reference = backend::MakeReferenceBackend();
+  if (config.backend == "reference") return reference;
+  return backend::MakeOnednnBackend(std::move(reference));
 }
 
 hosting::HostingOptions MakeHostingOptions(const config::ServerConfig& config) {
@@ -46,18 +43,31 @@ hosting::HostingOptions MakeHostingOptions(const config::ServerConfig& config) {
 // What hosts networks, without any port.
 struct Host {
   explicit Host(const config::ServerConfig& config)
-      : backends(MakeBackends(config)),
-        registry(std::vector<std::pair<std::string, std::string>>{{"version", kVersion}}) {}
+      : backend(MakeBackend(config)),
+        registry(std::vector<std::pair<std::string, std::string>>{{"version", kVersion}}),
+        budget(static_cast<size_t>(config.max_total_parameter_bytes)) {}
 
   absl::Status Load(const config::ServerConfig& config) {
-    ASSIGN_OR_RETURN(repository, hosting::Repository::Load(config.model_repository, backends,
-                                                           MakeHostingOptions(config), registry));
+    if (!config.state_dir.empty()) {
+      ASSIGN_OR_RETURN(state, hosting::StateDirectory::Open(config.state_dir));
+    }
+    environment.reset(new hosting::Environment{.backend = *backend,
+                                               .options = MakeHostingOptions(config),
+                                               .registry = registry,
+                                               .budget = budget,
+                                               .events = events,
+                                               .state = state.get()});
+    ASSIGN_OR_RETURN(repository, hosting::Repository::Load(config.model_repository, *environment));
     return absl::OkStatus();
   }
 
-  const hosting::Backends backends;
+  const std::unique_ptr<backend::Backend> backend;
   metrics::Registry registry;
-  hosting::Repository repository;
+  hosting::ParameterBudget budget;
+  hosting::NetworkEvents events;
+  std::unique_ptr<hosting::StateDirectory> state;
+  std::unique_ptr<const hosting::Environment> environment;
+  std::unique_ptr<hosting::Repository> repository;
 };
 
 }  // namespace
@@ -78,51 +88,78 @@ struct Server::Parts {
 
   // Two services of a kind, since one instance can be registered with one server only.
   void Bind() {
-    const hosting::Repository& repository = host.repository;
+    hosting::Repository& repository = *host.repository;
     inference = std::make_unique<handlers::InferenceService>(repository, *lanes, *build_lane,
                                                              readiness, probe);
-    lazy_networks = std::make_unique<handlers::LazyNetworkService>(repository);
-    admin_lazy_networks = std::make_unique<handlers::LazyNetworkService>(repository);
+    // Port 0 is another one each time.
+    const bool one_address =
+        config.admin_address == config.grpc_address && !config.admin_address.ends_with(":0");
+    lazy_networks = MakeLazyNetworks(one_address);
     health = std::make_unique<handlers::HealthService>(repository, readiness);
-    admin_health = std::make_unique<handlers::HealthService>(repository, readiness);
     const int limit = static_cast<int>(config.max_message_bytes);
     main = std::make_unique<Listener>(
         config.grpc_address, limit,
         std::vector<grpc::Service*>{inference.get(), lazy_networks.get(), health.get()});
+    if (one_address) return;
+    admin_lazy_networks = MakeLazyNetworks(true);
+    admin_health = std::make_unique<handlers::HealthService>(repository, readiness);
     admin = std::make_unique<Listener>(
         config.admin_address, limit,
         std::vector<grpc::Service*>{admin_lazy_networks.get(), admin_health.get()});
+  }
+
+  std::unique_ptr<handlers::LazyNetworkService> MakeLazyNetworks(bool is_admin) {
+    return std::make_unique<handlers::LazyNetworkService>(
+        *host.repository, host.events, host.state.get(),
+        handlers::LazyNetworkService::Options{
+            .admin = is_admin,
+            .admin_address = config.admin_address,
+            .max_load_bytes = static_cast<size_t>(config.max_parameter_bytes)});
+  }
+
+  // What there is on each address; one where both are the same.
+  std::vector<Listener*> Listeners() const {
+    std::vector<Listener*> listeners{main.get()};
+    if (admin != nullptr) listeners.push_back(admin.get());
+    return listeners;
+  }
+  std::vector<handlers::HealthService*> Healths() const {
+    std::vector<handlers::HealthService*> healths{health.get()};
+    if (admin_health != nullptr) healths.push_back(admin_health.get());
+    return healths;
   }
 
   // One call to listen for is enough: the poller asks for the next before it works on one.
   void Serve() {
     handlers::InferCall::Listen(*inference, main->queue());
     health->ListenForWatch(main->queue());
-    admin_health->ListenForWatch(admin->queue());
-    main->StartPolling();
-    admin->StartPolling();
+    if (admin != nullptr) admin_health->ListenForWatch(admin->queue());
+    for (Listener* listener : Listeners()) listener->StartPolling();
+    // Networks that come and go change what health says of them.
+    host.events.SetListener([this] { Notify(); });
     SetReady(true);
+  }
+
+  void Notify() {
+    for (handlers::HealthService* service : Healths()) service->Notify();
   }
 
   void SetReady(bool ready) {
     readiness.Set(ready);
-    health->Notify();
-    admin_health->Notify();
+    Notify();
   }
 
   void Stop(std::chrono::seconds drain_timeout) {
     if (main == nullptr) return;
     SetReady(false);
-    health->EndWatches();
-    admin_health->EndWatches();
+    for (handlers::HealthService* service : Healths()) service->EndWatches();
+    host.events.Close();
     const auto deadline = std::chrono::system_clock::now() + drain_timeout;
-    main->Shutdown(deadline);
-    admin->Shutdown(deadline);
+    for (Listener* listener : Listeners()) listener->Shutdown(deadline);
     // Whoever still computes ends its call before the queues close.
     build_lane.reset();
     lanes.reset();
-    main->StopPolling();
-    admin->StopPolling();
+    for (Listener* listener : Listeners()) listener->StopPolling();
     main.reset();
     admin.reset();
   }
@@ -156,7 +193,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const config::ServerConfig
                    metrics::Exposer::Start(parts.host.registry, config.metrics_address));
   parts.StartThreads();
   parts.Bind();
-  for (const Listener* listener : {parts.main.get(), parts.admin.get()}) {
+  for (const Listener* listener : parts.Listeners()) {
     if (!listener->bound()) {
       return absl::UnavailableError(fmt::format("cannot listen on {}", listener->address()));
     }
@@ -165,10 +202,10 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const config::ServerConfig
   return server;
 }
 
-const hosting::Repository& Server::repository() const { return parts_->host.repository; }
+const hosting::Repository& Server::repository() const { return *parts_->host.repository; }
 size_t Server::lane_count() const { return parts_->lanes->count(); }
 int Server::grpc_port() const { return parts_->main->port(); }
-int Server::admin_port() const { return parts_->admin->port(); }
+int Server::admin_port() const { return parts_->Listeners().back()->port(); }
 int Server::metrics_port() const { return parts_->exposer->port(); }
 std::string Server::MetricsText() const { return parts_->host.registry.Text(); }
 
@@ -178,7 +215,7 @@ absl::Status CheckRepository(const config::ServerConfig& config, std::string& re
   Host host(config);
   RETURN_IF_ERROR(host.Load(config));
   size_t bad = 0;
-  for (const auto& [name, versions] : host.repository.models()) {
+  for (const auto& [name, versions] : host.repository->models()) {
     for (const auto& [version, entry] : versions) {
       const bool fine = entry.network != nullptr;
       bad += fine ? 0 : 1;

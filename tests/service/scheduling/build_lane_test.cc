@@ -4,8 +4,7 @@
 
 #include <future>
 
-#include "engine/backend/reference/reference_backend.h"
-#include "service/metrics/registry.h"
+#include "tests/service/support/test_host.h"
 #include "tests/support/definitions.h"
 
 namespace lazynet::scheduling {
@@ -17,9 +16,8 @@ using hosting::HostedNetwork;
 class BuildLaneTest : public ::testing::Test {
  protected:
   BuildLaneTest()
-      : backends_{backend::MakeReferenceBackend(), backend::MakeReferenceBackend()},
-        network_(*HostedNetwork::Create(testing::NetworkOf(testing::LazyMlp()), 1, {}, backends_,
-                                        {}, registry_)) {}
+      : network_(*HostedNetwork::Create({.network = testing::NetworkOf(testing::LazyMlp())},
+                                        host_.environment)) {}
 
   // Submits shapes and gives the outcome's future.
   std::future<absl::StatusOr<Executable>> Submit(BuildLane& lane, const Shape& shape) {
@@ -30,8 +28,7 @@ class BuildLaneTest : public ::testing::Test {
     return promise->get_future();
   }
 
-  hosting::Backends backends_;
-  metrics::Registry registry_;
+  testing::TestHost host_;
   std::shared_ptr<HostedNetwork> network_;
 };
 

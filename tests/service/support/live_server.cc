@@ -1,7 +1,6 @@
 #include "tests/service/support/live_server.h"
 
 #include <cstring>
-#include <fstream>
 #include <sstream>
 #include <utility>
 
@@ -19,25 +18,8 @@ config::ServerConfig OnFreePorts(config::ServerConfig config, const fs::path& re
 
 }  // namespace
 
-TemporaryRepository::TemporaryRepository() {
-  std::string pattern = (fs::temp_directory_path() / "lazynet-test-XXXXXX").string();
-  LAZYNET_CHECK(mkdtemp(pattern.data()) != nullptr);
-  path_ = pattern;
-}
-
-TemporaryRepository::~TemporaryRepository() {
-  std::error_code ignored;
-  fs::remove_all(path_, ignored);
-}
-
-void TemporaryRepository::Write(const std::string& model_and_file, const std::string& text) {
-  const fs::path path = path_ / model_and_file;
-  fs::create_directories(path.parent_path());
-  std::ofstream(path, std::ios::binary) << text;
-}
-
-void TemporaryRepository::AddEmbeddedModels() {
-  fs::copy(fs::path(LAZYNET_SOURCE_DIR) / "deploy/models", path_, fs::copy_options::recursive);
+void TemporaryRepository::AddEmbeddedModels() const {
+  fs::copy(fs::path(LAZYNET_SOURCE_DIR) / "deploy/models", path(), fs::copy_options::recursive);
 }
 
 std::vector<float> InferAnswer::floats(int i) const {

@@ -13,25 +13,15 @@
 #include "proto/inference.grpc.pb.h"
 #include "proto/lazynet/v1/lazynet.grpc.pb.h"
 #include "service/server/server.h"
+#include "tests/service/support/scratch_folder.h"
 
 namespace lazynet::testing {
 
-// A model repository in a folder of its own, removed at the end.
-class TemporaryRepository {
+// A model repository in a folder of its own.
+class TemporaryRepository : public ScratchFolder {
  public:
-  TemporaryRepository();
-  ~TemporaryRepository();
-
-  // Writes <model>/<file>.
-  void Write(const std::string& model_and_file, const std::string& text);
-
   // Copies the models that the repository embeds.
-  void AddEmbeddedModels();
-
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
+  void AddEmbeddedModels() const;
 };
 
 // The answer of a ModelInfer.

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "engine/backend/packed_weights.h"
+#include "engine/nn/parameter_set.h"
+#include "engine/plan/plan_cache.h"
+#include "service/hosting/binding.h"
+#include "service/hosting/parameter_budget.h"
+#include "service/hosting/parameter_hash.h"
+
+namespace lazynet::hosting {
+
+// A network with all its parameters, and what was made from them. Replaced as a whole when the
+// parameters change; requests keep the one they started with. Safe for use by many threads.
+struct BoundNetwork {
+  BoundNetwork(nn::ParameterSet set, Binding how, size_t plans_per_network,
+               std::unique_ptr<ParameterBudget::Share> bytes)
+      : parameters(std::move(set)),
+        binding(std::move(how)),
+        share(std::move(bytes)),
+        plans(plans_per_network) {}
+
+  // Made on the first call: reading all parameters takes a while.
+  const std::string& hash(const nn::Network& network) const {
+    std::call_once(hashed_, [&] { hash_ = ParameterHash(network, parameters); });
+    return hash_;
+  }
+
+  const nn::ParameterSet parameters;
+  const Binding binding;
+  const std::unique_ptr<ParameterBudget::Share> share;
+
+  // Keys whose values were drawn when the sizes were fixed, and replaced by a client later: made
+  // again, they must be drawn first, since the random stream went on behind them.
+  std::set<std::string> replaced;
+
+  backend::PackedWeights packed;
+  plan::PlanCache plans;
+
+ private:
+  mutable std::once_flag hashed_;
+  mutable std::string hash_;
+};
+
+}  // namespace lazynet::hosting

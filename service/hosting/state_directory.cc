@@ -1,0 +1,270 @@
+#include "service/hosting/state_directory.h"
+
+#include <algorithm>
+#include <cctype>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <system_error>
+#include <utility>
+
+#include "engine/checkpoint/safetensors.h"
+#include "engine/checkpoint/safetensors_writer.h"
+#include "service/hosting/versions.h"
+
+namespace lazynet::hosting {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+constexpr std::string_view kState = "state.safetensors";
+constexpr std::string_view kDefinition = "network.textproto";
+constexpr std::string_view kServing = "serving.textproto";
+
+// Keys of a state's metadata.
+constexpr const char* kDefinitionKey = "lazynet.definition";
+constexpr const char* kBindingKey = "lazynet.binding";
+constexpr const char* kHashKey = "lazynet.parameter_hash";
+constexpr const char* kReplacedKey = "lazynet.replaced";
+
+absl::Status MakeFolders(const fs::path& folder) {
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (!error) return absl::OkStatus();
+  return FailedPrecondition("state directory: a folder cannot be made: {}", error.message());
+}
+
+absl::Status InState(const absl::Status& status) { return Annotate("state directory", status); }
+
+std::string WriteBinding(const Binding& binding) {
+  json shapes = json::array();
+  for (const Shape& shape : binding.input_shapes) {
+    shapes.push_back(std::vector<int64_t>(shape.dims().begin(), shape.dims().end()));
+  }
+  const auto seconds = std::chrono::system_clock::to_time_t(binding.time);
+  return json{{"source", Name(binding.source)}, {"input_shapes", shapes}, {"time", seconds}}.dump();
+}
+
+absl::StatusOr<Binding> ReadBinding(const std::string& text) {
+  try {
+    const json read = json::parse(text);
+    Binding binding{.adopted = true};
+    const auto source = ParseSource(read.at("source").get<std::string>());
+    if (!source) return InvalidArgument("state: unknown binding source");
+    binding.source = *source;
+    for (const json& dims : read.at("input_shapes")) {
+      const auto values = dims.get<std::vector<int64_t>>();
+      RETURN_IF_ERROR(CheckBounds(values));
+      binding.input_shapes.emplace_back(std::span<const int64_t>(values));
+    }
+    binding.time = std::chrono::system_clock::from_time_t(read.at("time").get<int64_t>());
+    return binding;
+  } catch (const json::exception& error) {
+    return InvalidArgument("state: the binding cannot be read: {}", error.what());
+  }
+}
+
+std::vector<checkpoint::NamedTensorView> ViewsOf(const nn::StateDict& values) {
+  std::vector<checkpoint::NamedTensorView> views;
+  for (const auto& [key, tensor] : values) {
+    if (tensor) views.push_back({key, tensor->view()});
+  }
+  return views;
+}
+
+nn::StateDict ValuesOf(const checkpoint::SafetensorsFile& file) {
+  nn::StateDict values;
+  for (const auto& entry : file.tensors()) values.emplace_back(entry.name, entry.tensor);
+  return values;
+}
+
+absl::StatusOr<std::string> ReadText(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  text << file.rdbuf();
+  if (!file) return NotFound("{}: cannot be read", path.filename().string());
+  return text.str();
+}
+
+absl::Status WriteText(const fs::path& path, std::string_view text,
+                       checkpoint::IfExists if_exists) {
+  const std::span<const std::byte> piece = std::as_bytes(std::span(text));
+  return checkpoint::WriteFileAtomically(path, {&piece, 1}, if_exists);
+}
+
+}  // namespace
+
+bool IsPlainName(std::string_view name) {
+  return !name.empty() && name.size() <= 255 && name.front() != '.' &&
+         std::all_of(name.begin(), name.end(), [](unsigned char c) {
+           return std::isalnum(c) != 0 || c == '_' || c == '-' || c == '.';
+         });
+}
+
+absl::StatusOr<std::unique_ptr<StateDirectory>> StateDirectory::Open(fs::path folder) {
+  RETURN_IF_ERROR(MakeFolders(folder / "networks"));
+  RETURN_IF_ERROR(MakeFolders(folder / "checkpoints"));
+  const fs::path probe = folder / "networks" / ".probe";
+  RETURN_IF_ERROR(InState(WriteText(probe, "", checkpoint::IfExists::kReplace)));
+  RETURN_IF_ERROR(InState(checkpoint::RemoveFile(probe)));
+  return std::unique_ptr<StateDirectory>(new StateDirectory(std::move(folder)));
+}
+
+fs::path StateDirectory::FolderOf(const std::string& model, int64_t version) const {
+  return folder_ / "networks" / model / std::to_string(version);
+}
+
+bool StateDirectory::Has(const std::string& model, int64_t version) const {
+  std::error_code error;
+  return fs::exists(FolderOf(model, version) / kState, error);
+}
+
+absl::StatusOr<std::optional<SavedState>> StateDirectory::Load(const std::string& model,
+                                                               int64_t version) const {
+  const auto file = checkpoint::SafetensorsFile::Open(FolderOf(model, version) / kState);
+  if (file.status().code() == absl::StatusCode::kNotFound) return std::optional<SavedState>();
+  if (!file.ok()) return InState(file.status());
+  const checkpoint::Metadata& metadata = (*file)->metadata();
+  SavedState state;
+  const auto definition = metadata.find(kDefinitionKey);
+  if (definition == metadata.end()) return InvalidArgument("state: names no definition");
+  state.definition = definition->second;
+  if (const auto binding = metadata.find(kBindingKey); binding != metadata.end()) {
+    ASSIGN_OR_RETURN(state.binding, ReadBinding(binding->second));
+  }
+  if (const auto hash = metadata.find(kHashKey); hash != metadata.end()) {
+    state.parameter_hash = hash->second;
+  }
+  if (const auto replaced = metadata.find(kReplacedKey); replaced != metadata.end()) {
+    try {
+      state.replaced = json::parse(replaced->second).get<std::set<std::string>>();
+    } catch (const json::exception& error) {
+      return InvalidArgument("state: {} cannot be read: {}", kReplacedKey, error.what());
+    }
+  }
+  state.client_values = ValuesOf(**file);
+  return std::optional<SavedState>(std::move(state));
+}
+
+absl::Status StateDirectory::Save(const std::string& model, int64_t version,
+                                  const SavedState& state, checkpoint::IfExists if_exists) const {
+  const fs::path folder = FolderOf(model, version);
+  RETURN_IF_ERROR(MakeFolders(folder));
+  checkpoint::Metadata metadata{{"format", "pt"}, {kDefinitionKey, state.definition}};
+  if (state.binding) {
+    metadata[kBindingKey] = WriteBinding(*state.binding);
+    metadata[kHashKey] = state.parameter_hash;
+    if (!state.replaced.empty()) metadata[kReplacedKey] = json(state.replaced).dump();
+  }
+  return InState(checkpoint::WriteSafetensors(folder / kState, ViewsOf(state.client_values),
+                                              metadata, if_exists));
+}
+
+absl::Status StateDirectory::Create(const std::string& model, int64_t version,
+                                    const SavedState& state) const {
+  return Save(model, version, state, checkpoint::IfExists::kFail);
+}
+
+absl::Status StateDirectory::Replace(const std::string& model, int64_t version,
+                                     const SavedState& state) const {
+  return Save(model, version, state, checkpoint::IfExists::kReplace);
+}
+
+absl::Status StateDirectory::Forget(const std::string& model, int64_t version) const {
+  const fs::path folder = FolderOf(model, version);
+  std::error_code error;
+  if (!fs::exists(folder, error)) return absl::OkStatus();
+  return InState(checkpoint::RemoveFile(folder / kState));
+}
+
+absl::Status StateDirectory::SetAside(const std::string& model, int64_t version,
+                                      std::string_view reason) const {
+  const fs::path folder = FolderOf(model, version);
+  for (int n = 1;; ++n) {
+    const fs::path name = folder / fmt::format("set-aside-{}.safetensors", n);
+    const fs::path note = folder / fmt::format("set-aside-{}.txt", n);
+    std::error_code error;
+    if (fs::exists(note, error)) continue;
+    // The note first: a file without its reason would be a riddle.
+    const absl::Status written =
+        WriteText(note, std::string(reason) + "\n", checkpoint::IfExists::kFail);
+    if (written.code() == absl::StatusCode::kAlreadyExists) continue;
+    RETURN_IF_ERROR(InState(written));
+    return InState(checkpoint::RenameFile(folder / kState, name));
+  }
+}
+
+absl::StatusOr<uint64_t> StateDirectory::SaveCheckpoint(const std::string& name,
+                                                        const nn::StateDict& values,
+                                                        bool overwrite) const {
+  if (!IsPlainName(name)) {
+    return InvalidArgument(
+        "a checkpoint's name wants letters, digits, '_', '-' and '.', got \"{}\"", name);
+  }
+  const fs::path path = folder_ / "checkpoints" / (name + ".safetensors");
+  const absl::Status written = checkpoint::WriteSafetensors(
+      path, ViewsOf(values), {{"format", "pt"}},
+      overwrite ? checkpoint::IfExists::kReplace : checkpoint::IfExists::kFail);
+  if (written.code() == absl::StatusCode::kAlreadyExists) {
+    return absl::AlreadyExistsError(fmt::format("checkpoint \"{}\" is there already", name));
+  }
+  RETURN_IF_ERROR(InState(written));
+  std::error_code error;
+  return fs::file_size(path, error);
+}
+
+absl::StatusOr<nn::StateDict> StateDirectory::LoadCheckpoint(const std::string& name) const {
+  if (!IsPlainName(name)) {
+    return InvalidArgument(
+        "a checkpoint's name wants letters, digits, '_', '-' and '.', got \"{}\"", name);
+  }
+  const auto file =
+      checkpoint::SafetensorsFile::Open(folder_ / "checkpoints" / (name + ".safetensors"));
+  if (file.status().code() == absl::StatusCode::kNotFound) {
+    return NotFound("no checkpoint is called \"{}\"", name);
+  }
+  if (!file.ok()) return Annotate(fmt::format("checkpoint \"{}\"", name), file.status());
+  return ValuesOf(**file);
+}
+
+// The definition last: a network without one is not there.
+absl::Status StateDirectory::Register(const Registered& network) const {
+  const fs::path folder = FolderOf(network.name, network.version);
+  RETURN_IF_ERROR(MakeFolders(folder));
+  RETURN_IF_ERROR(
+      InState(WriteText(folder / kServing, network.serving, checkpoint::IfExists::kReplace)));
+  return InState(WriteText(folder / kDefinition, network.definition, checkpoint::IfExists::kFail));
+}
+
+absl::Status StateDirectory::Unregister(const std::string& model, int64_t version) const {
+  const fs::path folder = FolderOf(model, version);
+  for (const std::string_view name : {kDefinition, kServing, kState}) {
+    RETURN_IF_ERROR(InState(checkpoint::RemoveFile(folder / name)));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<StateDirectory::Registered>> StateDirectory::RegisteredNetworks() const {
+  std::vector<Registered> networks;
+  try {
+    for (const auto& model : fs::directory_iterator(folder_ / "networks")) {
+      if (!model.is_directory()) continue;
+      for (const auto& entry : fs::directory_iterator(model.path())) {
+        const auto version = ParseVersion(entry.path().filename().string());
+        if (!version || !fs::exists(entry.path() / kDefinition)) continue;
+        Registered network{.name = model.path().filename().string(), .version = *version};
+        ASSIGN_OR_RETURN(network.definition, ReadText(entry.path() / kDefinition));
+        if (fs::exists(entry.path() / kServing)) {
+          ASSIGN_OR_RETURN(network.serving, ReadText(entry.path() / kServing));
+        }
+        networks.push_back(std::move(network));
+      }
+    }
+  } catch (const fs::filesystem_error& failure) {
+    return FailedPrecondition("state directory: {}", failure.code().message());
+  }
+  return networks;
+}
+
+}  // namespace lazynet::hosting

@@ -1,0 +1,67 @@
+#include "service/hosting/serving_options.h"
+
+#include <gtest/gtest.h>
+
+#include "proto/lazynet/v1/lazynet.pb.h"
+#include "tests/support/definitions.h"
+
+namespace lazynet::hosting {
+namespace {
+
+absl::StatusOr<ServingOptions> Read(const char* text) {
+  ASSIGN_OR_RETURN(const v1::ServingConfig config, ParseServingText(text));
+  return ConvertServing(config, *testing::NetworkOf(testing::LazyMlp()));
+}
+
+TEST(ServingOptions, AreTheDefaultsWhenNothingIsSaid) {
+  const auto options = Read("");
+  ASSERT_TRUE(options.ok());
+  EXPECT_EQ(options->policy, BindingPolicy::kOnFirstRequest);
+  EXPECT_TRUE(options->limits.empty());
+}
+
+TEST(ServingOptions, ReadPolicyShapesAndLimits) {
+  const auto options = Read(R"(
+      binding_policy: AT_LOAD
+      bind_inputs { name: "input" shape: [1, 784] }
+      input_limits { name: "input" dims { min: 1 max: 64 } dims { max: 1024 } max_elements: 50000 }
+      max_parameter_bytes: 1000)");
+  ASSERT_TRUE(options.ok()) << options.status();
+  EXPECT_EQ(options->policy, BindingPolicy::kAtLoad);
+  EXPECT_EQ(options->bind_shapes, (std::vector<Shape>{Shape{1, 784}}));
+  EXPECT_EQ(options->max_parameter_bytes, 1000u);
+  const auto network = testing::NetworkOf(testing::LazyMlp());
+  const auto check = [&](const Shape& shape) {
+    return options->CheckLimits(*network, {&shape, 1});
+  };
+  EXPECT_TRUE(check({64, 700}).ok());
+  EXPECT_EQ(Message(check({65, 1})),
+            "input \"input\": wants dim 0 from 1 to 64 (input_limits), got 65");
+  EXPECT_EQ(Message(check({1, 1025})),
+            "input \"input\": wants dim 1 from 0 to 1024 (input_limits), got 1025");
+  EXPECT_EQ(Message(check({7})),
+            "input \"input\": wants a rank of 2 (input_limits), got shape [7]");
+  EXPECT_EQ(check({64, 1000}).code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(Message(check({64, 1000})),
+            "input \"input\": wants at most 50000 elements (input_limits), got 64000");
+}
+
+TEST(ServingOptions, NameWhatIsWrong) {
+  const std::pair<const char*, const char*> rows[] = {
+      {"binding_policy: SOMETIMES",
+       "1:26: Unknown enumeration value of \"SOMETIMES\" for field "
+       "\"binding_policy\"."},
+      {"binding_policy: AT_LOAD", "binding_policy AT_LOAD wants bind_inputs for \"input\""},
+      {"bind_inputs { name: 'input' }", "bind_inputs wants binding_policy AT_LOAD"},
+      {"binding_policy: AT_LOAD bind_inputs { name: 'x' }", "the network has no input \"x\""},
+      {"input_limits { name: 'x' }", "the network has no input \"x\""},
+      {"input_limits { name: 'input' dims { min: 3 max: 2 } }",
+       "input_limits of \"input\": wants ranges within 0 to 2147483647, got 3 to 2"},
+  };
+  for (const auto& [text, error] : rows) {
+    EXPECT_EQ(std::string(Message(Read(text).status())), error);
+  }
+}
+
+}  // namespace
+}  // namespace lazynet::hosting
