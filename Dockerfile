@@ -36,6 +36,7 @@ RUN apt-get update \
       libprometheus-cpp-core1.0 \
       libprotobuf32 \
       libspdlog1.10 \
+      libssl3 \
  && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/debconf/*-old /var/cache/ldconfig/aux-cache \
       /var/log/apt /var/log/dpkg.log /var/log/alternatives.log /var/lib/dpkg/*-old \
  && groupadd --system --gid 65532 lazynet \
