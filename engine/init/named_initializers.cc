@@ -53,6 +53,9 @@ absl::Status CheckInterval(double a, double b, DType dtype) {
   return InvalidArgument("wants a <= b, got a {} and b {}", a, b);
 }
 
+// Some minutes of one thread.
+constexpr double kMaxOrthogonalOperations = 1e12;
+
 absl::Status CheckRank(const Shape& shape) {
   if (shape.rank() >= 2) return absl::OkStatus();
   return InvalidArgument("wants a rank of at least 2, got shape {}", shape.ToString());
@@ -104,8 +107,7 @@ struct RecipeFor {
   absl::StatusOr<double> StdOfKaiming(const Kaiming& kaiming) const {
     RETURN_IF_ERROR(CheckRank(shape));
     if (!std::isfinite(kaiming.negative_slope * kaiming.negative_slope)) {
-      return InvalidArgument("wants a negative_slope with a finite square, got {}",
-                             kaiming.negative_slope);
+      return InvalidArgument("wants a finite square of a, got a {}", kaiming.negative_slope);
     }
     return KaimingStd(Gain(kaiming.nonlinearity, kaiming.negative_slope),
                       kaiming.mode == FanMode::kFanIn ? FanIn(shape) : FanOut(shape));
@@ -118,7 +120,7 @@ struct CheckFor {
 
   absl::Status operator()(const ConstantInitializer& constant) const {
     if (!std::isfinite(constant.value)) return absl::OkStatus();
-    return CheckRange("value", constant.value, dtype);
+    return CheckRange("val", constant.value, dtype);
   }
 
   absl::Status operator()(const UniformInitializer& uniform) const {
@@ -151,6 +153,7 @@ struct CheckFor {
       return InvalidArgument("wants at most {} elements in a row, got shape {}", kMaxDim,
                              shape.ToString());
     }
+    RETURN_IF_ERROR(CheckCost(rows, rows > 0 ? shape.num_elements() / rows : 0));
     return CheckRange("gain", orthogonal.gain, dtype);
   }
 
@@ -167,6 +170,17 @@ struct CheckFor {
     if (shape.dim(0) % dirac.groups == 0) return absl::OkStatus();
     return InvalidArgument("wants a dim 0 that {} groups divide, got shape {}", dirac.groups,
                            shape.ToString());
+  }
+
+ private:
+  // See Orthogonal in orthogonal.h.
+  absl::Status CheckCost(int64_t rows, int64_t cols) const {
+    const auto least = static_cast<double>(std::min(rows, cols));
+    const auto most = static_cast<double>(std::max(rows, cols));
+    const double operations = 4.0 * most * least * least;
+    if (operations <= kMaxOrthogonalOperations) return absl::OkStatus();
+    return ResourceExhausted("wants at most {} operations, got {} for shape {}",
+                             kMaxOrthogonalOperations, operations, shape.ToString());
   }
 };
 

@@ -85,12 +85,14 @@ using Initializer =
 // trunc_normal also BF16); rank 2 or more for xavier, kaiming and orthogonal, 2 for eye, 3 to 5 for
 // dirac, whose groups divide dim 0; numbers that are finite (a constant may also be infinite or
 // NaN) and within the type's range; a <= b, std >= 0 (trunc_normal: > 0),
-// xavier's gain >= 0. All dims are known.
+// xavier's gain >= 0. RESOURCE_EXHAUSTED for orthogonal when its cost, see orthogonal.h, is above
+// 10^12 operations. Arguments have PyTorch's names in messages. All dims are known.
 absl::Status CheckInitializer(const Initializer& initializer, DType dtype, const Shape& shape);
 
 // Fills `dst` with the bits of PyTorch 1.13 and leaves the generator where PyTorch does; see
 // distributions.h for what that depends on. After an error nothing was drawn or written. Errors are
-// CheckInitializer's, and RESOURCE_EXHAUSTED for orthogonal; the others allocate nothing.
+// CheckInitializer's, and RESOURCE_EXHAUSTED when orthogonal lacks memory; the others allocate
+// nothing.
 absl::Status Initialize(const Initializer& initializer, Generator& generator,
                         const MutableTensorView& dst);
 

@@ -189,9 +189,10 @@ absl::StatusOr<Node> Network::MakeNode(const LayerDefinition& layer, DType defau
       return InvalidArgument("layer \"{}\": same_as wants a layer before it, got \"{}\"",
                              layer.name, layer.same_as);
     }
-    if (!layer.type.empty() || layer.dtype) {
-      return InvalidArgument("layer \"{}\": wants same_as or a type of its own, got both",
-                             layer.name);
+    if (!layer.type.empty() || layer.dtype || !layer.initializers.empty()) {
+      return InvalidArgument(
+          "layer \"{}\": wants same_as or a type, dtype and initializers of its own, got both",
+          layer.name);
     }
     Node node = nodes_[static_cast<size_t>(same->second)];
     node.name = layer.name;
@@ -258,8 +259,12 @@ absl::Status Network::ConnectNodes(const NetworkDefinition& definition) {
     const Layer::Arity arity = node.layer->arity();
     const int got = static_cast<int>(node.inputs.size());
     if (got < arity.least || (arity.most >= 0 && got > arity.most)) {
-      return InvalidArgument("{}: wants {}{} inputs, got {}", Describe(static_cast<int>(i)),
-                             arity.most == arity.least ? "" : "at least ", arity.least, got);
+      const std::string wanted = arity.most == arity.least ? fmt::format("{}", arity.least)
+                                 : arity.most < 0
+                                     ? fmt::format("at least {}", arity.least)
+                                     : fmt::format("{} to {}", arity.least, arity.most);
+      return InvalidArgument("{}: wants {} inputs, got {}", Describe(static_cast<int>(i)), wanted,
+                             got);
     }
   }
   return absl::OkStatus();

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "engine/core/status.h"
+#include "engine/nn/initializer_registry.h"
 #include "proto/lazynet/v1/network.pb.h"
 #include "service/hosting/sha256.h"
 #include "service/hosting/text_errors.h"
@@ -52,34 +53,58 @@ std::optional<nn::AttributeValue> ReadAttribute(const Message& message,
   }
 }
 
+nn::Attributes ReadAttributes(const Message& message) {
+  nn::Attributes attributes;
+  for (int i = 0; i < message.GetDescriptor()->field_count(); ++i) {
+    const FieldDescriptor* field = message.GetDescriptor()->field(i);
+    if (auto value = ReadAttribute(message, field)) {
+      attributes.emplace_back(field->name(), *std::move(value));
+    }
+  }
+  return attributes;
+}
+
+// The field of the oneof that is set, or null.
+const FieldDescriptor* SetField(const Message& message, const char* oneof) {
+  return message.GetReflection()->GetOneofFieldDescriptor(
+      message, message.GetDescriptor()->FindOneofByName(oneof));
+}
+
 absl::StatusOr<DType> ReadDType(std::string_view where, const std::string& name) {
   const std::optional<DType> dtype = ParseDType(name);
   if (!dtype) return InvalidArgument("{}: unknown datatype \"{}\"", where, name);
   return *dtype;
 }
 
+absl::StatusOr<nn::InitializerDefinition> ConvertInitializer(const v1::Initializer& initializer) {
+  const FieldDescriptor* field = SetField(initializer, "function");
+  const std::string where = fmt::format("initializer of \"{}\"", initializer.parameter());
+  if (field == nullptr) return InvalidArgument("{} wants a function", where);
+  auto made = nn::MakeInitializer(
+      field->name(), ReadAttributes(initializer.GetReflection()->GetMessage(initializer, field)));
+  if (!made.ok()) return Annotate(where, made.status());
+  return nn::InitializerDefinition{initializer.parameter(), *made};
+}
+
 absl::StatusOr<nn::LayerDefinition> ConvertLayer(const v1::Layer& layer) {
+  const std::string where = fmt::format("layer \"{}\"", layer.name());
   nn::LayerDefinition converted{.name = layer.name(),
                                 .inputs = {layer.inputs().begin(), layer.inputs().end()},
                                 .same_as = layer.same_as()};
   if (!layer.dtype().empty()) {
-    ASSIGN_OR_RETURN(converted.dtype,
-                     ReadDType(fmt::format("layer \"{}\"", layer.name()), layer.dtype()));
+    ASSIGN_OR_RETURN(converted.dtype, ReadDType(where, layer.dtype()));
   }
-  const auto* oneof = v1::Layer::descriptor()->FindOneofByName("type");
-  const FieldDescriptor* field = layer.GetReflection()->GetOneofFieldDescriptor(layer, oneof);
-  if (field == nullptr && layer.same_as().empty()) {
-    return InvalidArgument("layer \"{}\": wants a type", layer.name());
+  for (const v1::Initializer& initializer : layer.initializers()) {
+    auto added = ConvertInitializer(initializer);
+    if (!added.ok()) return Annotate(where, added.status());
+    converted.initializers.push_back(*std::move(added));
   }
+  const FieldDescriptor* field = SetField(layer, "type");
+  if (field == nullptr && layer.same_as().empty())
+    return InvalidArgument("{}: wants a type", where);
   if (field == nullptr) return converted;
   converted.type = field->message_type()->name();
-  const Message& arguments = layer.GetReflection()->GetMessage(layer, field);
-  for (int i = 0; i < field->message_type()->field_count(); ++i) {
-    const FieldDescriptor* argument = field->message_type()->field(i);
-    if (auto value = ReadAttribute(arguments, argument)) {
-      converted.attributes.emplace_back(argument->name(), *std::move(value));
-    }
-  }
+  converted.attributes = ReadAttributes(layer.GetReflection()->GetMessage(layer, field));
   return converted;
 }
 

@@ -21,7 +21,8 @@ absl::StatusOr<nn::NetworkDefinition> ParseDefinitionText(std::string_view text,
 absl::StatusOr<nn::NetworkDefinition> ParseDefinitionJson(std::string_view json, std::string name);
 
 // By reflection: a layer's message name is its type, the fields that are set are its arguments.
-// INVALID_ARGUMENT for an unknown datatype or a layer without a type.
+// Initializers likewise, by the name of their field. INVALID_ARGUMENT for an unknown datatype, a
+// layer without a type, and an initializer without a function or with wrong arguments.
 absl::StatusOr<nn::NetworkDefinition> ConvertDefinition(const v1::NetworkDefinition& definition,
                                                         std::string name);
 

@@ -204,6 +204,39 @@ TEST(NetworkProto, ArgumentsAreThoseOfPyTorch) {
   }
 }
 
+// Their messages are named as the functions of torch.nn.init, their fields as the arguments.
+TEST(NetworkProto, InitializersAreThoseOfPyTorch) {
+  using Names = std::vector<std::string>;
+  const Names kaiming = {"a", "mode", "nonlinearity"};
+  const std::map<std::string, Names> expected = {
+      {"constant", {"val"}},
+      {"zeros", {}},
+      {"ones", {}},
+      {"uniform", {"a", "b"}},
+      {"normal", {"mean", "std"}},
+      {"trunc_normal", {"mean", "std", "a", "b"}},
+      {"xavier_uniform", {"gain"}},
+      {"xavier_normal", {"gain"}},
+      {"kaiming_uniform", kaiming},
+      {"kaiming_normal", kaiming},
+      {"orthogonal", {"gain"}},
+      {"eye", {}},
+      {"dirac", {"groups"}},
+  };
+  const OneofDescriptor* functions = v1::Initializer::descriptor()->FindOneofByName("function");
+  std::map<std::string, Names> actual;
+  for (int i = 0; i < functions->field_count(); ++i) {
+    const FieldDescriptor* function = functions->field(i);
+    EXPECT_EQ(function->name(), SnakeCase(function->message_type()->name()));
+    Names& arguments = actual[function->name()];
+    for (int j = 0; j < function->message_type()->field_count(); ++j) {
+      EXPECT_TRUE(function->message_type()->field(j)->has_presence());
+      arguments.push_back(function->message_type()->field(j)->name());
+    }
+  }
+  EXPECT_EQ(actual, expected);
+}
+
 TEST(NetworkProto, ADefinitionIsReadableText) {
   v1::NetworkDefinition network;
   ASSERT_TRUE(TextFormat::ParseFromString(R"(

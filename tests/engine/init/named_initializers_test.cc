@@ -123,6 +123,19 @@ TEST(NamedInitializers, RefuseShapes) {
             "orthogonal: wants at most 2147483647 elements in a row, got shape [2, 65536, 65536]");
 }
 
+// 4 * 6300 * 6300^2 is above 10^12; neither time nor memory was spent before it is refused.
+TEST(NamedInitializers, RefuseWhatOrthogonalCosts) {
+  const absl::Status status = CheckInitializer(OrthogonalInitializer{}, DType::kFp32, {6300, 6300});
+  EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(Message(status),
+            "orthogonal: wants at most 1000000000000 operations, got 1000188000000 for shape "
+            "[6300, 6300]");
+  EXPECT_TRUE(CheckInitializer(OrthogonalInitializer{}, DType::kFp32, {6299, 6299}).ok());
+  EXPECT_FALSE(CheckInitializer(OrthogonalInitializer{}, DType::kFp32, {6300, 100, 63}).ok());
+  EXPECT_TRUE(CheckInitializer(OrthogonalInitializer{}, DType::kFp32, {1 << 30, 2}).ok());
+  EXPECT_TRUE(CheckInitializer(OrthogonalInitializer{}, DType::kFp32, {0, 1 << 30}).ok());
+}
+
 TEST(NamedInitializers, RefuseTypes) {
   EXPECT_EQ(ErrorOf(ConstantInitializer{}, Shape{}, DType::kInt64),
             "constant: wants FP16, BF16, FP32 or FP64, got INT64");
@@ -155,9 +168,9 @@ TEST(NamedInitializers, RefuseNumbers) {
             "xavier_normal: wants std from -3.4028234663852886e+38 to 3.4028234663852886e+38 for "
             "FP32, got 1e+39");
   EXPECT_EQ(ErrorOf(KaimingNormalInitializer{.negative_slope = 1e200}, shape),
-            "kaiming_normal: wants a negative_slope with a finite square, got 1e+200");
+            "kaiming_normal: wants a finite square of a, got a 1e+200");
   EXPECT_EQ(ErrorOf(ConstantInitializer{65505.0}, shape, DType::kFp16),
-            "constant: wants value from -65504 to 65504 for FP16, got 65505");
+            "constant: wants val from -65504 to 65504 for FP16, got 65505");
   EXPECT_EQ(ErrorOf(OrthogonalInitializer{kInfinity}, shape, DType::kFp64),
             "orthogonal: wants gain from -1.7976931348623157e+308 to 1.7976931348623157e+308 for "
             "FP64, got inf");

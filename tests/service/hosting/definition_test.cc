@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "engine/nn/initializer_registry.h"
 #include "engine/nn/layer_registry.h"
 #include "engine/nn/network.h"
 #include "proto/lazynet/v1/network.pb.h"
@@ -31,6 +32,66 @@ TEST(Definition, TextBecomesLayersWithTheArgumentsThatAreSet) {
   EXPECT_EQ(definition->seed, -1);
   EXPECT_EQ(definition->draw_order, nn::DrawOrder::kPerLayer);
   EXPECT_EQ(definition->parameter_dtype, DType::kFp64);
+}
+
+TEST(Definition, InitializersAreFunctionsWithPyTorchsDefaults) {
+  const auto definition = ParseDefinitionText(R"(
+      layers {
+        name: "fc" linear { out_features: 3 }
+        initializers { parameter: "weight" kaiming_normal { mode: "fan_out" nonlinearity: "relu" } }
+        initializers { parameter: "bias" zeros {} }
+      })",
+                                              "net");
+  ASSERT_TRUE(definition.ok()) << definition.status();
+  const auto& initializers = definition->layers[0].initializers;
+  ASSERT_EQ(initializers.size(), 2u);
+  EXPECT_EQ(initializers[0].parameter, "weight");
+  const auto& kaiming = std::get<init::KaimingNormalInitializer>(initializers[0].initializer);
+  EXPECT_EQ(kaiming.negative_slope, 0.0);
+  EXPECT_EQ(kaiming.mode, init::FanMode::kFanOut);
+  EXPECT_EQ(kaiming.nonlinearity, init::Nonlinearity::kRelu);
+  EXPECT_EQ(initializers[1].parameter, "bias");
+  EXPECT_EQ(std::get<init::ConstantInitializer>(initializers[1].initializer).value, 0.0);
+}
+
+TEST(Definition, InitializersInJson) {
+  const auto definition = ParseDefinitionJson(
+      R"({"layers": [{"name": "fc", "linear": {"outFeatures": 1},
+          "initializers": [{"parameter": "weight", "xavierUniform": {"gain": 2}}]}]})",
+      "net");
+  ASSERT_TRUE(definition.ok()) << definition.status();
+  const auto& made = definition->layers[0].initializers.at(0);
+  EXPECT_EQ(std::get<init::XavierUniformInitializer>(made.initializer).gain, 2.0);
+}
+
+TEST(Definition, ErrorsOfInitializersNameLayerParameterAndArgument) {
+  const auto error = [](const std::string& initializer) {
+    auto definition = ParseDefinitionText(
+        "layers { name: 'fc' linear { in_features: 4 out_features: 3 } initializers { " +
+            initializer + " } }",
+        "net");
+    if (!definition.ok()) return std::string(Message(definition.status()));
+    return std::string(Message(nn::Network::Create(*std::move(definition)).status()));
+  };
+  EXPECT_EQ(error("parameter: 'weight'"),
+            "layer \"fc\": initializer of \"weight\" wants a function");
+  EXPECT_EQ(error("parameter: 'weight' constant {}"),
+            "layer \"fc\": initializer of \"weight\": constant: argument val is missing");
+  EXPECT_EQ(
+      error("parameter: 'bias' kaiming_uniform { mode: 'in' }"),
+      "layer \"fc\": initializer of \"bias\": kaiming_uniform: argument mode wants \"fan_in\" "
+      "or \"fan_out\", got \"in\"");
+  EXPECT_EQ(
+      error("parameter: 'weight' uniform { a: 2 }"),
+      "layer \"fc\" (Linear): initializer of \"weight\": uniform: wants a <= b, got a 2 and b "
+      "1");
+  EXPECT_EQ(error("parameter: 'bias' xavier_normal {}"),
+            "layer \"fc\" (Linear): initializer of \"bias\": xavier_normal: wants a rank of at "
+            "least 2, got shape [3]");
+  EXPECT_EQ(error("parameter: 'wieght' zeros {}"),
+            "layer \"fc\" (Linear): initializer: the layer has no parameter \"wieght\"");
+  EXPECT_EQ(error("parameter: 'weight' zeros {} } initializers { parameter: 'weight' ones {}"),
+            "layer \"fc\" (Linear): initializer of \"weight\" is there twice");
 }
 
 TEST(Definition, JsonSaysTheSame) {
@@ -69,6 +130,28 @@ TEST(Definition, EveryMessageOfTheLanguageIsALayerOfTheEngine) {
   }
   std::sort(language.begin(), language.end());
   EXPECT_EQ(language, nn::LayerTypes());
+}
+
+TEST(Definition, EveryFunctionOfTheLanguageIsAnInitializerOfTheEngine) {
+  const auto* oneof = v1::Initializer::descriptor()->FindOneofByName("function");
+  std::vector<std::string> language;
+  for (int i = 0; i < oneof->field_count(); ++i) {
+    language.push_back(oneof->field(i)->name());
+    nn::Attributes attributes;
+    const auto* function = oneof->field(i)->message_type();
+    for (int k = 0; k < function->field_count(); ++k) {
+      const auto* field = function->field(k);
+      nn::AttributeValue value = 0.5;
+      using Field = google::protobuf::FieldDescriptor;
+      if (field->cpp_type() == Field::CPPTYPE_INT64) value = int64_t{1};
+      if (field->name() == "mode") value = std::string("fan_out");
+      if (field->name() == "nonlinearity") value = std::string("relu");
+      attributes.emplace_back(field->name(), value);
+    }
+    EXPECT_TRUE(nn::MakeInitializer(oneof->field(i)->name(), attributes).ok());
+  }
+  std::sort(language.begin(), language.end());
+  EXPECT_EQ(language, nn::InitializerFunctions());
 }
 
 // Every argument of the language is one that the layer reads: set alone (or beside what is
