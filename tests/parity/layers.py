@@ -1,14 +1,9 @@
-"""The layers and arguments that lazynet is compared with PyTorch on.
-
-A case: its name, the layer's line in the definition language, a function that makes the PyTorch
-module, and input shapes. The first shape materializes; all are compared.
-"""
+"""Cases of the layers that are no sequences: convolutions, norms, pools, activations, linear ones."""
+import numpy as np
+import torch
 from torch import nn
 
-
-class Case:
-    def __init__(self, name, text, module, *shapes):
-        self.name, self.text, self.module, self.shapes = name, text, module, shapes
+from case import Case, Ids
 
 
 def spatial_cases(n):
@@ -51,6 +46,8 @@ def spatial_cases(n):
                f"conv_transpose{d} {{ out_channels: 4 kernel_size: 2 dilation: 3 padding: 3 "
                "output_padding: 2 }",
                lambda: deconv(4, 2, dilation=3, padding=3, output_padding=2), batched)
+    yield Case(f"conv{d}_in_channels", f"conv{d} {{ out_channels: 12 kernel_size: 2 "
+               "groups: IN_CHANNELS }", lambda: conv(12, 2, groups=6), batched, unbatched)
     norm = getattr(nn, f"LazyBatchNorm{n}d")
     yield Case(f"batch_norm{d}", f"batch_norm{d} {{ eps: 0.001 }}", lambda: norm(eps=1e-3), batched,
                other)
@@ -92,7 +89,9 @@ def spatial_cases(n):
 ACTIVATIONS = [
     ("relu {}", nn.ReLU), ("relu6 {}", nn.ReLU6), ("leaky_relu {}", nn.LeakyReLU),
     ("leaky_relu { negative_slope: 0.3 }", lambda: nn.LeakyReLU(0.3)), ("prelu {}", nn.PReLU),
-    ("prelu { num_parameters: 6 init: 0.1 }", lambda: nn.PReLU(6, 0.1)), ("elu {}", nn.ELU),
+    ("prelu { num_parameters: 6 init: 0.1 }", lambda: nn.PReLU(6, 0.1)),
+    ("prelu { num_parameters: IN_CHANNELS init: -0.5 }", lambda: nn.PReLU(6, -0.5)),
+    ("elu {}", nn.ELU),
     ("elu { alpha: 0.5 }", lambda: nn.ELU(0.5)), ("gelu {}", nn.GELU),
     ("gelu { approximate: 'tanh' }", lambda: nn.GELU("tanh")), ("silu {}", nn.SiLU),
     ("mish {}", nn.Mish), ("hardswish {}", nn.Hardswish), ("hardsigmoid {}", nn.Hardsigmoid),
@@ -106,19 +105,107 @@ ACTIVATIONS = [
 ]
 
 
-def cases():
-    """All of them."""
-    for i, (text, module) in enumerate(ACTIVATIONS):
-        yield Case(f"activation{i}", text, module, (2, 6), (3, 6, 5), (2, 6, 4, 3))
-    yield Case("dropout1d", "dropout1d {}", nn.Dropout1d, (2, 6), (2, 6, 4))
+class RMSNorm(nn.Module):
+    """The formula, in numpy: PyTorch 1.13 has no such class."""
+
+    def __init__(self, shape, eps=None, affine=True):
+        super().__init__()
+        self.axes, self.eps = tuple(range(-len(shape), 0)), eps
+        self.weight = nn.Parameter(torch.ones(shape)) if affine else None
+
+    def forward(self, x):
+        array = x.double().numpy()
+        eps = torch.finfo(x.dtype).eps if self.eps is None else self.eps
+        array = array / np.sqrt(np.mean(array**2, self.axes, keepdims=True) + eps)
+        if self.weight is not None:
+            array = array * self.weight.double().numpy()
+        return torch.from_numpy(array).to(x.dtype)
+
+
+# Weights that are not all 1, and shifts that are not all 0.
+DRAWN = ("initializers { parameter: 'weight' normal { mean: 1 std: 0.5 } } "
+         "initializers { parameter: 'bias' uniform { a: -1 } }")
+DRAWN_WEIGHT = "initializers { parameter: 'weight' normal { mean: 1 std: 0.5 } }"
+
+
+def drawn(module):
+    """The module with the initial values of DRAWN, or DRAWN_WEIGHT if it has no bias."""
+    nn.init.normal_(module.weight, 1, 0.5)
+    if getattr(module, "bias", None) is not None:
+        nn.init.uniform_(module.bias, -1)
+    return module
+
+
+def without_bias(module):
+    module.bias = None
+    return module
+
+
+def norm_cases():
+    yield Case("layer_norm", f"layer_norm {{}} {DRAWN}", lambda: drawn(nn.LayerNorm(7)), (3, 7),
+               (7,), (2, 5, 7), (2, 3, 4, 5, 7))
+    yield Case("layer_norm_dims", f"layer_norm {{ normalized_shape: [-1, 3, -1] eps: 0.1 }} {DRAWN}",
+               lambda: drawn(nn.LayerNorm([2, 3, 5], eps=0.1)), (4, 2, 3, 5), (2, 3, 5),
+               (1, 7, 2, 3, 5))
+    yield Case("layer_norm_eager", "layer_norm { normalized_shape: [4, 5] }",
+               lambda: nn.LayerNorm([4, 5]), (3, 4, 5), (1, 2, 4, 5))
+    yield Case("layer_norm_nobias", f"layer_norm {{ bias: false }} {DRAWN_WEIGHT}",
+               lambda: drawn(without_bias(nn.LayerNorm(33))), (5, 33))
+    # Without parameters no size is fixed; PyTorch's class wants one all the same.
+    yield Case("layer_norm_plain", "layer_norm { elementwise_affine: false }",
+               lambda: nn.LayerNorm(6, elementwise_affine=False), (2, 6))
+    yield Case("layer_norm_fp64", f"layer_norm {{}} {DRAWN}", lambda: drawn(nn.LayerNorm(7).double()),
+               (3, 7), dtype="FP64")
+    yield Case("rms_norm", f"rms_norm {{}} {DRAWN_WEIGHT}", lambda: drawn(RMSNorm([7])), (3, 7),
+               (7,), (2, 5, 7))
+    yield Case("rms_norm_dims",
+               f"rms_norm {{ normalized_shape: [-1, 5] eps: 0.25 }} {DRAWN_WEIGHT}",
+               lambda: drawn(RMSNorm([3, 5], 0.25)), (2, 3, 5), (3, 5))
+    yield Case("rms_norm_plain", "rms_norm { normalized_shape: 6 elementwise_affine: false }",
+               lambda: RMSNorm([6], affine=False), (4, 6))
+    yield Case("rms_norm_fp64", "rms_norm {}", lambda: RMSNorm([7]), (3, 7), dtype="FP64")
+    shapes = (2, 6), (2, 6, 5), (3, 6, 4, 3), (1, 6, 3, 2, 2)
+    yield Case("group_norm", f"group_norm {{ num_groups: 3 }} {DRAWN}",
+               lambda: drawn(nn.GroupNorm(3, 6)), *shapes)
+    yield Case("group_norm_all", "group_norm { num_groups: 1 num_channels: 6 eps: 0.5 }",
+               lambda: nn.GroupNorm(1, 6, 0.5), *shapes)
+    yield Case("group_norm_each", "group_norm { num_groups: 6 affine: false }",
+               lambda: nn.GroupNorm(6, 6, affine=False), *shapes[1:])
+    yield Case("group_norm_fp64", "group_norm { num_groups: 2 }", lambda: nn.GroupNorm(2, 6),
+               (2, 6, 3), dtype="FP64")
+
+
+def linear_cases():
     yield Case("linear", "linear { out_features: 5 }", lambda: nn.LazyLinear(5), (2, 7), (7,),
                (3, 4, 7), (2, 3, 4, 7))
     yield Case("linear_nobias", "linear { in_features: 7 out_features: 5 bias: false }",
                lambda: nn.Linear(7, 5, bias=False), (2, 7))
     yield Case("linear_wide", "linear { out_features: 130 }", lambda: nn.LazyLinear(130), (3, 257))
+    pair = ("left", "right")
+    yield Case("bilinear", "bilinear { out_features: 4 }", lambda: nn.Bilinear(3, 5, 4),
+               [(2, 3), (2, 5)], [(3,), (5,)], [(2, 7, 3), (2, 7, 5)], inputs=pair)
+    yield Case("bilinear_eager",
+               "bilinear { in1_features: 9 in2_features: 1 out_features: 17 bias: false }",
+               lambda: nn.Bilinear(9, 1, 17, bias=False), [(6, 9), (6, 1)], inputs=pair)
+    yield Case("bilinear_fp64", "bilinear { out_features: 2 }", lambda: nn.Bilinear(3, 4, 2, dtype=torch.float64),
+               [(5, 3), (5, 4)], inputs=pair, dtype="FP64")
+    yield Case("embedding", "embedding { num_embeddings: 11 embedding_dim: 5 }",
+               lambda: nn.Embedding(11, 5), Ids((3, 4), 11), Ids((), 11), Ids((2, 3, 2), 11))
+    yield Case("embedding_int32", "embedding { num_embeddings: 3 embedding_dim: 17 padding_idx: -2 }",
+               lambda: nn.Embedding(3, 17, padding_idx=-2), Ids((40,), 3, "INT32"))
+    yield Case("embedding_fp64", "embedding { num_embeddings: 6 embedding_dim: 2 padding_idx: 0 }",
+               lambda: nn.Embedding(6, 2, padding_idx=0), Ids((4, 9), 6), dtype="FP64")
+
+
+def cases():
+    for i, (text, module) in enumerate(ACTIVATIONS):
+        yield Case(f"activation{i}", text, module, (2, 6), (3, 6, 5), (2, 6, 4, 3))
+    yield Case("dropout1d", "dropout1d {}", nn.Dropout1d, (2, 6), (2, 6, 4))
     yield Case("flatten", "flatten {}", nn.Flatten, (2, 3, 4), (2, 3))
     yield Case("flatten_some", "flatten { start_dim: 0 end_dim: -2 }", lambda: nn.Flatten(0, -2),
                (2, 3, 4, 5))
     yield Case("batch_norm1d_flat", "batch_norm1d {}", nn.LazyBatchNorm1d, (4, 6))
     for n in (1, 2, 3):
         yield from spatial_cases(n)
+    yield from norm_cases()
+    yield from linear_cases()

@@ -1,0 +1,106 @@
+"""What is compared: a definition in the language, the PyTorch module that it stands for, requests."""
+import dataclasses
+from typing import Callable
+
+import torch
+
+DTYPES = {"FP32": torch.float32, "FP64": torch.float64, "BF16": torch.bfloat16,
+          "FP16": torch.float16, "INT32": torch.int32, "INT64": torch.int64}
+
+
+@dataclasses.dataclass
+class Floats:
+    """An input of normal random numbers in the network's dtype, or one of its own."""
+    shape: tuple
+    dtype: str = ""
+
+
+@dataclasses.dataclass
+class Ids:
+    """An input of random integers from 0 to below `end`."""
+    shape: tuple
+    end: int
+    dtype: str = "INT64"
+
+
+def call(module, *inputs):
+    return module(*inputs)
+
+
+class Case:
+    """A network of one layer.
+
+    `text` is the layer in the definition language, `module` makes PyTorch's. Each request is a
+    shape, an Ids, or for several inputs a list of those; the first one materializes. `run` calls
+    the module with the inputs; what it returns, tuples within tuples flattened, are the outputs.
+    """
+
+    def __init__(self, name: str, text: str, module: Callable, *requests, inputs=("input",),
+                 outputs=("output",), dtype="FP32", run=call):
+        self.name, self.text, self.module, self.run, self.dtype = name, text, module, run, dtype
+        self.inputs, self.outputs = inputs, outputs
+        self.requests = [[one if isinstance(one, (Ids, Floats)) else Floats(one) for one in
+                          (request if isinstance(request, list) else [request])]
+                         for request in requests]
+
+    def layers(self):
+        read = " ".join(f'inputs: "{name}"' for name in self.inputs)
+        given = " ".join(f'outputs {{ name: "{name}" layer: "layer:{name}" }}'
+                         for name in self.outputs)
+        return f'layers {{ name: "layer" {read} {self.text} }}\n{given}\n'
+
+    def definition(self, seed):
+        """The text of the whole definition."""
+        text = ""
+        for name, one in zip(self.inputs, self.requests[0]):
+            text += f'inputs {{ name: "{name}" datatype: "{one.dtype or self.dtype}" }}\n'
+        return f'{text}{self.layers()}seed: {seed}\nparameter_dtype: "{self.dtype}"\n'
+
+    def make_inputs(self, request, generator):
+        """Tensors for one of the requests; `generator` is numpy's."""
+        tensors = []
+        for one in request:
+            if isinstance(one, Ids):
+                array = torch.from_numpy(generator.integers(0, one.end, one.shape))
+                tensors.append(array.to(DTYPES[one.dtype]))
+            else:
+                array = torch.from_numpy(generator.standard_normal(one.shape) * 2)
+                tensors.append(array.to(DTYPES[one.dtype or self.dtype]))
+        return tensors
+
+    def make_module(self, seed):
+        """As the definition's seed draws it."""
+        torch.manual_seed(seed)
+        module = self.module().eval()
+        # Layers of another dtype of their own are in networks of FP32.
+        return module if self.dtype == "FP32" else module.to(DTYPES[self.dtype])
+
+    def wanted(self, module, inputs):
+        """The outputs as a list."""
+        with torch.no_grad():
+            return flattened(self.run(module, *inputs))
+
+
+class GraphCase(Case):
+    """A network of several layers, whose `text` is all of it but inputs and seed."""
+
+    def layers(self):
+        return self.text
+
+
+class HalfCase(Case):
+    """A network of 16 bits: values are stored so, sums are of FP32, which PyTorch's CPU cannot do."""
+
+    def wanted(self, module, inputs):
+        try:
+            super().wanted(module, inputs)  # initializes what is lazy, before it may fail
+        except RuntimeError:
+            pass
+        wide = [one.float() if one.is_floating_point() else one for one in inputs]
+        return [one.to(DTYPES[self.dtype]) for one in super().wanted(module.float(), wide)]
+
+
+def flattened(value):
+    if isinstance(value, torch.Tensor):
+        return [value]
+    return [tensor for part in value for tensor in flattened(part)]
