@@ -8,6 +8,8 @@ absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Prelu&) {
     ASSIGN_OR_RETURN(const Tensor slope, context.MakeConstant(1));
     return PrepareLeakyRelu(context, slope.values<float>()[0]);
   }
+  // oneDNN has no other of a higher rank.
+  if (context.src(0).shape.rank() > 5) return context.Fallback();
   auto src = context.src_desc(0);
   const auto dims = src.dims();
   dnnl::memory::dims slope_dims(dims.size(), 1);

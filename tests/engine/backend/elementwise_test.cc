@@ -68,6 +68,8 @@ TEST_P(OpTest, PreluWithASlopePerChannel) {
          {-10, 1, 2, 2, -30, 3, 4, 5});
   Expect(Prelu{}, {Source(Values({3, 2}, {-1, -1, 1, 1, kNan, kNan})), slopes}, {3, 2},
          {-10, 1, 1, 1, kNan, kNan});
+  Expect(Prelu{}, {Source(Values({1, 2, 1, 1, 2, 1}, {-1, 1, -2, 2})), slopes}, {1, 2, 1, 1, 2, 1},
+         {-10, 1, 2, 2});
 }
 
 TEST_P(OpTest, BinaryOfEqualShapes) {
