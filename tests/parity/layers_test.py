@@ -9,13 +9,12 @@ import tempfile
 import unittest
 import warnings
 
-import grpc
 import numpy as np
 
 import layers
 import networks
 import sequence_layers
-from serving import Client, assert_close, lazynet_process
+from serving import Client, assert_close, connect, lazynet_process
 
 BINARY, BACKEND = sys.argv.pop(1), sys.argv.pop(1)
 SEED = 20240229
@@ -40,7 +39,7 @@ class Layers(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             write_models(pathlib.Path(folder), cases)
             with lazynet_process.Server(BINARY, folder, "--backend", BACKEND) as server:
-                with grpc.insecure_channel(f"127.0.0.1:{server.grpc_port}") as channel:
+                with connect(server) as channel:
                     client = Client(channel)
                     for case in cases:
                         self.compare(client, case, generator)

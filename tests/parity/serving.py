@@ -2,6 +2,7 @@
 import pathlib
 import sys
 
+import grpc
 import numpy as np
 import torch
 
@@ -29,6 +30,12 @@ def from_bytes(data, datatype, shape):
     if not data:
         return torch.empty(list(shape), dtype=DTYPES[datatype])
     return torch.frombuffer(bytearray(data), dtype=DTYPES[datatype]).reshape(list(shape))
+
+
+def connect(server):
+    """A channel for answers of any size."""
+    return grpc.insecure_channel(f"127.0.0.1:{server.grpc_port}",
+                                 [("grpc.max_receive_message_length", -1)])
 
 
 class Client:

@@ -1,0 +1,109 @@
+#!/usr/bin/python3
+"""Trained networks and real inputs of ../shared/data through a live server: the outputs that
+PyTorch stored.
+
+  real_networks_test.py SERVER_BINARY BACKEND
+
+Exits with 77, a skip, where the folder is missing.
+"""
+import pathlib
+import sys
+import tempfile
+import unittest
+
+import numpy as np
+import torch
+
+import real_networks
+from serving import Client, connect, lazynet_process
+import safetensors_file
+
+BINARY, BACKEND = sys.argv.pop(1), sys.argv.pop(1)
+DATA = lazynet_process.ROOT.parent / "shared/data"
+
+# Agreement of sums in another order over many layers; see the README of the data.
+TOLERANCE = 1e-4
+
+
+def write_models(folder):
+    for name, definition in real_networks.NETWORKS.items():
+        model = folder / name.replace("/", "-")
+        model.mkdir()
+        (model / "network.textproto").write_text(definition)
+        weights = DATA / f"{name}.safetensors"
+        if name in real_networks.KEYS:
+            tensors = real_networks.renamed(name, safetensors_file.read(weights))
+            safetensors_file.write(model / "weights.safetensors", tensors)
+        else:
+            (model / "weights.safetensors").symlink_to(weights)
+
+
+def digits():
+    pixels = np.fromfile(DATA / "mnist-lazy-cnn/test-images-u8.bin", "u1")
+    return torch.from_numpy(pixels.reshape(200, 1, 28, 28).astype("f4") / 255)
+
+
+def digit_logits(which):
+    logits = np.fromfile(DATA / f"mnist-lazy-cnn/logits-{which}.bin", "<f4")
+    return torch.from_numpy(logits.reshape(200, 10))
+
+
+def requests():
+    """Network, input, outputs, and what the client does with them."""
+    for name in real_networks.NETWORKS:
+        folder, file = name.split("/")
+        if folder == "mnist-lazy-cnn":
+            which = {"model": "f32", "model-f16": "f16-weights", "model-bf16": "bf16-weights"}[file]
+            yield name, digits(), [digit_logits(which)]
+            continue
+        own = DATA / f"{name}.io.safetensors"
+        tensors = safetensors_file.read(own if own.exists() else DATA / folder / "io.safetensors")
+        if folder == "mtcnn":
+            # P-Net takes pictures of three sizes.
+            for key in tensors:
+                if key.startswith(file) and key.endswith(".input"):
+                    case = key[:-len(".input")]
+                    yield name, tensors[key], [tensors[f"{case}.prob"], tensors[f"{case}.box"]]
+        elif folder == "espcn-x3":
+            yield name, tensors["input"], [tensors["output"]]
+            yield name, tensors["input.31x53"], [tensors["output.93x159"]]
+        else:
+            yield name, tensors["input"], [tensors["output"]]
+
+
+class RealNetworks(unittest.TestCase):
+    def test_stored_outputs_are_given(self):
+        with tempfile.TemporaryDirectory() as folder:
+            write_models(pathlib.Path(folder))
+            with lazynet_process.Server(BINARY, folder, "--backend", BACKEND) as server:
+                with connect(server) as channel:
+                    client = Client(channel)
+                    for name, value, wanted in requests():
+                        with self.subTest(network=name, shape=tuple(value.shape)):
+                            self.compare(client, name, value, wanted)
+
+    def compare(self, client, name, value, wanted):
+        got = client.infer(name.replace("/", "-"), {"input": value})
+        if name == "espcn-x3/model":
+            got = [torch.pixel_shuffle(got[0], 3)]
+        self.assertEqual(len(got), len(wanted))
+        for one, other in zip(got, wanted):
+            self.assertEqual(one.shape, other.shape)
+            np.testing.assert_allclose(one, other, rtol=TOLERANCE, atol=TOLERANCE)
+
+    def test_every_network_of_the_data_is_here_or_named(self):
+        known = real_networks.NETWORKS.keys() | real_networks.NOT_COMPARED.keys()
+        files = {f"{path.parent.name}/{path.stem}" for path in DATA.glob("*/*.safetensors")
+                 if not path.parent.name.startswith("safetensors-")}
+        inputs = {name for name in files if name.endswith("io")} | {
+            "mnist-lazy-cnn/layers-of-digit-0"}
+        self.assertEqual(files - inputs - known, set())
+
+
+if __name__ == "__main__":
+    if not DATA.is_dir():
+        print("NOT COMPARED with the stored outputs of ../shared/data, which is not here")
+        sys.exit(77)
+    for name, why in real_networks.NOT_COMPARED.items():
+        print(f"NOT COMPARED: {name} {why}")
+    unittest.main()
