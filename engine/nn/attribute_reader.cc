@@ -71,11 +71,12 @@ std::optional<int64_t> AttributeReader::Size(std::string_view name) {
   return fault_.ok() ? *value : 1;
 }
 
-std::optional<int64_t> AttributeReader::SizeOrInput(std::string_view name, int64_t default_value) {
+std::optional<int64_t> AttributeReader::SizeOrInput(std::string_view name, int64_t default_value,
+                                                    std::string_view word) {
   const int64_t value = Int(name, default_value);
   if (value == kInputSize) return std::nullopt;
   Require(value >= 1 && value <= kMaxDim,
-          fmt::format("argument {} wants 1 to {} or IN_CHANNELS, got {}", name, kMaxDim, value));
+          fmt::format("argument {} wants 1 to {} or {}, got {}", name, kMaxDim, word, value));
   return fault_.ok() ? value : default_value;
 }
 

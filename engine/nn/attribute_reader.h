@@ -31,8 +31,10 @@ class AttributeReader {
   // A size that depends on the input: nothing when left out (lazy), else at least 1.
   std::optional<int64_t> Size(std::string_view name);
 
-  // A size with PyTorch's default; nothing for kInputSize, which makes it lazy.
-  std::optional<int64_t> SizeOrInput(std::string_view name, int64_t default_value);
+  // A size with PyTorch's default; nothing for kInputSize, which makes it lazy and is called `word`
+  // in messages.
+  std::optional<int64_t> SizeOrInput(std::string_view name, int64_t default_value,
+                                     std::string_view word = "IN_CHANNELS");
 
   // One number per spatial axis, each from `minimum` to 2^31 - 1; a single number stands for all
   // axes. Nothing when left out.

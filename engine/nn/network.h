@@ -78,7 +78,7 @@ inline constexpr size_t kMaxInputs = 256;  // and outputs
 class Network {
  public:
   // INVALID_ARGUMENT names the layer, input or output at fault, what was wanted and what came.
-  // A definition that no input shape could satisfy is refused as well.
+  // A definition that no input shape could satisfy is refused as well, as far as Imply can tell.
   static absl::StatusOr<std::shared_ptr<const Network>> Create(NetworkDefinition definition);
 
   const std::string& name() const { return name_; }
@@ -108,7 +108,8 @@ class Network {
                                      const std::vector<Sizes>& known) const;
 
   // What `known` implies for the sizes of other layers whatever the input: the in_features of a
-  // Linear behind another, for one. INVALID_ARGUMENT, as Infer, when no input shape could be right.
+  // Linear behind another, for one. Sizes go forward only: that two layers want different things of
+  // one input is for Infer to find. INVALID_ARGUMENT, as Infer, when so no input shape can be right.
   absl::StatusOr<std::vector<Sizes>> Imply(const std::vector<Sizes>& known) const;
 
   // As PyTorch prints a module, unknown sizes as 0; layers where `lazy` is true, or of which a size

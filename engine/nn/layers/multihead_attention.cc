@@ -113,7 +113,7 @@ class MultiheadAttention : public Layer {
   int AddFeatures(AttributeReader& reader, std::string_view name,
                   std::optional<int64_t> embed_dim) {
     if (!reader.Has(name)) return embed_;
-    const std::optional<int64_t> size = reader.SizeOrInput(name, 1);
+    const std::optional<int64_t> size = reader.SizeOrInput(name, 1, "-1 (lazy)");
     if (size && size == embed_dim) return embed_;
     return AddSize(std::string(name), size);
   }

@@ -50,6 +50,9 @@ class Recurrent : public Layer {
   }
 
   absl::StatusOr<OutputShapes> Infer(std::span<const Shape> inputs, Sizes& sizes) const override {
+    if (lstm() && inputs.size() == 2) {
+      return InvalidArgument("wants both initial states, h_0 and c_0, or none, got 1");
+    }
     const Shape& input = inputs[0];
     if (input.rank() != 2 && input.rank() != 3) {
       return InvalidArgument("wants a rank of 2 (unbatched) or 3, got shape {}", input.ToString());
@@ -63,9 +66,6 @@ class Recurrent : public Layer {
     const Shape hidden = StateShape(input, state());
     OutputShapes outputs{output, hidden};
     if (lstm()) outputs.push_back(StateShape(input, hidden_size_));
-    if (lstm() && inputs.size() == 2) {
-      return InvalidArgument("wants both initial states, h_0 and c_0, or none, got 1");
-    }
     for (size_t i = 1; i < inputs.size(); ++i) {
       if (!Fits(inputs[i], outputs[i])) {
         return InvalidArgument("wants an initial state of shape {}, got {}", outputs[i].ToString(),

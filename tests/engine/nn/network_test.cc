@@ -73,6 +73,15 @@ TEST(Network, RefusesWhatIsNoNetwork) {
             "layer \"a\" (Add): wants at least 2 inputs, got 1");
   EXPECT_EQ(ErrorOf(DefinitionOf({LayerOf("a", "ReLU"), LayerOf("b", "ReLU", {}, {"a", "a"})})),
             "layer \"b\" (ReLU): wants 1 inputs, got 2");
+  EXPECT_EQ(ErrorOf(DefinitionOf(
+                {LayerOf("a", "GRU", {Arg("hidden_size", 1)}, {"input", "input", "input"})})),
+            "layer \"a\" (GRU): wants 1 to 2 inputs, got 3");
+  EXPECT_EQ(
+      ErrorOf(DefinitionOf({LayerOf("a", "LSTM", {Arg("hidden_size", 1)}, {"input", "input"})})),
+      "layer \"a\" (LSTM): wants both initial states, h_0 and c_0, or none, got 1");
+  EXPECT_EQ(ErrorOf(DefinitionOf(
+                {LayerOf("a", "MultiheadAttention", {Arg("num_heads", 1)}, {"input", "input"})})),
+            "layer \"a\" (MultiheadAttention): wants 1 or 3 inputs, got 2");
 
   NetworkDefinition unused = DefinitionOf({LayerOf("a", "ReLU", {}, {"x"})});
   unused.inputs = {{.name = "x"}, {.name = "y"}};
@@ -149,11 +158,115 @@ TEST(Network, RefusesWrongArgumentsByName) {
       {"AdaptiveAvgPool2d", {}, "argument output_size is missing"},
       {"GELU", {Arg("approximate", "fast")}, "argument approximate wants none or tanh, got fast"},
       {"Dropout", {Arg("p", 1.5)}, "argument p wants 0 to 1, got 1.5"},
+      {"PReLU",
+       {Arg("num_parameters", 0)},
+       "argument num_parameters wants 1 to 2147483647 or IN_CHANNELS, got 0"},
+      {"ConvTranspose1d",
+       {Arg("out_channels", 1), PerAxis("kernel_size", {3}), Arg("groups", -1)},
+       "argument groups wants a number where the convolution is transposed, got IN_CHANNELS"},
+      {"LayerNorm",
+       {PerAxis("normalized_shape", {3, 0})},
+       "argument normalized_shape wants 1 to 2147483647 or -1 (lazy), got 0"},
+      {"LayerNorm",
+       {PerAxis("normalized_shape", std::vector<int64_t>(13, 1))},
+       "argument normalized_shape wants at most 12 numbers, got 13"},
+      {"LayerNorm", {Arg("eps", -1.0)}, "argument eps wants at least 0, got -1"},
+      {"RMSNorm", {Arg("bias", true)}, "has no argument bias"},
+      {"GroupNorm", {}, "argument num_groups is missing"},
+      {"GroupNorm",
+       {Arg("num_groups", 3), Arg("num_channels", 4)},
+       "num_channels 4 wants to be divisible by num_groups 3"},
+      {"Embedding", {Arg("num_embeddings", 3)}, "argument embedding_dim is missing"},
+      {"Embedding",
+       {Arg("num_embeddings", 3), Arg("embedding_dim", 2), Arg("padding_idx", 3)},
+       "argument padding_idx wants -3 to 2, got 3"},
+      {"Bilinear", {}, "argument out_features is missing"},
+      {"RNN", {}, "argument hidden_size is missing"},
+      {"RNN",
+       {Arg("hidden_size", 2), Arg("nonlinearity", "gelu")},
+       "argument nonlinearity wants tanh or relu, got gelu"},
+      {"RNN", {Arg("hidden_size", 2), Arg("proj_size", 1)}, "has no argument proj_size"},
+      {"GRU",
+       {Arg("hidden_size", 2), Arg("num_layers", 0)},
+       "argument num_layers wants 1 to 1024, got 0"},
+      {"LSTM",
+       {Arg("hidden_size", 2), Arg("proj_size", 2)},
+       "argument proj_size wants 0 to less than hidden_size 2, got 2"},
+      {"LSTM",
+       {Arg("hidden_size", 2), Arg("dropout", 1.5)},
+       "argument dropout wants 0 to 1, got 1.5"},
+      {"MultiheadAttention", {}, "argument num_heads is missing"},
+      {"MultiheadAttention",
+       {Arg("num_heads", 2), Arg("embed_dim", 5)},
+       "embed_dim 5 wants to be divisible by num_heads 2"},
+      {"MultiheadAttention",
+       {Arg("num_heads", 2), Arg("kdim", 0)},
+       "argument kdim wants 1 to 2147483647 or -1 (lazy), got 0"},
+      {"TransformerEncoderLayer",
+       {Arg("nhead", 2), Arg("d_model", 5)},
+       "d_model 5 wants to be divisible by nhead 2"},
+      {"TransformerEncoderLayer",
+       {Arg("nhead", 2), Arg("activation", "tanh")},
+       "argument activation wants relu or gelu, got tanh"},
+      {"TransformerEncoderLayer",
+       {Arg("nhead", 2), Arg("dim_feedforward", 0)},
+       "argument dim_feedforward wants 1 to 2147483647, got 0"},
+      {"To", {}, "argument dtype wants FP32, FP64, BF16 or FP16, got none"},
+      {"To", {Arg("dtype", "INT8")}, "argument dtype wants FP32, FP64, BF16 or FP16, got INT8"},
   };
   for (const BadArgument& row : rows) {
     EXPECT_EQ(ErrorOf(DefinitionOf({LayerOf("x", row.type, row.attributes)})),
               "layer \"x\" (" + row.type + "): " + row.error);
   }
+}
+
+TEST(Network, OutputsOfALayerAreNamedAfterAColon) {
+  NetworkDefinition definition =
+      DefinitionOf({LayerOf("lstm", "LSTM", {Arg("hidden_size", 4)}),
+                    LayerOf("norm", "LayerNorm", {}, {"lstm:c_n"}),
+                    LayerOf("a:b", "ReLU", {}, {"lstm"}), LayerOf("last", "Tanh", {}, {"a:b"})});
+  definition.outputs = {{"h", "lstm:h_n"}, {"y", "a:b:output"}, {"c", "norm"}};
+  const auto network = NetworkOf(definition);
+  EXPECT_EQ(network->nodes()[1].inputs[0].output, 2);
+  EXPECT_EQ(network->outputs()[0].source.output, 1);
+  EXPECT_EQ(network->outputs()[1].source.index, 2);
+  EXPECT_EQ(network->Repr(network->DeclaredSizes()),
+            "net(\n"
+            "  (lstm): LazyLSTM(0, 4)\n"
+            "  (norm): LazyLayerNorm((0,), eps=1e-05, elementwise_affine=True) <- lstm:c_n\n"
+            "  (a:b): ReLU() <- lstm\n"
+            "  (last): Tanh()\n"
+            ")");
+  definition.outputs = {{"h", "lstm:h"}};
+  EXPECT_EQ(ErrorOf(definition),
+            "output \"h\": layer \"lstm\" has the outputs output, h_n, c_n, not \"h\"");
+}
+
+TEST(Network, DiagnosesEveryLayerThatIsWrongByItself) {
+  NetworkDefinition definition = DefinitionOf(
+      {LayerOf("a", "Linear", {Arg("in_features", 3), Arg("out_features", 2)}, {"input"}),
+       LayerOf("behind", "ReLU"),
+       LayerOf("b", "Linear", {Arg("in_features", 4), Arg("out_features", 2)}, {"input"}),
+       LayerOf("fine", "Softmax", {}, {"input"}),
+       LayerOf("c", "Flatten", {Arg("start_dim", 2), Arg("end_dim", 2)}, {"fine"})});
+  const auto network = NetworkOf(definition);
+  const auto diagnose = [&](const Shape& shape) {
+    std::vector<std::string> texts;
+    for (const absl::Status& status : network->Diagnose({&shape, 1}, network->DeclaredSizes())) {
+      texts.emplace_back(Message(status));
+    }
+    return texts;
+  };
+  EXPECT_EQ(diagnose({1, 5}),
+            (std::vector<std::string>{
+                "layer \"a\" (Linear): wants in_features 3, got 5",
+                "layer \"b\" (Linear): wants in_features 4, got 5",
+                "layer \"c\" (Flatten): wants a rank that has dim 2, got shape [1, 5]"}));
+  EXPECT_EQ(diagnose({1, 1, 3}),
+            (std::vector<std::string>{"layer \"b\" (Linear): wants in_features 4, got 3"}));
+  EXPECT_EQ(diagnose(Shape{1, -2}),
+            (std::vector<std::string>{
+                "input \"input\": wants dims from 0 to 2147483647, got -2 in [1, -2]"}));
 }
 
 TEST(Network, ConstraintsGuardTheInputs) {
