@@ -162,6 +162,8 @@ class Generator:
         return make_inputs(network, self.rng)
 
     def next_layer(self, network, values, current, modules):
+        again = [one for one in network.layers if one.name in modules
+                 and DTYPES[one.dtype or network.dtype] == values[current].dtype]
         if not network.layers and "ids" in values:
             rows = 10
             layer = Layer("Embedding", {"num_embeddings": rows, "embedding_dim": 4,
@@ -169,8 +171,8 @@ class Generator:
             layer.inputs = ["ids"]
         elif len(values) > 1 and (not network.layers or self.chooser.chance(0.15)):
             layer = self.join(values, current)
-        elif modules and self.chooser.chance(0.08):
-            source = self.rng.choice([one for one in network.layers if one.name in modules])
+        elif again and self.chooser.chance(0.08):
+            source = self.rng.choice(again)
             layer = Layer(source.kind, source.arguments, source.sizes, source.lazy)
             layer.same_as, layer.inputs = source.name, [current] * max(len(source.inputs), 1)
         elif network.dtype == "FP32" and self.chooser.chance(0.05):
