@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -8,6 +9,10 @@ namespace {
 
 // Rank combinations that are tried; networks with more unconstrained inputs imply nothing.
 constexpr size_t kMaxTrials = 4096;
+
+// Passes over a network with shared layers, each of which may tell more; a bound on what a hostile
+// definition costs.
+constexpr int kMaxPasses = 16;
 
 // Every way to give each input a shape: its constraint, or every rank with all dims open.
 std::vector<std::vector<Shape>> PossibleInputs(const std::vector<NetworkInput>& inputs) {
@@ -45,7 +50,20 @@ void KeepCommon(const std::vector<Sizes>& other, std::vector<Sizes>& sizes) {
 
 }  // namespace
 
+// A layer that is used again may tell, at its last use, a size that matters at its first.
 absl::StatusOr<std::vector<Sizes>> Network::Imply(const std::vector<Sizes>& known) const {
+  const bool shares =
+      std::any_of(nodes_.begin(), nodes_.end(), [](const Node& node) { return node.again; });
+  ASSIGN_OR_RETURN(std::vector<Sizes> sizes, ImplyForward(known));
+  for (int pass = 1; shares && pass < kMaxPasses; ++pass) {
+    ASSIGN_OR_RETURN(std::vector<Sizes> next, ImplyForward(sizes));
+    if (next == sizes) break;
+    sizes = std::move(next);
+  }
+  return sizes;
+}
+
+absl::StatusOr<std::vector<Sizes>> Network::ImplyForward(const std::vector<Sizes>& known) const {
   const auto possible = PossibleInputs(inputs_);
   if (possible.empty()) return known;
   std::optional<std::vector<Sizes>> common;

@@ -109,7 +109,8 @@ class Network {
 
   // What `known` implies for the sizes of other layers whatever the input: the in_features of a
   // Linear behind another, for one. Sizes go forward only: that two layers want different things of
-  // one input is for Infer to find. INVALID_ARGUMENT, as Infer, when so no input shape can be right.
+  // one input is for Infer to find. INVALID_ARGUMENT, as Infer, when so no input shape can be
+  // right.
   absl::StatusOr<std::vector<Sizes>> Imply(const std::vector<Sizes>& known) const;
 
   // As PyTorch prints a module, unknown sizes as 0; layers where `lazy` is true, or of which a size
@@ -135,6 +136,7 @@ class Network {
     std::vector<absl::Status> errors;
     size_t reached = 0;  // nodes that took their input
   };
+  absl::StatusOr<std::vector<Sizes>> ImplyForward(const std::vector<Sizes>& known) const;
   Inference Propagate(std::vector<Shape> input_shapes, const std::vector<Sizes>& known,
                       Faults& faults) const;
   std::string Describe(int node) const;

@@ -11,6 +11,7 @@ using testing::Arg;
 using testing::DefinitionOf;
 using testing::LayerOf;
 using testing::NetworkOf;
+using testing::PerAxis;
 using testing::Values;
 
 LayerDefinition Again(std::string name, std::string same_as, std::vector<std::string> inputs = {}) {
@@ -78,6 +79,19 @@ TEST(SharedLayer, AConflictWithTheDefinitionNamesOnePlace) {
   const Shape inputs[] = {{2, 3}, {2, 5}};
   EXPECT_EQ(Message(network->Infer(inputs, network->DeclaredSizes()).status()),
             "layer \"right\" (Linear): wants in_features 3, got 5");
+}
+
+// The last use tells that the first one has 1 channel, which the layer behind that contradicts.
+TEST(SharedLayer, AContradictionByWayOfItsLastUseIsFoundAtOnce) {
+  NetworkDefinition definition = DefinitionOf(
+      {LayerOf("bn", "BatchNorm2d"),
+       LayerOf("conv", "Conv2d",
+               {Arg("in_channels", 7), Arg("out_channels", 1), PerAxis("kernel_size", {1})}),
+       Again("again", "bn")});
+  EXPECT_EQ(ErrorOf(definition), "layer \"conv\" (Conv2d): wants in_channels 7, got 1");
+  definition.layers[1].attributes[0] = Arg("in_channels", 1);
+  const auto network = NetworkOf(definition);
+  EXPECT_EQ(network->Imply(network->DeclaredSizes())->at(0)[0], 1);
 }
 
 TEST(SharedLayer, KeysAreThoseOfTheFirst) {
