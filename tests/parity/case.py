@@ -1,4 +1,4 @@
-"""What is compared: a definition in the language, the PyTorch module that it stands for, requests."""
+"""What is compared: a definition in the language, the PyTorch module it stands for, requests."""
 import dataclasses
 from typing import Callable
 
@@ -89,7 +89,7 @@ class GraphCase(Case):
 
 
 class HalfCase(Case):
-    """A network of 16 bits: values are stored so, sums are of FP32, which PyTorch's CPU cannot do."""
+    """A network of 16 bits: values are stored so, sums are of FP32, which PyTorch's CPU lacks."""
 
     def wanted(self, module, inputs):
         try:

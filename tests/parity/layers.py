@@ -1,4 +1,4 @@
-"""Cases of the layers that are no sequences: convolutions, norms, pools, activations, linear ones."""
+"""Cases of layers that read no sequences: convolutions, norms, pools, activations, linear ones."""
 import numpy as np
 import torch
 from torch import nn
@@ -26,16 +26,19 @@ def spatial_cases(n):
                lambda: conv(8, 3, stride=2, padding=2, dilation=2, groups=2), batched, unbatched)
     yield Case(f"conv{d}_depthwise", f"conv{d} {{ out_channels: 6 kernel_size: 3 padding: 1 "
                "groups: 6 }", lambda: conv(6, 3, padding=1, groups=6), batched, unbatched)
-    yield Case(f"conv{d}_same", f"conv{d} {{ out_channels: 4 kernel_size: 4 auto_padding: 'same' }}",
+    yield Case(f"conv{d}_same",
+               f"conv{d} {{ out_channels: 4 kernel_size: 4 auto_padding: 'same' }}",
                lambda: conv(4, 4, padding="same"), batched, unbatched)
     yield Case(f"conv{d}_valid",
                f"conv{d} {{ out_channels: 4 kernel_size: 2 auto_padding: 'valid' }}",
                lambda: conv(4, 2, padding="valid"), batched)
     for mode in ("reflect", "replicate", "circular"):
         yield Case(f"conv{d}_{mode}",
-                   f"conv{d} {{ out_channels: 4 kernel_size: 3 padding: 2 padding_mode: '{mode}' }}",
+                   f"conv{d} {{ out_channels: 4 kernel_size: 3 padding: 2 "
+                   f"padding_mode: '{mode}' }}",
                    lambda mode=mode: conv(4, 3, padding=2, padding_mode=mode), batched)
-    yield Case(f"conv_transpose{d}", f"conv_transpose{d} {{ out_channels: 4 kernel_size: {three} }}",
+    yield Case(f"conv_transpose{d}",
+               f"conv_transpose{d} {{ out_channels: 4 kernel_size: {three} }}",
                lambda: deconv(4, kernel), batched, unbatched, other)
     yield Case(f"conv_transpose{d}_strided",
                f"conv_transpose{d} {{ out_channels: 4 kernel_size: 3 stride: 2 padding: 1 "
@@ -74,7 +77,8 @@ def spatial_cases(n):
         for include in (False, True):
             yield Case(f"avg_pool{d}_ceil{int(ceil)}_include{int(include)}",
                        f"avg_pool{d} {{ kernel_size: 3 stride: 2 padding: 1 "
-                       f"ceil_mode: {str(ceil).lower()} count_include_pad: {str(include).lower()} }}",
+                       f"ceil_mode: {str(ceil).lower()} "
+                       f"count_include_pad: {str(include).lower()} }}",
                        lambda ceil=ceil, include=include: avgp(3, 2, 1, ceil, include), batched,
                        unbatched, other)
     if n > 1:
@@ -144,7 +148,8 @@ def without_bias(module):
 def norm_cases():
     yield Case("layer_norm", f"layer_norm {{}} {DRAWN}", lambda: drawn(nn.LayerNorm(7)), (3, 7),
                (7,), (2, 5, 7), (2, 3, 4, 5, 7))
-    yield Case("layer_norm_dims", f"layer_norm {{ normalized_shape: [-1, 3, -1] eps: 0.1 }} {DRAWN}",
+    yield Case("layer_norm_dims",
+               f"layer_norm {{ normalized_shape: [-1, 3, -1] eps: 0.1 }} {DRAWN}",
                lambda: drawn(nn.LayerNorm([2, 3, 5], eps=0.1)), (4, 2, 3, 5), (2, 3, 5),
                (1, 7, 2, 3, 5))
     yield Case("layer_norm_eager", "layer_norm { normalized_shape: [4, 5] }",
@@ -154,8 +159,8 @@ def norm_cases():
     # Without parameters no size is fixed; PyTorch's class wants one all the same.
     yield Case("layer_norm_plain", "layer_norm { elementwise_affine: false }",
                lambda: nn.LayerNorm(6, elementwise_affine=False), (2, 6))
-    yield Case("layer_norm_fp64", f"layer_norm {{}} {DRAWN}", lambda: drawn(nn.LayerNorm(7).double()),
-               (3, 7), dtype="FP64")
+    yield Case("layer_norm_fp64", f"layer_norm {{}} {DRAWN}",
+               lambda: drawn(nn.LayerNorm(7).double()), (3, 7), dtype="FP64")
     yield Case("rms_norm", f"rms_norm {{}} {DRAWN_WEIGHT}", lambda: drawn(RMSNorm([7])), (3, 7),
                (7,), (2, 5, 7))
     yield Case("rms_norm_dims",
@@ -187,11 +192,13 @@ def linear_cases():
     yield Case("bilinear_eager",
                "bilinear { in1_features: 9 in2_features: 1 out_features: 17 bias: false }",
                lambda: nn.Bilinear(9, 1, 17, bias=False), [(6, 9), (6, 1)], inputs=pair)
-    yield Case("bilinear_fp64", "bilinear { out_features: 2 }", lambda: nn.Bilinear(3, 4, 2, dtype=torch.float64),
-               [(5, 3), (5, 4)], inputs=pair, dtype="FP64")
+    yield Case("bilinear_fp64", "bilinear { out_features: 2 }",
+               lambda: nn.Bilinear(3, 4, 2, dtype=torch.float64), [(5, 3), (5, 4)], inputs=pair,
+               dtype="FP64")
     yield Case("embedding", "embedding { num_embeddings: 11 embedding_dim: 5 }",
                lambda: nn.Embedding(11, 5), Ids((3, 4), 11), Ids((), 11), Ids((2, 3, 2), 11))
-    yield Case("embedding_int32", "embedding { num_embeddings: 3 embedding_dim: 17 padding_idx: -2 }",
+    yield Case("embedding_int32",
+               "embedding { num_embeddings: 3 embedding_dim: 17 padding_idx: -2 }",
                lambda: nn.Embedding(3, 17, padding_idx=-2), Ids((40,), 3, "INT32"))
     yield Case("embedding_fp64", "embedding { num_embeddings: 6 embedding_dim: 2 padding_idx: 0 }",
                lambda: nn.Embedding(6, 2, padding_idx=0), Ids((4, 9), 6), dtype="FP64")

@@ -145,7 +145,8 @@ def dtype_cases():
                lambda: nn.LazyConv2d(5, 3, padding=1), (2, 3, 6, 7), dtype="FP64")
     yield Case("conv_fp64_eager", "conv1d { in_channels: 4 out_channels: 6 kernel_size: 2 }",
                lambda: nn.Conv1d(4, 6, 2), (2, 4, 9), dtype="FP64")
-    yield Case("conv_transpose_fp64", "conv_transpose2d { out_channels: 5 kernel_size: 3 stride: 2 }",
+    yield Case("conv_transpose_fp64",
+               "conv_transpose2d { out_channels: 5 kernel_size: 3 stride: 2 }",
                lambda: nn.LazyConvTranspose2d(5, 3, stride=2), (2, 3, 6, 7), dtype="FP64")
     yield GraphCase("mlp_fp64", '''
         layers { name: "fc1" linear { out_features: 9 } }

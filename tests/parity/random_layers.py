@@ -1,4 +1,4 @@
-"""Random layers: arguments in PyTorch's names, as a line of the definition language and as a module."""
+"""Random layers: arguments by PyTorch's names, as text of a definition and as modules."""
 import dataclasses
 import random
 
@@ -247,7 +247,9 @@ class Chooser:
 
     def axes_for(self, shape):
         fitting = [n for n in (1, 2, 3) if len(shape) - n in (1, 2)]
-        return self.rng.choice(fitting) if fitting and not self.chance(0.05) else self.rng.randint(1, 3)
+        if not fitting or self.chance(0.05):
+            return self.rng.randint(1, 3)
+        return self.rng.choice(fitting)
 
     def divisor(self, number):
         divisors = [n for n in range(1, number + 1) if number % n == 0] or [1]

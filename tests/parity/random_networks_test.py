@@ -164,7 +164,8 @@ class RandomNetworks(unittest.TestCase):
                             f"{got.code}: {got.message}{about}PyTorch says {wanted.message}")
         elif got.outputs is None:
             self.counts["only lazynet refuses"] += 1
-            self.assertTrue(deliberate("lazynet", got.message), f"lazynet says {got.message}{about}")
+            self.assertTrue(deliberate("lazynet", got.message),
+                            f"lazynet says {got.message}{about}")
         else:
             self.counts["only PyTorch refuses"] += 1
             self.assertTrue(deliberate("PyTorch", wanted.message),

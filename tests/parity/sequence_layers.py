@@ -54,8 +54,8 @@ def recurrent_cases():
                lambda: nn.LSTM(5, 7, proj_size=3, batch_first=True, bias=False),
                [(2, 4, 5), (1, 2, 3), (1, 2, 7)], [(4, 5), (1, 3), (1, 7)],
                inputs=("input", "h_0", "c_0"), outputs=lstm, run=with_state)
-    yield Case("lstm_fp64", "lstm { hidden_size: 5 num_layers: 2 }", lambda: nn.LSTM(4, 5, 2, dtype=torch.float64),
-               (6, 3, 4), outputs=lstm, dtype="FP64")
+    yield Case("lstm_fp64", "lstm { hidden_size: 5 num_layers: 2 }",
+               lambda: nn.LSTM(4, 5, 2, dtype=torch.float64), (6, 3, 4), outputs=lstm, dtype="FP64")
     yield Case("gru_fp64", "gru { input_size: 4 hidden_size: 5 bidirectional: true }",
                lambda: nn.GRU(4, 5, bidirectional=True), (6, 3, 4), outputs=("output", "h_n"),
                dtype="FP64")
@@ -95,8 +95,8 @@ def attention_cases():
                "multihead_attention { embed_dim: 6 num_heads: 3 kdim: 5 bias: false }",
                lambda: kind(6, 3, kdim=5, bias=False), [(3, 2, 6), (4, 2, 5), (4, 2, 6)],
                inputs=cross, run=attend)
-    yield Case("attention_fp64", "multihead_attention { num_heads: 2 }", lambda: kind(6, 2, dtype=torch.float64),
-               (4, 3, 6), dtype="FP64", run=itself)
+    yield Case("attention_fp64", "multihead_attention { num_heads: 2 }",
+               lambda: kind(6, 2, dtype=torch.float64), (4, 3, 6), dtype="FP64", run=itself)
     layer = nn.TransformerEncoderLayer
     yield Case("encoder", "transformer_encoder_layer { nhead: 2 dim_feedforward: 9 }",
                lambda: layer(8, 2, 9), (5, 2, 8), (5, 8))

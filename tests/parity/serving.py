@@ -22,8 +22,9 @@ TOLERANCES = {torch.float32: 2e-5, torch.float64: 1e-12, torch.bfloat16: 2**-8,
 
 def to_bytes(tensor):
     tensor = tensor.contiguous()
-    # numpy has no bfloat16.
-    return (tensor.view(torch.int16) if tensor.dtype == torch.bfloat16 else tensor).numpy().tobytes()
+    if tensor.dtype == torch.bfloat16:  # numpy has none
+        tensor = tensor.view(torch.int16)
+    return tensor.numpy().tobytes()
 
 
 def from_bytes(data, datatype, shape):
