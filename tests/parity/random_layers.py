@@ -319,15 +319,18 @@ class Chooser:
                      {"normalized_shape": [self.size(one) for one in shape[-count:]] or [1]})
 
     def group_norm(self, shape):
-        return Layer("GroupNorm", {"num_groups": self.divisor(shape[1]),
-                                   **self.some(eps=0.01, affine=False)},
-                     {"num_channels": self.size(shape[1])})
+        arguments = {"num_groups": self.divisor(shape[1]), **self.some(eps=0.01, affine=False)}
+        # Without parameters PyTorch does not look at the number, lazynet does.
+        channels = shape[1] if "affine" in arguments else self.size(shape[1])
+        return Layer("GroupNorm", arguments, {"num_channels": channels})
 
     def batch_norm(self, shape):
         axes = self.rng.randint(1, 3) if self.chance(0.05) else min(max(len(shape) - 2, 1), 3)
-        return Layer(f"BatchNorm{axes}d", self.some(eps=0.01, affine=self.chance(0.5),
-                                                    track_running_stats=self.chance(0.5)),
-                     {"num_features": self.size(shape[1])})
+        arguments = self.some(eps=0.01, affine=self.chance(0.5),
+                              track_running_stats=self.chance(0.5))
+        bare = not (arguments.get("affine", True) or arguments.get("track_running_stats", True))
+        channels = shape[1] if bare else self.size(shape[1])  # as in group_norm
+        return Layer(f"BatchNorm{axes}d", arguments, {"num_features": channels})
 
     def instance_norm(self, shape):
         axes = self.axes_for(shape)

@@ -234,12 +234,15 @@ class Generator:
                 network.layers = shuffled
 
 
-def make_inputs(network, rng, grow=0):
-    """Random tensors by name, the first dimension larger by `grow`."""
+def make_inputs(network, rng, change=None):
+    """Random tensors by name; `change` is an axis, and by how much it is larger than that of the
+    network's inputs."""
     generator = torch.Generator().manual_seed(rng.randrange(2**31))
     tensors = {}
     for name, (shape, datatype) in network.inputs.items():
-        shape = (max(shape[0] + grow, 1), *shape[1:]) if shape and grow else shape
+        if change is not None and shape:
+            axis, grow = change[0] % len(shape), change[1]
+            shape = (*shape[:axis], max(shape[axis] + grow, 1), *shape[axis + 1:])
         if datatype.startswith("INT"):
             tensors[name] = torch.randint(0, 10, shape, generator=generator).to(DTYPES[datatype])
         else:
