@@ -17,6 +17,22 @@ class Materializer {
   Materializer(const Network& network, ParameterSet set)
       : network_(network), set_(std::move(set)) {}
 
+  // Before the first draw, which may be far from the last.
+  absl::Status CheckInitializers() const {
+    for (size_t at = 0; at < network_.nodes().size(); ++at) {
+      const Node& node = network_.nodes()[at];
+      if (node.again) continue;
+      for (size_t i = 0; i < node.initializers.size(); ++i) {
+        if (!node.initializers[i]) continue;
+        const Shape shape = node.parameters()[i].ShapeFor(set_.sizes_[at]);
+        absl::Status status =
+            init::CheckInitializer(*node.initializers[i], node.drawn_dtype, shape);
+        if (!status.ok()) return AtParameter(node, static_cast<int>(i), status);
+      }
+    }
+    return absl::OkStatus();
+  }
+
   absl::Status DrawAll(init::Generator* stream) {
     init::Generator own(static_cast<uint64_t>(network_.seed()));
     init::Generator& generator = stream != nullptr ? *stream : own;
@@ -38,6 +54,10 @@ class Materializer {
   ParameterSet Take() { return std::move(set_); }
 
  private:
+  static absl::Status AtParameter(const Node& node, int index, const absl::Status& status) {
+    return Annotate(fmt::format("parameter \"{}\"", node.ParameterName(index)), status);
+  }
+
   absl::Status DrawLayer(size_t node, init::Generator& shared) {
     const Node& drawn = network_.nodes()[node];
     if (drawn.again) return absl::OkStatus();
@@ -52,9 +72,7 @@ class Materializer {
       const auto at = static_cast<size_t>(index);
       absl::Status status =
           DrawParameter(drawn, index, set_.sizes_[node], generator, set_.values_[node][at]);
-      if (!status.ok()) {
-        return Annotate(fmt::format("parameter \"{}\"", drawn.ParameterName(index)), status);
-      }
+      if (!status.ok()) return AtParameter(drawn, index, status);
     }
     return absl::OkStatus();
   }
@@ -125,6 +143,7 @@ class Materializer {
 namespace {
 
 absl::StatusOr<ParameterSet> Draw(Materializer materializer, init::Generator* stream) {
+  RETURN_IF_ERROR(materializer.CheckInitializers());
   RETURN_IF_ERROR(materializer.DrawAll(stream));
   return materializer.Take();
 }

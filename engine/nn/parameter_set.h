@@ -106,8 +106,9 @@ absl::StatusOr<size_t> ParameterBytes(const Network& network, const ParameterSet
 
 // Infers every lazy size from the input shapes and gives every parameter that has none its initial
 // values, drawn as PyTorch 1.13 draws them (or per layer, see DrawOrder). A pure function: an error
-// means that nothing happened. INVALID_ARGUMENT as Network::Infer; RESOURCE_EXHAUSTED, before
-// anything is allocated, when the parameters would be larger than the limit.
+// means that nothing happened. INVALID_ARGUMENT as Network::Infer, and before anything is allocated
+// the errors of init::CheckInitializer, and RESOURCE_EXHAUSTED when the parameters would be larger
+// than the limit.
 //
 // `stream`, if given, is what DrawOrder::kTorch draws from instead of one seeded by the network,
 // and is left where PyTorch leaves its generator.

@@ -144,16 +144,18 @@ TEST(Initializers, PerLayerSeedsHoldForThemToo) {
             ValuesOf(MaterializeFor(*one, {1, 3}), 0, 0));
 }
 
-TEST(Initializers, WhatOnlyTheFirstRequestShowsIsRefusedThen) {
-  const auto network =
-      NetworkOf(DefinitionOf({With(LayerOf("a", "Linear", {Arg("out_features", 7000)}), "weight",
-                                   init::OrthogonalInitializer{})}));
-  const Shape input{1, 7000};
-  const auto set = Materialize(*network, ParameterSet::Declared(*network), {&input, 1}, {});
+TEST(Initializers, WhatOnlyTheFirstRequestShowsIsRefusedBeforeAnythingIsDrawn) {
+  const auto network = NetworkOf(DefinitionOf(
+      {Linear("first", 7000), With(Linear("a", 7000), "weight", init::OrthogonalInitializer{})}));
+  const Shape input{1, 3};
+  init::Generator stream(0);
+  const auto set =
+      Materialize(*network, ParameterSet::Declared(*network), {&input, 1}, {}, &stream);
   EXPECT_EQ(set.status().code(), absl::StatusCode::kResourceExhausted);
   EXPECT_EQ(Message(set.status()),
             "parameter \"a.weight\": orthogonal: wants at most 1000000000000 operations, got "
             "1372000000000 for shape [7000, 7000]");
+  EXPECT_EQ(stream.words(), 0u);
 }
 
 std::string ErrorOf(LayerDefinition layer) {
