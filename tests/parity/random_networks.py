@@ -212,7 +212,9 @@ class Generator:
                 outcome = call(layer, module, [values[name] for name in layer.inputs])
         except Exception:  # PyTorch raises whatever comes to its mind
             return None
-        if sum(value.numel() for value in outcome.values()) > MAX_ELEMENTS:
+        size = sum(value.numel() for value in outcome.values())
+        # Whatever follows a MaxPool1d that gives nothing may be what lazynet refuses.
+        if size > MAX_ELEMENTS or (layer.kind == "MaxPool1d" and size == 0):
             return None
         if not layer.same_as and layer.kind not in random_layers.MODULES:
             modules[layer.name] = module
