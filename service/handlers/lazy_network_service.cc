@@ -28,10 +28,9 @@ constexpr auto kWatchPause = std::chrono::milliseconds(200);
 // The shapes of a request's inputs, in the network's order.
 absl::StatusOr<std::vector<Shape>> ShapesOf(const nn::Network& network,
                                             const v1::InitializeParametersRequest& request) {
-  if (request.has_request()) {
+  if (!request.model_infer_request().empty()) {
     if (!request.inputs().empty()) return InvalidArgument("wants inputs or a request, got both");
-    const std::string bytes = request.request().SerializeAsString();
-    grpc::Slice slice(bytes);
+    grpc::Slice slice(request.model_infer_request());
     ASSIGN_OR_RETURN(const InferRequest decoded, DecodeInferRequest(grpc::ByteBuffer(&slice, 1)));
     ASSIGN_OR_RETURN(CheckedRequest checked, CheckRequest(network, decoded));
     return std::move(checked.shapes);
