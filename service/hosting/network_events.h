@@ -29,7 +29,8 @@ struct NetworkEvent {
 // between, never the last one. Safe for use by many threads.
 class NetworkEvents {
  public:
-  // Called after every event, on the thread that published it. To be set before there are any.
+  // Called after every event, on the thread that published it. To be set before other threads
+  // publish.
   void SetListener(std::function<void()> listener) { listener_ = std::move(listener); }
 
   void Publish(NetworkEvent event);

@@ -134,9 +134,9 @@ struct Server::Parts {
     handlers::InferCall::Listen(*inference, main->queue());
     health->ListenForWatch(main->queue());
     if (admin != nullptr) admin_health->ListenForWatch(admin->queue());
-    for (Listener* listener : Listeners()) listener->StartPolling();
     // Networks that come and go change what health says of them.
     host.events.SetListener([this] { Notify(); });
+    for (Listener* listener : Listeners()) listener->StartPolling();
     SetReady(true);
   }
 
@@ -212,8 +212,11 @@ std::string Server::MetricsText() const { return parts_->host.registry.Text(); }
 void Server::Shutdown(std::chrono::seconds drain_timeout) { parts_->Stop(drain_timeout); }
 
 absl::Status CheckRepository(const config::ServerConfig& config, std::string& report) {
-  Host host(config);
-  RETURN_IF_ERROR(host.Load(config));
+  // Looking must not set a state aside.
+  config::ServerConfig without_state = config;
+  without_state.state_dir.clear();
+  Host host(without_state);
+  RETURN_IF_ERROR(host.Load(without_state));
   size_t bad = 0;
   for (const auto& [name, versions] : host.repository->models()) {
     for (const auto& [version, entry] : versions) {
