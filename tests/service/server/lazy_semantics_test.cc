@@ -261,6 +261,37 @@ TEST_F(LazySemantics, TheInitializerOfALazyLayerCanBeChosen) {
   const std::vector<float> ones(6, 1.0f);
   EXPECT_EQ(data, std::string(reinterpret_cast<const char*>(ones.data()), 24));
 }
+TEST_F(LazySemantics, NamedInputsBehaveTheSameOnEveryCall) {
+  Host("n", R"(inputs { name: "a" } inputs { name: "b" }
+               layers { name: "x" inputs: "a" inputs: "b" bilinear { out_features: 2 } })");
+  inference::ModelInferRequest request = testing::RequestOf("n", {1, 3}, {1, 2, 3});
+  request.mutable_inputs(0)->set_name("b");
+  *request.add_inputs() = request.inputs(0);
+  request.mutable_inputs(1)->set_name("a");
+  request.add_raw_input_contents(request.raw_input_contents(0));
+  const auto first = live_->Infer(request);
+  const auto second = live_->Infer(request);
+  ASSERT_TRUE(first.status.ok()) << first.status.error_message();
+  EXPECT_EQ(first.floats(), second.floats());
+}
+TEST_F(LazySemantics, CloningADeclaredNetworkIsLegalAndCostsNoParameters) {
+  Host("clone", kMlp);
+  EXPECT_EQ(live_->Describe("clone").repr(),
+            "clone" + live_->Describe("mlp").repr().substr(std::string("mlp").size()));
+  EXPECT_EQ(live_->Describe("clone").parameter_bytes(), 0u);
+}
+TEST_F(LazySemantics, CapacityIsPlannedFromShapesAlone) {
+  v1::InitializeParametersRequest request = RequestOf("mlp", {1, 1000000});
+  request.set_validate_only(true);
+  v1::InitializeParametersResponse response;
+  ASSERT_TRUE(Initialize(request, response).ok());
+  EXPECT_EQ(response.created_bytes(), 4u * (10'000'000 + 10 + 10 + 1));
+  EXPECT_TRUE(Lazy("mlp"));
+}
+TEST_F(LazySemantics, OneRequestSuffices) {
+  ASSERT_TRUE(Ones("mlp", {1, 6}).status.ok());
+  EXPECT_FALSE(live_->Describe("mlp").has_uninitialized_params());
+}
 TEST_F(LazySemantics, EveryLayerTypeWithAnInputDependentSizeInfersIt) {
   const std::pair<const char*, Dims> rows[] = {
       {"linear { out_features: 2 }", {1, 8}},
