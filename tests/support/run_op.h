@@ -39,7 +39,7 @@ template <typename T>
 Tensor ValuesOf(DType dtype, Shape shape, const std::vector<T>& values) {
   Tensor tensor = *Tensor::Allocate(dtype, std::move(shape));
   LAZYNET_CHECK(tensor.bytes() == values.size() * sizeof(T));
-  std::memcpy(tensor.mutable_view().data, values.data(), tensor.bytes());
+  if (!values.empty()) std::memcpy(tensor.mutable_view().data, values.data(), tensor.bytes());
   return tensor;
 }
 
