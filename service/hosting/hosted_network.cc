@@ -245,12 +245,17 @@ absl::StatusOr<Executable> HostedNetwork::BindAndPlan(std::span<const Shape> inp
   return made;
 }
 
+nn::MaterializeLimits HostedNetwork::Limits() const {
+  nn::MaterializeLimits limits = environment_.options.materialize;
+  limits.max_parameter_bytes = std::min(limits.max_parameter_bytes, serving().max_parameter_bytes);
+  return limits;
+}
+
 absl::StatusOr<std::shared_ptr<BoundNetwork>> HostedNetwork::Materialized(
     const nn::ParameterSet& known, std::optional<std::vector<Shape>> input_shapes,
     Binding binding) const {
   const auto start = Clock::now();
-  nn::MaterializeLimits limits = environment_.options.materialize;
-  limits.max_parameter_bytes = std::min(limits.max_parameter_bytes, serving().max_parameter_bytes);
+  const nn::MaterializeLimits limits = Limits();
   const auto make = [&]() -> absl::StatusOr<std::shared_ptr<BoundNetwork>> {
     std::vector<nn::Sizes> sizes = known.sizes();
     if (input_shapes) {
@@ -310,8 +315,7 @@ Forecast HostedNetwork::Foresee(std::span<const Shape> input_shapes) const {
   for (const nn::NetworkOutput& output : network().outputs()) {
     forecast.outputs.push_back(inference->shape(output.source));
   }
-  nn::MaterializeLimits limits = environment_.options.materialize;
-  limits.max_parameter_bytes = std::min(limits.max_parameter_bytes, serving().max_parameter_bytes);
+  const nn::MaterializeLimits limits = Limits();
   const auto bytes = nn::ParameterBytes(network(), *set, forecast.sizes, limits);
   if (!bytes.ok()) {
     forecast.errors.push_back(bytes.status());

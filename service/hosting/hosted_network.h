@@ -132,6 +132,8 @@ class HostedNetwork {
 
   absl::StatusOr<Executable> PrepareFor(std::span<const Shape> input_shapes,
                                         Binding::Source source);
+  // The server's, or the network's own where they are narrower.
+  nn::MaterializeLimits Limits() const;
   absl::StatusOr<std::shared_ptr<BoundNetwork>> Materialized(
       const nn::ParameterSet& known, std::optional<std::vector<Shape>> input_shapes,
       Binding binding) const;
