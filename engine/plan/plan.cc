@@ -1,6 +1,7 @@
 #include "engine/plan/plan.h"
 
 #include "engine/plan/lowering.h"
+#include "engine/plan/passes/fold_constants.h"
 #include "engine/plan/passes/fold_normalization.h"
 #include "engine/plan/passes/remove_dead_ops.h"
 #include "engine/plan/plan_builder.h"
@@ -16,6 +17,7 @@ absl::StatusOr<std::shared_ptr<const Plan>> Plan::Build(const nn::Network& netwo
   ASSIGN_OR_RETURN(const nn::Inference inference, network.Infer(input_shapes, parameters.sizes()));
   backend::Graph graph = Lower(network, parameters, inference);
   RemoveDeadOps(graph);
+  RETURN_IF_ERROR(FoldConstants(graph, backend));
   if (options.optimize) FoldNormalization(graph);
   return PlanBuilder(graph, backend, packed).Build(options);
 }

@@ -1,6 +1,9 @@
 #include "engine/backend/packed_weights.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
+
+#include <memory>
 
 namespace lazynet::backend {
 namespace {
@@ -18,6 +21,31 @@ TEST(PackedWeights, PacksAKeyOnce) {
   EXPECT_EQ(*first, *second);
   EXPECT_EQ(packs, 1);
   EXPECT_EQ(packed.bytes(), 100u);
+}
+
+TEST(PackedWeights, KeepsTransientConstantsOnlyWhileTheyAreUsed) {
+  PackedWeights packed;
+  const auto pack = [] { return Buffer::Allocate(100); };
+  auto first = packed.GetOrPack("~a", pack);
+  ASSERT_TRUE(first.ok());
+  EXPECT_EQ(*first, *packed.GetOrPack("~a", pack));
+  EXPECT_EQ(packed.bytes(), 100u);
+  first = std::shared_ptr<const Buffer>();
+  EXPECT_EQ(packed.bytes(), 0u);
+  const auto again = packed.GetOrPack("~a", pack);
+  for (int i = 0; i < 1000; ++i) {
+    ASSERT_TRUE(packed.GetOrPack(fmt::format("~{}", i), pack).ok());
+  }
+  EXPECT_EQ(*again, *packed.GetOrPack("~a", pack));
+  EXPECT_EQ(packed.bytes(), 100u);
+}
+
+TEST(PackedWeights, BuffersMayOutliveIt) {
+  auto packed = std::make_unique<PackedWeights>();
+  const auto buffer = packed->GetOrPack("~a", [] { return Buffer::Allocate(100); });
+  packed.reset();
+  ASSERT_TRUE(buffer.ok());
+  EXPECT_EQ((*buffer)->size(), 100u);
 }
 
 TEST(PackedWeights, AFailedPackStoresNothing) {
