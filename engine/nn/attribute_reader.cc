@@ -123,6 +123,39 @@ std::vector<int64_t> AttributeReader::Dims(std::string_view name,
   return fault_.ok() ? *values : default_value;
 }
 
+std::vector<double> AttributeReader::Doubles(std::string_view name) {
+  const auto* values = Get<std::vector<double>>(name, "a list of numbers");
+  return values != nullptr ? *values : std::vector<double>();
+}
+
+std::vector<int64_t> AttributeReader::Axes(std::string_view name) {
+  const auto* values = Get<std::vector<int64_t>>(name, "a list of integers");
+  if (values == nullptr) return {};
+  for (const int64_t value : *values) {
+    Require(
+        value >= -kMaxRank && value < kMaxRank,
+        fmt::format("argument {} wants {} to {}, got {}", name, -kMaxRank, kMaxRank - 1, value));
+  }
+  return fault_.ok() ? *values : std::vector<int64_t>();
+}
+
+std::optional<std::vector<DimExpression>> AttributeReader::Expressions(std::string_view name) {
+  const std::string* text = Get<std::string>(name, "text");
+  if (text == nullptr) return std::nullopt;
+  auto parsed = DimExpression::ParseList(*text);
+  if (parsed.ok()) return *std::move(parsed);
+  Require(false, fmt::format("argument {} {}", name, Message(parsed.status())));
+  return std::vector<DimExpression>();
+}
+
+std::optional<DimExpression> AttributeReader::Expression(std::string_view name) {
+  const auto all = Expressions(name);
+  if (!all) return std::nullopt;
+  Require(all->size() == 1, fmt::format("argument {} wants 1 number, got {}", name, all->size()));
+  if (all->empty()) return std::nullopt;
+  return all->front();
+}
+
 absl::Status AttributeReader::Finish() const {
   if (!fault_.ok()) return fault_;
   for (const auto& [name, value] : attributes_) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engine/backend/op.h"
+#include "engine/nn/dim_expression.h"
 #include "engine/nn/network_definition.h"
 
 namespace lazynet::nn {
@@ -46,6 +47,16 @@ class AttributeReader {
 
   // Dims of a shape, each at least 1 or kUnknownDim.
   std::vector<int64_t> Dims(std::string_view name, std::vector<int64_t> default_value);
+
+  // A list of numbers; none when left out.
+  std::vector<double> Doubles(std::string_view name);
+
+  // Axes, negative ones included, that are to be checked against a rank later.
+  std::vector<int64_t> Axes(std::string_view name);
+
+  // Text of expressions over the sizes of the layer's inputs; nothing when left out.
+  std::optional<std::vector<DimExpression>> Expressions(std::string_view name);
+  std::optional<DimExpression> Expression(std::string_view name);
 
   bool Has(std::string_view name) const { return Find(name) != nullptr; }
 

@@ -19,7 +19,8 @@ Sizes Layer::DeclaredSizes() const {
   return sizes;
 }
 
-absl::StatusOr<DType> Layer::InferDType(std::span<const DType> inputs, DType parameters) const {
+absl::StatusOr<OutputDTypes> Layer::InferDTypes(std::span<const DType> inputs,
+                                                DType parameters) const {
   const DType wanted = parameters_.empty() ? inputs.front() : parameters;
   if (!IsFloating(wanted)) return InvalidArgument("wants a floating dtype, got {}", Name(wanted));
   for (const DType got : inputs) {
@@ -29,7 +30,9 @@ absl::StatusOr<DType> Layer::InferDType(std::span<const DType> inputs, DType par
                              Name(wanted), Name(got));
     }
   }
-  return wanted;
+  OutputDTypes dtypes;
+  dtypes.assign(output_names().size(), wanted);
+  return dtypes;
 }
 
 std::vector<int> Layer::draw_order() const {

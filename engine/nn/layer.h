@@ -30,6 +30,7 @@ class PerOutput : public std::vector<T> {
   PerOutput(std::initializer_list<T> all) : std::vector<T>(all) {}
 };
 using OutputShapes = PerOutput<Shape>;
+using OutputDTypes = PerOutput<DType>;
 using OutputValues = PerOutput<backend::ValueId>;
 
 // What a layer needs to append its ops to a graph.
@@ -91,9 +92,10 @@ class Layer {
   // The sizes that the definition gives.
   Sizes DeclaredSizes() const;
 
-  // The dtype of the outputs. Unless a layer says otherwise all inputs are of one floating dtype,
+  // The dtypes of the outputs. Unless a layer says otherwise all inputs are of one floating dtype,
   // that of its parameters if it has any, and so are the outputs. INVALID_ARGUMENT as Infer.
-  virtual absl::StatusOr<DType> InferDType(std::span<const DType> inputs, DType parameters) const;
+  virtual absl::StatusOr<OutputDTypes> InferDTypes(std::span<const DType> inputs,
+                                                   DType parameters) const;
 
   // The output shapes for input shapes of known rank, whose dims may be kUnknownDim: what then
   // cannot be told is kUnknownDim as well, and is no error if some number would do. Sizes not known

@@ -19,6 +19,7 @@
 #include "engine/nn/layers/layer_norm.h"
 #include "engine/nn/layers/linear.h"
 #include "engine/nn/layers/multihead_attention.h"
+#include "engine/nn/layers/parameter.h"
 #include "engine/nn/layers/pooling.h"
 #include "engine/nn/layers/prelu.h"
 #include "engine/nn/layers/recurrent.h"
@@ -52,6 +53,7 @@ std::map<std::string, Factory, std::less<>> MakeRegistry() {
   registry["Flatten"] = MakeFlatten;
   registry["Identity"] = MakeIdentity;
   registry["Concat"] = MakeConcat;
+  registry["Parameter"] = MakeParameter;
   registry["Add"] = [](AttributeReader&) { return MakeArithmetic(Algorithm::kAdd); };
   registry["Mul"] = [](AttributeReader&) { return MakeArithmetic(Algorithm::kMul); };
   registry["Softmax"] = [](AttributeReader& r) { return MakeSoftmax(false, r); };

@@ -93,7 +93,8 @@ std::span<const ParameterSpec> Node::parameters() const {
 }
 
 std::string Node::ParameterName(int index) const {
-  return name + "." + layer->parameters()[static_cast<size_t>(index)].name;
+  const std::string& own = layer->parameters()[static_cast<size_t>(index)].name;
+  return own.empty() ? name : name + "." + own;
 }
 
 DType Node::ParameterDType(int index) const {
@@ -249,14 +250,14 @@ absl::Status Network::ConnectNodes(const NetworkDefinition& definition) {
       }
       node.inputs.push_back(*ref);
     }
-    if (layer.inputs.empty()) {
+    const Layer::Arity arity = node.layer->arity();
+    if (layer.inputs.empty() && arity.most != 0) {
       if (i == 0 && inputs_.size() > 1) {
         return InvalidArgument("{}: wants inputs, the network has {}", Describe(0), inputs_.size());
       }
       node.inputs.push_back(i == 0 ? ValueRef{ValueRef::Kind::kInput, 0}
                                    : ValueRef{ValueRef::Kind::kNode, static_cast<int>(i) - 1});
     }
-    const Layer::Arity arity = node.layer->arity();
     const int got = static_cast<int>(node.inputs.size());
     if (got < arity.least || (arity.most >= 0 && got > arity.most)) {
       const std::string wanted = arity.most == arity.least ? fmt::format("{}", arity.least)
@@ -327,9 +328,9 @@ absl::Status Network::InferDTypes() {
     Node& node = nodes_[static_cast<size_t>(index)];
     std::vector<DType> inputs;
     for (const ValueRef ref : node.inputs) inputs.push_back(DTypeOf(ref));
-    const auto dtype = node.layer->InferDType(inputs, node.dtype);
-    if (!dtype.ok()) return Annotate(Describe(index), dtype.status());
-    node.output_dtype = *dtype;
+    auto dtypes = node.layer->InferDTypes(inputs, node.dtype);
+    if (!dtypes.ok()) return Annotate(Describe(index), dtypes.status());
+    node.output_dtypes = *std::move(dtypes);
   }
   return absl::OkStatus();
 }
@@ -361,7 +362,9 @@ std::string Network::NameOf(ValueRef ref) const {
 
 DType Network::DTypeOf(ValueRef ref) const {
   const auto at = static_cast<size_t>(ref.index);
-  return ref.kind == ValueRef::Kind::kInput ? inputs_[at].dtype : nodes_[at].output_dtype;
+  return ref.kind == ValueRef::Kind::kInput
+             ? inputs_[at].dtype
+             : nodes_[at].output_dtypes[static_cast<size_t>(ref.output)];
 }
 
 bool Network::IsEager() const {

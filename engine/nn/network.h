@@ -33,7 +33,7 @@ struct Node {
 
   DType dtype = DType::kFp32;        // of the layer's parameters
   DType drawn_dtype = DType::kFp32;  // that their initial values are drawn in
-  DType output_dtype = DType::kFp32;
+  OutputDTypes output_dtypes;
 
   // Per parameter, where the definition gives one; empty where it gives none at all.
   std::vector<std::optional<init::Initializer>> initializers;

@@ -14,7 +14,8 @@
 namespace lazynet::nn {
 
 // A value of a layer's argument, as PyTorch's constructors take them.
-using AttributeValue = std::variant<bool, int64_t, double, std::string, std::vector<int64_t>>;
+using AttributeValue =
+    std::variant<bool, int64_t, double, std::string, std::vector<int64_t>, std::vector<double>>;
 
 // Arguments by PyTorch's names. What is left out has PyTorch's default, or is lazy.
 using Attributes = std::vector<std::pair<std::string, AttributeValue>>;

@@ -49,7 +49,7 @@ struct InitialValue {
 
 // A parameter or buffer of a layer type; what it is for given sizes follows from `extents`.
 struct ParameterSpec {
-  std::string name;  // "weight", "running_mean"
+  std::string name;  // "weight", "running_mean"; empty: the key is the layer's name alone
   std::vector<Extent> extents;
   InitialValue initial;
   bool buffer = false;

@@ -22,7 +22,8 @@ class Embedding : public Layer {
          .initial = {.kind = InitialValue::Kind::kNormal, .zero_row = padding_idx_.value_or(-1)}});
   }
 
-  absl::StatusOr<DType> InferDType(std::span<const DType> inputs, DType dtype) const override {
+  absl::StatusOr<OutputDTypes> InferDTypes(std::span<const DType> inputs,
+                                           DType dtype) const override {
     if (inputs[0] == DType::kInt32 || inputs[0] == DType::kInt64) return dtype;
     return InvalidArgument("wants ids of dtype INT32 or INT64, got {}", Name(inputs[0]));
   }

@@ -16,7 +16,7 @@ class To : public Layer {
     dtype_ = dtype.value_or(DType::kFp32);
   }
 
-  absl::StatusOr<DType> InferDType(std::span<const DType> inputs, DType) const override {
+  absl::StatusOr<OutputDTypes> InferDTypes(std::span<const DType> inputs, DType) const override {
     const DType from = inputs[0];
     if (IsFloating(from) || from == DType::kInt32 || from == DType::kInt64 ||
         from == DType::kUint8 || from == DType::kBool) {
