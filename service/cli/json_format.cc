@@ -27,9 +27,9 @@ void Write(const Json& json, std::ostream& out) {
   out << json.dump(-1, ' ', false, Json::error_handler_t::replace) << '\n';
 }
 
-Json Parameters(const google::protobuf::RepeatedPtrField<v1::Parameter>& parameters) {
+Json Parameters(const google::protobuf::RepeatedPtrField<v1::ParameterDescription>& parameters) {
   Json array = Json::array();
-  for (const v1::Parameter& parameter : parameters) {
+  for (const v1::ParameterDescription& parameter : parameters) {
     array.push_back({{"name", parameter.name()},
                      {"datatype", parameter.datatype()},
                      {"shape", Array(parameter.shape())},

@@ -34,7 +34,7 @@ Json Tensors(const Signatures& signatures) {
   return array;
 }
 
-Json Parameters(const google::protobuf::RepeatedPtrField<v1::Parameter>& parameters);
+Json Parameters(const google::protobuf::RepeatedPtrField<v1::ParameterDescription>& parameters);
 Json Binding(const v1::Binding& binding);
 Json Time(const google::protobuf::Timestamp& time);
 

@@ -14,7 +14,7 @@ namespace {
 void PrintCreated(const v1::InitializeParametersResponse& response, std::ostream& out) {
   if (response.created_size() == 0) return;
   Table table({{"parameter"}, {"datatype"}, {"shape"}, {"bytes", true}});
-  for (const v1::Parameter& parameter : response.created()) {
+  for (const v1::ParameterDescription& parameter : response.created()) {
     table.Add({parameter.name(), parameter.datatype(), ParameterShape(parameter),
                Bytes(parameter.bytes())});
   }

@@ -18,7 +18,7 @@ std::string Bytes(uint64_t bytes) {
   return fmt::format("{:.1f} {}", value, kUnits[unit]);
 }
 
-std::string ParameterShape(const v1::Parameter& parameter) {
+std::string ParameterShape(const v1::ParameterDescription& parameter) {
   const bool shapeless =
       parameter.state() != v1::PARAMETER_STATE_INITIALIZED && parameter.shape_size() == 0;
   return shapeless ? "?" : ShapeText(parameter.shape());

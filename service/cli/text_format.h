@@ -35,7 +35,7 @@ std::string TensorsText(const Signatures& signatures) {
 }
 
 // As ShapeText, but "?" for what has no shape yet rather than a scalar's.
-std::string ParameterShape(const v1::Parameter& parameter);
+std::string ParameterShape(const v1::ParameterDescription& parameter);
 
 // `a, b`, for a container of strings.
 template <typename Words>

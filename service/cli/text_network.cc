@@ -11,7 +11,8 @@ namespace lazynet::cli::text {
 namespace {
 
 // `weight` for `fc1.weight` of layer `fc1`.
-std::string LocalName(const v1::LayerDescription& layer, const v1::Parameter& parameter) {
+std::string LocalName(const v1::LayerDescription& layer,
+                      const v1::ParameterDescription& parameter) {
   const std::string prefix = layer.name() + ".";
   return parameter.name().starts_with(prefix) ? parameter.name().substr(prefix.size())
                                               : parameter.name();
@@ -24,7 +25,7 @@ void PrintLayers(const v1::DescribeNetworkResponse& response, std::ostream& out)
   for (const v1::LayerDescription& layer : response.layers()) {
     if (layer.parameters_size() == 0) table.Add({layer.name(), layer.type(), "", "", "", "", ""});
     for (int i = 0; i < layer.parameters_size(); ++i) {
-      const v1::Parameter& parameter = layer.parameters(i);
+      const v1::ParameterDescription& parameter = layer.parameters(i);
       const bool known = parameter.state() == v1::PARAMETER_STATE_INITIALIZED;
       table.Add({i == 0 ? layer.name() : "", i == 0 ? layer.type() : "",
                  LocalName(layer, parameter), parameter.datatype(), ParameterShape(parameter),

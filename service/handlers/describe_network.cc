@@ -118,7 +118,8 @@ void DescribePort(const std::string& name, DType dtype, const Shape& shape, v1::
 }
 
 void DescribeParameter(const nn::Network& network, const nn::ParameterSet& set,
-                       const nn::Sizes& sizes, int node, int index, v1::Parameter& described) {
+                       const nn::Sizes& sizes, int node, int index,
+                       v1::ParameterDescription& described) {
   const nn::Node& owner = network.nodes()[static_cast<size_t>(node)];
   const nn::ParameterSpec& spec = owner.parameters()[static_cast<size_t>(index)];
   described.set_name(owner.ParameterName(index));

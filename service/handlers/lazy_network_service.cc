@@ -191,7 +191,7 @@ absl::Status LazyNetworkService::Initialize(const v1::InitializeParametersReques
   }
   if (!request.validate_only()) {
     RETURN_IF_ERROR(hosted->Initialize(shapes).status());
-    for (v1::Parameter& created : *response.mutable_created()) {
+    for (v1::ParameterDescription& created : *response.mutable_created()) {
       created.set_state(v1::PARAMETER_STATE_INITIALIZED);
       created.set_origin(v1::ORIGIN_INITIALIZER);
     }

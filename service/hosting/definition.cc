@@ -22,11 +22,15 @@ using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 using google::protobuf::Reflection;
 
-std::vector<int64_t> RepeatedInts(const Message& message, const FieldDescriptor* field) {
+// All of a repeated field; `get` is the reflection's function for one of them.
+template <typename T>
+std::vector<T> RepeatedValues(const Message& message, const FieldDescriptor* field,
+                              T (Reflection::*get)(const Message&, const FieldDescriptor*, int)
+                                  const) {
   const Reflection& reflection = *message.GetReflection();
-  std::vector<int64_t> values;
+  std::vector<T> values;
   for (int i = 0; i < reflection.FieldSize(message, field); ++i) {
-    values.push_back(reflection.GetRepeatedInt64(message, field, i));
+    values.push_back((reflection.*get)(message, field, i));
   }
   return values;
 }
@@ -36,7 +40,10 @@ std::optional<nn::AttributeValue> ReadAttribute(const Message& message,
   const Reflection& reflection = *message.GetReflection();
   if (field->is_repeated()) {
     if (reflection.FieldSize(message, field) == 0) return std::nullopt;
-    return RepeatedInts(message, field);
+    if (field->cpp_type() == FieldDescriptor::CPPTYPE_DOUBLE) {
+      return RepeatedValues(message, field, &Reflection::GetRepeatedDouble);
+    }
+    return RepeatedValues(message, field, &Reflection::GetRepeatedInt64);
   }
   if (!reflection.HasField(message, field)) return std::nullopt;
   switch (field->cpp_type()) {

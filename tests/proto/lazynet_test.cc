@@ -48,7 +48,7 @@ TEST(LazynetProto, TheServiceHasTheNameThatPathsAreMadeOf) {
 
 TEST(LazynetProto, ADescriptionTellsKnownSizesFromUnknownOnes) {
   v1::DescribeNetworkResponse response;
-  v1::Parameter* weight = response.add_layers()->add_parameters();
+  v1::ParameterDescription* weight = response.add_layers()->add_parameters();
   weight->set_name("fc1.weight");
   weight->add_shape(10);
   weight->add_shape(-1);

@@ -135,7 +135,9 @@ TEST(NetworkProto, ArgumentsHaveTheTypesTheConversionKnows) {
     for (int j = 0; j < layer->field_count(); ++j) {
       const FieldDescriptor* argument = layer->field(j);
       if (argument->is_repeated()) {
-        EXPECT_EQ(argument->type(), FieldDescriptor::TYPE_INT64) << argument->full_name();
+        EXPECT_TRUE(argument->type() == FieldDescriptor::TYPE_INT64 ||
+                    argument->type() == FieldDescriptor::TYPE_DOUBLE)
+            << argument->full_name();
       } else {
         EXPECT_EQ(singular.count(argument->type()), 1u) << argument->full_name();
       }

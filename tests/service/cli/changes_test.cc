@@ -49,7 +49,7 @@ void WriteFile(const std::string& path, const std::string& text) {
 
 v1::InitializeParametersResponse Created() {
   v1::InitializeParametersResponse response;
-  v1::Parameter& parameter = *response.add_created();
+  v1::ParameterDescription& parameter = *response.add_created();
   parameter.set_name("fc1.weight");
   parameter.set_datatype("FP32");
   parameter.add_shape(10);

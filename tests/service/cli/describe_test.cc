@@ -22,9 +22,9 @@ void SetTensor(v1::BoundInput& tensor, const std::string& name, const std::vecto
   for (const int64_t dim : shape) tensor.add_shape(dim);
 }
 
-v1::Parameter MakeParameter(const std::string& name, const std::vector<int64_t>& shape,
-                            v1::ParameterOrigin origin) {
-  v1::Parameter parameter;
+v1::ParameterDescription MakeParameter(const std::string& name, const std::vector<int64_t>& shape,
+                                       v1::ParameterOrigin origin) {
+  v1::ParameterDescription parameter;
   parameter.set_name(name);
   parameter.set_datatype("FP32");
   for (const int64_t dim : shape) parameter.add_shape(dim);
