@@ -262,4 +262,10 @@ absl::StatusOr<std::vector<NamedTensor>> ReadShardedSafetensors(
   return ResourceExhausted("no memory to read what the index describes");
 }
 
+absl::StatusOr<std::vector<NamedTensor>> ReadSafetensors(const std::filesystem::path& path) {
+  if (path.native().ends_with(kIndexSuffix)) return ReadShardedSafetensors(path);
+  ASSIGN_OR_RETURN(const auto file, SafetensorsFile::Open(path));
+  return std::vector<NamedTensor>(file->tensors().begin(), file->tensors().end());
+}
+
 }  // namespace lazynet::checkpoint

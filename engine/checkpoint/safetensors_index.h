@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string_view>
 #include <vector>
 
 #include "engine/checkpoint/safetensors.h"
@@ -21,5 +22,11 @@ namespace lazynet::checkpoint {
 // SafetensorsFile::Open; those of a shard begin with its name, and one that is missing is NOT_FOUND
 // too. Messages name no folder.
 absl::StatusOr<std::vector<NamedTensor>> ReadShardedSafetensors(const std::filesystem::path& index);
+
+inline constexpr std::string_view kIndexSuffix = ".safetensors.index.json";
+
+// The tensors of a checkpoint by its name: of an index, if it ends with kIndexSuffix, or of one
+// file.
+absl::StatusOr<std::vector<NamedTensor>> ReadSafetensors(const std::filesystem::path& path);
 
 }  // namespace lazynet::checkpoint

@@ -6,6 +6,7 @@
 #include <map>
 #include <ostream>
 
+#include "engine/checkpoint/safetensors_index.h"
 #include "service/cli/cli.h"
 #include "service/cli/command_table.h"
 #include "service/version.h"
@@ -37,9 +38,15 @@ std::string CheckSeconds(std::string& text) {
   return "wants seconds from 0 to 1e9, got \"" + text + "\"";
 }
 
-absl::Status CheckStateDictFile(const std::string& file) {
+absl::Status CheckFileToWrite(const std::string& file) {
   if (file.ends_with(".safetensors")) return absl::OkStatus();
   return InvalidArgument("wants FILE.safetensors, got \"{}\"", file);
+}
+
+// Files to read may also be shards with their index.
+absl::Status CheckFileToRead(const std::string& file) {
+  if (file.ends_with(checkpoint::kIndexSuffix)) return absl::OkStatus();
+  return CheckFileToWrite(file);
 }
 
 // Fills the rest of a source from its text.
@@ -47,7 +54,7 @@ absl::Status ParseSource(StateDictSource& source) {
   constexpr std::string_view kPrefix = "model:";
   if (!source.text.starts_with(kPrefix)) {
     source.file = source.text;
-    return CheckStateDictFile(source.file);
+    return CheckFileToRead(source.file);
   }
   const std::string name = source.text.substr(kPrefix.size());
   const size_t slash = name.find('/');
@@ -260,8 +267,9 @@ class Flags {
       case Command::kInfer:
         return FinishInfer();
       case Command::kSaveStateDict:
+        return CheckFileToWrite(options_.file);
       case Command::kLoadStateDict:
-        return CheckStateDictFile(options_.file);
+        return CheckFileToRead(options_.file);
       case Command::kDiffStateDicts:
         RETURN_IF_ERROR(ParseSource(options_.a));
         return ParseSource(options_.b);

@@ -95,6 +95,7 @@ constexpr const char* kSaveStateDictFooter =
     "  lazynet state-dict save lazy_mlp lazy_mlp.safetensors";
 
 constexpr const char* kLoadStateDictFooter =
+    "FILE.safetensors, or FILE.safetensors.index.json with its shards beside it.\n"
     "Sizes that the values tell become known. With --validate-only nothing changes and every error "
     "is\n"
     "listed (exit status 1 if there is any).\n"
@@ -104,9 +105,9 @@ constexpr const char* kLoadStateDictFooter =
     "  lazynet state-dict load lazy_mlp part.safetensors --no-strict";
 
 constexpr const char* kDiffStateDictsFooter =
-    "A and B are FILE.safetensors or model:NAME[/VERSION], which is read from the server. Values "
-    "are\n"
-    "equal if their bits are.\n"
+    "A and B are FILE.safetensors, FILE.safetensors.index.json, or model:NAME[/VERSION], which is "
+    "read\n"
+    "from the server. Values are equal if their bits are.\n"
     "\n"
     "Exit status: 0 equal, 1 different, or the server said no; else as for all commands.\n"
     "\n"

@@ -73,8 +73,8 @@ bool StateDictMessages::Next(v1::LoadStateDictRequest& message) {
     bytes_ = bytes_.subspan(piece.size());
     return true;
   }
-  if (next_ == file_->tensors().size()) return false;
-  const auto& [name, tensor] = file_->tensors()[next_++];
+  if (next_ == tensors_.size()) return false;
+  const auto& [name, tensor] = tensors_[next_++];
   v1::StateDictEntry& entry = *message.mutable_entry();
   entry.set_key(name);
   entry.set_datatype(std::string(Name(tensor.dtype())));

@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <optional>
 #include <set>
 #include <span>
@@ -55,20 +54,21 @@ class StateDictAssembler {
   std::span<std::byte> wanted_;
 };
 
-// The messages of LoadStateDict, one after the other, made of a mapped file as they are asked for.
+// The messages of LoadStateDict, one after the other, made of the tensors as they are asked
+// for.
 class StateDictMessages {
  public:
   static constexpr size_t kPieceBytes = size_t{1} << 20;
 
-  StateDictMessages(v1::LoadTarget target, std::shared_ptr<const checkpoint::SafetensorsFile> file)
-      : target_(std::move(target)), file_(std::move(file)) {}
+  StateDictMessages(v1::LoadTarget target, std::vector<checkpoint::NamedTensor> tensors)
+      : target_(std::move(target)), tensors_(std::move(tensors)) {}
 
   // False when there are no more.
   bool Next(v1::LoadStateDictRequest& message);
 
  private:
   v1::LoadTarget target_;
-  std::shared_ptr<const checkpoint::SafetensorsFile> file_;
+  std::vector<checkpoint::NamedTensor> tensors_;
   bool started_ = false;
   size_t next_ = 0;
   std::span<const std::byte> bytes_;  // still to be sent, of the tensor before `next_`

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <system_error>
 
+#include "engine/checkpoint/safetensors_index.h"
 #include "engine/checkpoint/safetensors_writer.h"
 #include "service/cli/commands.h"
 #include "service/cli/state_dict.h"
@@ -36,9 +37,9 @@ ExitCode FileFailed(Session& session, const std::string& file, const absl::Statu
 // The same for one side of a comparison.
 ExitCode ReadSide(Session& session, const StateDictSource& source, const TakeItem& take) {
   if (!source.model.empty()) return ReadModel(session, source.model, source.version, take);
-  const auto file = checkpoint::SafetensorsFile::Open(source.file);
-  if (!file.ok()) return FileFailed(session, source.file, file.status());
-  for (const auto& [name, tensor] : (*file)->tensors()) {
+  const auto tensors = checkpoint::ReadSafetensors(source.file);
+  if (!tensors.ok()) return FileFailed(session, source.file, tensors.status());
+  for (const auto& [name, tensor] : *tensors) {
     const absl::Status status = take({name, tensor.dtype(), tensor.shape(), tensor});
     if (!status.ok()) return FileFailed(session, source.file, status);
   }
@@ -72,14 +73,14 @@ ExitCode SaveStateDict(Session& session) {
 
 ExitCode LoadStateDict(Session& session) {
   const Options& options = session.options();
-  auto file = checkpoint::SafetensorsFile::Open(options.file);
-  if (!file.ok()) return FileFailed(session, options.file, file.status());
+  auto tensors = checkpoint::ReadSafetensors(options.file);
+  if (!tensors.ok()) return FileFailed(session, options.file, tensors.status());
   v1::LoadTarget target;
   target.set_name(options.model);
   target.set_version(options.version);
   target.set_strict(options.strict);
   target.set_validate_only(options.validate_only);
-  StateDictMessages messages(std::move(target), *std::move(file));
+  StateDictMessages messages(std::move(target), *std::move(tensors));
   return session.ShowWithErrors(
       session.client().LoadStateDict([&](auto& message) { return messages.Next(message); }),
       options.validate_only);

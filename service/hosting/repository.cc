@@ -8,7 +8,6 @@
 #include <sstream>
 #include <utility>
 
-#include "engine/checkpoint/safetensors.h"
 #include "engine/checkpoint/safetensors_index.h"
 #include "proto/lazynet/v1/lazynet.pb.h"
 #include "service/hosting/definition.h"
@@ -72,16 +71,13 @@ absl::StatusOr<v1::ServingConfig> ReadServing(const fs::path& folder) {
 
 absl::StatusOr<nn::StateDict> ReadCheckpoint(const fs::path& folder) {
   nn::StateDict values;
-  if (fs::exists(folder / kWeightsIndex)) {
-    auto tensors = checkpoint::ReadShardedSafetensors(folder / kWeightsIndex);
-    if (!tensors.ok()) return Annotate(kWeightsIndex, tensors.status());
+  for (const std::string_view name : {kWeightsIndex, kWeights}) {
+    if (!fs::exists(folder / name)) continue;
+    auto tensors = checkpoint::ReadSafetensors(folder / name);
+    if (!tensors.ok()) return Annotate(name, tensors.status());
     for (auto& entry : *tensors) values.emplace_back(entry.name, std::move(entry.tensor));
-    return values;
+    break;
   }
-  if (!fs::exists(folder / kWeights)) return values;
-  const auto file = checkpoint::SafetensorsFile::Open(folder / kWeights);
-  if (!file.ok()) return Annotate(kWeights, file.status());
-  for (const auto& entry : (*file)->tensors()) values.emplace_back(entry.name, entry.tensor);
   return values;
 }
 

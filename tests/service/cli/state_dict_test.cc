@@ -172,6 +172,19 @@ class LoadTest : public StateDictTest {
   v1::LoadStateDictResponse response_;
 };
 
+TEST_F(LoadTest, SendsTheShardsOfAnIndex) {
+  WriteFloats(folder_ / "1.safetensors", {{"b", {1}}});
+  WriteFloats(folder_ / "2.safetensors", {{"a", {2}}});
+  const std::string index = folder_ / "m.safetensors.index.json";
+  std::ofstream(index) << R"({"weight_map": {"a": "2.safetensors", "b": "1.safetensors"}})";
+  EXPECT_EQ(Ask({"state-dict", "load", "m", index}).code, kDone);
+  ASSERT_EQ(messages_.size(), 5u);
+  EXPECT_EQ(messages_[1].entry().key(), "a");
+  EXPECT_EQ(messages_[2].data(), BytesOf<float>({2}));
+  EXPECT_EQ(messages_[3].entry().key(), "b");
+  EXPECT_THAT(Ask({"state-dict", "save", "m", index}).err, HasSubstr("wants FILE.safetensors"));
+}
+
 TEST_F(LoadTest, SendsEachTensorInPieces) {
   const std::vector<float> large((2 * kPieceBytes + 12) / 4, 3);
   WriteFloats(file_, {{"a", {}}, {"b", large}, {"c", {1, 2}}});
