@@ -24,6 +24,11 @@ struct NameOf {
   std::string_view operator()(const Cast&) const { return "cast"; }
   std::string_view operator()(const Gather&) const { return "gather"; }
   std::string_view operator()(const Recurrent&) const { return "recurrent"; }
+  std::string_view operator()(const Where&) const { return "where"; }
+  std::string_view operator()(const Reduction&) const { return "reduction"; }
+  std::string_view operator()(const ArgReduction&) const { return "arg_reduction"; }
+  std::string_view operator()(const TopK&) const { return "topk"; }
+  std::string_view operator()(const Cumsum&) const { return "cumsum"; }
 };
 
 }  // namespace

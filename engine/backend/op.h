@@ -93,7 +93,8 @@ struct Softmax {
   bool log = false;
 };
 
-// dst like src. NaN stays NaN. Formulas: PyTorch 1.13's.
+// dst like src. NaN stays NaN unless said otherwise. Formulas: PyTorch 1.13's. FP32 or FP64; kAbs,
+// kNegate and kSign of INT64 too, where the least number has no opposite and stays.
 struct Eltwise {
   enum class Algorithm {
     kRelu,         // max(x, 0)
@@ -108,8 +109,35 @@ struct Eltwise {
     kHardsigmoid,  // clamp(x + 3, 0, 6) / 6
     kSigmoid,
     kTanh,
-    kSoftplus,  // alpha x > beta ? x : log1p(exp(alpha x)) / alpha
-    kLinear,    // alpha x + beta
+    kSoftplus,    // alpha x > beta ? x : log1p(exp(alpha x)) / alpha
+    kLinear,      // alpha x + beta
+    kCelu,        // x > 0 ? x : alpha expm1(x / alpha)
+    kLogSigmoid,  // min(x, 0) - log1p(exp(-|x|))
+    kSoftsign,    // x / (1 + |x|)
+    kHardshrink,  // -alpha <= x <= alpha ? 0 : x
+    kSoftshrink,  // x > alpha ? x - alpha : x < -alpha ? x + alpha : 0; 0 of NaN
+    kThreshold,   // x <= alpha ? beta : x
+    kAbs,
+    kNegate,
+    kSign,  // 0 of NaN
+    kExp,
+    kExpm1,
+    kLog,
+    kLog2,
+    kLog10,
+    kLog1p,
+    kSqrt,
+    kRsqrt,
+    kReciprocal,
+    kFloor,
+    kCeil,
+    kRound,  // to the nearest, ties to even
+    kTrunc,
+    kSin,
+    kCos,
+    kTan,
+    kAtan,
+    kErf,
   };
   Algorithm algorithm = Algorithm::kRelu;
   double alpha = 0;
@@ -120,10 +148,85 @@ struct Eltwise {
 // has more than one element.
 struct Prelu {};
 
-// src0, src1 -> dst of the broadcast shape (aligned at the right, size 1 stretches).
+// src0, src1 of one dtype -> dst of the broadcast shape (aligned at the right, size 1 stretches).
+//   Arithmetic, to the dtype of src: FP32, FP64, or INT64, which wraps. By an integer 0 nothing is
+//   divided: that is known only when the op runs, which then answers INVALID_ARGUMENT.
+//   Comparisons, to BOOL: of FP32, FP64, INT64 or BOOL. With NaN, only kNotEqual is true.
+//   Logic, to BOOL: of BOOL.
 struct Binary {
-  enum class Algorithm { kAdd, kMul };
+  enum class Algorithm {
+    kAdd,
+    kSub,
+    kMul,
+    kDiv,          // of INT64: rounded toward 0
+    kMax,          // NaN wins
+    kMin,          // NaN wins
+    kPow,          // of INT64 with a negative exponent: the power rounded toward 0, and 0 of 0
+    kFloorDivide,  // rounded toward -inf; x / 0 as kDiv
+    kRemainder,    // of kFloorDivide: has src1's sign
+    kFmod,         // of the division rounded toward 0: has src0's sign
+    kEqual,
+    kNotEqual,
+    kLess,
+    kLessOrEqual,
+    kGreater,
+    kGreaterOrEqual,
+    kAnd,
+    kOr,
+    kXor,
+  };
   Algorithm algorithm = Algorithm::kAdd;
+};
+
+// condition BOOL, src0, src1 of one dtype, any -> dst of it and of the broadcast shape of the
+// three: condition ? src0 : src1.
+struct Where {};
+
+// src -> dst, whose `axes` are of size 1 or absent: what the algorithm makes of the elements along
+// them. No axes is of each element alone. NaN spreads. FP32 or FP64; kSum, kProd, kMax and kMin of
+// INT64 too, where sums and products wrap; kMax and kMin of BOOL: whether any, whether all. Of no
+// elements at all: 0, and 1 for kProd and "all", NaN for kMean and kVariance, -inf for kLogSumExp;
+// kMax and kMin of other dtypes, and norms of p < 0, want elements.
+struct Reduction {
+  enum class Algorithm {
+    kSum,
+    kMean,
+    kProd,
+    kMax,
+    kMin,
+    kVariance,   // sum of (x - mean)^2 over max(count - correction, 0)
+    kNorm,       // (sum of |x|^p)^(1 / p); largest or least |x| for p = inf, -inf; not 0: p = 0
+    kLogSumExp,  // log of the sum of exp(x)
+  };
+  Algorithm algorithm = Algorithm::kSum;
+  AxisVector axes;  // ascending
+  double p = 2;
+  int64_t correction = 1;
+};
+
+// src FP32, FP64 or INT64 -> dst INT64, whose `axis` is of size 1 or absent: the index along it of
+// the largest (kMax) or least (kMin) element, the first of equals. The first NaN comes before all.
+struct ArgReduction {
+  enum class Algorithm { kMax, kMin };
+  Algorithm algorithm = Algorithm::kMax;
+  int axis = 0;
+};
+
+// src FP32, FP64 or INT64 -> dst with fewer elements along `axis`, or all of them: the largest
+// ones, the largest first, or the least ones, the least first. Of equals the first comes first, NaN
+// counts as larger than all others. Two ops give an order's values (of src's dtype) and their
+// indices (INT64).
+struct TopK {
+  enum class Output { kValues, kIndices };
+  int axis = 0;
+  bool largest = true;
+  Output output = Output::kValues;
+};
+
+// src -> dst like src: each element plus those before it along `axis`. FP32, added up in double,
+// FP64, or INT64, which wraps.
+struct Cumsum {
+  int axis = 0;
 };
 
 // src0, src1, ... -> dst; equal shapes but for `axis`.
@@ -153,9 +256,12 @@ struct Slice {
 // src -> dst with the same elements in the same order; a view where the layout allows.
 struct Reshape {};
 
-// src -> dst of the same shape and dst's dtype: from FP16, BF16, FP32 or FP64 to any of them, and
-// from INT32, INT64, UINT8 or BOOL to FP32 or FP64. Rounded once, to the nearest, ties to even
-// (PyTorch's FP64 to 16 bits rounds to FP32 on the way); NaN stays NaN.
+// src -> dst of the same shape and dst's dtype, from any to any. To floating types: rounded once,
+// to the nearest, ties to even (PyTorch's FP64 to 16 bits rounds to FP32 on the way, and so do its
+// and these large integers); NaN stays NaN. To BOOL: x != 0. Integers wrap. Floats are rounded
+// toward 0 to INT32, if dst is INT32, INT16 or INT8, or else to INT64, whose least number stands
+// for what it cannot hold and for NaN; that wraps to dst. (PyTorch leaves this to the machine; so
+// do x86's.)
 struct Cast {};
 
 // ids [I...] INT32 or INT64, table [V, E] of any dtype -> dst [I..., E] of the table's dtype: row
@@ -182,10 +288,10 @@ struct Recurrent {
   bool reverse = false;
 };
 
-using OpKind =
-    std::variant<InnerProduct, MatMul, Convolution, Deconvolution, Pooling, AdaptiveAveragePooling,
-                 Normalization, LayerNormalization, Softmax, Eltwise, Prelu, Binary, Concat, Pad,
-                 Permute, Slice, Reshape, Cast, Gather, Recurrent>;
+using OpKind = std::variant<InnerProduct, MatMul, Convolution, Deconvolution, Pooling,
+                            AdaptiveAveragePooling, Normalization, LayerNormalization, Softmax,
+                            Eltwise, Prelu, Binary, Concat, Pad, Permute, Slice, Reshape, Cast,
+                            Gather, Recurrent, Where, Reduction, ArgReduction, TopK, Cumsum>;
 
 // "convolution", "inner_product", ...: oneDNN's word where it has one.
 std::string_view Name(const OpKind& kind);

@@ -60,6 +60,11 @@ class Counter {
   double operator()(const backend::Reshape&) const { return 0; }
   double operator()(const backend::Cast&) const { return 0; }
   double operator()(const backend::Gather&) const { return 0; }
+  double operator()(const backend::Where&) const { return Elements(dst()); }
+  double operator()(const backend::Reduction&) const { return Elements(src()); }
+  double operator()(const backend::ArgReduction&) const { return Elements(src()); }
+  double operator()(const backend::TopK&) const { return Elements(src()); }
+  double operator()(const backend::Cumsum&) const { return Elements(src()); }
 
  private:
   const Shape& src(size_t index = 0) const { return graph_.value(op_.inputs[index]).shape; }

@@ -1,3 +1,4 @@
+#include <optional>
 #include <utility>
 
 #include "engine/backend/onednn/prepare.h"
@@ -12,30 +13,51 @@ memory::dims WithRank(memory::dims dims, size_t rank) {
   return dims;
 }
 
+// oneDNN's maximum and minimum lose a NaN; the rest it has not.
+std::optional<dnnl::algorithm> AlgorithmOf(Binary::Algorithm algorithm) {
+  switch (algorithm) {
+    case Binary::Algorithm::kAdd:
+      return dnnl::algorithm::binary_add;
+    case Binary::Algorithm::kSub:
+      return dnnl::algorithm::binary_sub;
+    case Binary::Algorithm::kMul:
+      return dnnl::algorithm::binary_mul;
+    case Binary::Algorithm::kDiv:
+      return dnnl::algorithm::binary_div;
+    default:
+      return std::nullopt;
+  }
+}
+
 }  // namespace
 
 absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Binary& op) {
+  const std::optional<dnnl::algorithm> algorithm = AlgorithmOf(op.algorithm);
+  if (!algorithm) return context.Fallback();
   const memory::dims dst_dims = context.dst_dims();
   const size_t rank = dst_dims.size();
 
   // The first operand is the one that is not stretched, if there is one: oneDNN has plain loops for
-  // the other case, and both algorithms commute. Of two such, a value goes before a constant.
+  // the other case. Of two such, a value goes before a constant.
   const auto whole = [&](int input) { return context.src_dims(input) == dst_dims; };
-  const bool swap = whole(1) && (!whole(0) || (context.is_constant(0) && !context.is_constant(1)));
+  const bool commutes =
+      op.algorithm == Binary::Algorithm::kAdd || op.algorithm == Binary::Algorithm::kMul;
+  if (!commutes && !whole(0)) return context.Fallback();
+  const bool swap =
+      commutes && whole(1) && (!whole(0) || (context.is_constant(0) && !context.is_constant(1)));
   const int first = swap ? 1 : 0;
   const int second = swap ? 0 : 1;
 
   memory::desc src0 =
       whole(first) ? context.src_desc(first) : DenseDesc(WithRank(context.src_dims(first), rank));
+  // Padding would become 0 / 0.
+  if (op.algorithm == Binary::Algorithm::kDiv && HasPadding(src0)) src0 = DenseDesc(dst_dims);
   const auto describe = [&] {
     const memory::desc src1 =
         whole(second) ? src0 : DenseDesc(WithRank(context.src_dims(second), rank));
     const memory::desc dst = whole(first) ? src0 : DenseDesc(dst_dims);
-    return dnnl::binary::primitive_desc(
-        {op.algorithm == Binary::Algorithm::kAdd ? dnnl::algorithm::binary_add
-                                                 : dnnl::algorithm::binary_mul,
-         src0, src1, dst},
-        UserScratchpad(), CpuEngine());
+    return dnnl::binary::primitive_desc({*algorithm, src0, src1, dst}, UserScratchpad(),
+                                        CpuEngine());
   };
   auto desc = describe();
   if (IsReference(desc.impl_info_str()) && whole(first) && !IsDense(src0)) {

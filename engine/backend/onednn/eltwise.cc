@@ -55,6 +55,21 @@ absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Eltwise& op) 
     case Algorithm::kHardswish:
     case Algorithm::kHardsigmoid:
     case Algorithm::kLinear:
+    case Algorithm::kSoftsign:
+    case Algorithm::kHardshrink:
+    case Algorithm::kSoftshrink:
+    case Algorithm::kThreshold:
+    case Algorithm::kAbs:
+    case Algorithm::kNegate:
+    case Algorithm::kSign:
+    case Algorithm::kExp:
+    case Algorithm::kSqrt:
+    case Algorithm::kRsqrt:
+    case Algorithm::kReciprocal:
+    case Algorithm::kFloor:
+    case Algorithm::kCeil:
+    case Algorithm::kRound:
+    case Algorithm::kTrunc:
       return PrepareOwn(context, op.algorithm, alpha, static_cast<float>(op.beta));
     case Algorithm::kElu:
       return PrepareDnnl(context, dnnl::algorithm::eltwise_elu, alpha);
@@ -74,8 +89,12 @@ absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Eltwise& op) 
       // From about 17 on, log1p(exp(x)) and x are the same float.
       if (op.alpha != 1 || op.beta < 17) return context.Fallback();
       return PrepareDnnl(context, dnnl::algorithm::eltwise_soft_relu, 0);
+    case Algorithm::kLogSigmoid:
+      return PrepareDnnl(context, dnnl::algorithm::eltwise_logsigmoid, 0);
+    default:
+      // Functions that are rarely hot, or that oneDNN lacks or computes with too great an error.
+      return context.Fallback();
   }
-  return context.Fallback();
 }
 
 absl::StatusOr<PreparedOp> PrepareLeakyRelu(const OpContext& context, double slope) {

@@ -38,11 +38,10 @@ class OnednnBackend final : public Backend {
                                      PackedWeights& packed) const override {
     const OpContext context(graph, op, src_layouts, packed, fallback_.get());
     for (const Value* value : ValuesOf(graph, op)) {
-      // oneDNN computes with FP32 only here, and ends the process on some empty tensors.
-      if (value->dtype != DType::kFp32) return context.Fallback();
-      if (value->shape.num_elements() == 0) {
-        return Internal("layer \"{}\": a tensor of shape {} reached oneDNN", op.layer,
-                        value->shape.ToString());
+      // oneDNN computes with FP32 only here, and ends the process on some empty tensors, such as
+      // those of which a sum is 0.
+      if (value->dtype != DType::kFp32 || value->shape.num_elements() == 0) {
+        return context.Fallback();
       }
     }
     try {

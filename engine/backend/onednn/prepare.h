@@ -85,6 +85,7 @@ absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Binary& op);
 absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Concat& op);
 absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Permute& op);
 absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Recurrent& op);
+absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Reduction& op);
 
 // x > 0 ? x : slope x, for Prelu with one slope.
 absl::StatusOr<PreparedOp> PrepareLeakyRelu(const OpContext& context, double slope);

@@ -3,6 +3,8 @@
 #include <cstddef>
 #include <functional>
 #include <span>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "engine/backend/backend.h"
@@ -71,7 +73,16 @@ struct Computation {
 
 // Of an op that takes other dtypes than FP32 and FP64, or several at once, and that may find fault
 // with the elements.
-using AnyRun = std::function<absl::Status(const AnyOperands&)>;
+struct AnyRun {
+  template <typename Function>
+  requires std::is_invocable_r_v<absl::Status, const Function&, const AnyOperands&> AnyRun(
+      Function function)
+      : run(std::move(function)) {}  // NOLINT: a loop is a run
+
+  std::function<absl::Status(const AnyOperands&)> run;
+  size_t scratch = 0;     // how many doubles AnyOperands::scratch() points to
+  bool in_place = false;  // dst may be the memory of input 0
+};
 
 // T is float or double. Attributes and shapes are trusted to be what op.h says.
 template <typename T>
@@ -105,11 +116,19 @@ Computation<T> MakeComputation(const Pad& op, const OpShapes& shapes);
 template <typename T>
 Computation<T> MakeComputation(const Recurrent& op, const OpShapes& shapes);
 
-// UNIMPLEMENTED for dtypes that op.h does not name.
+// UNIMPLEMENTED for dtypes that op.h does not name. An op that has both is made by MakeComputation
+// where all values are FP32 or all FP64.
 absl::StatusOr<AnyRun> MakeRun(const Permute& kind, const Graph& graph, const Op& op);
 absl::StatusOr<AnyRun> MakeRun(const Slice& kind, const Graph& graph, const Op& op);
 absl::StatusOr<AnyRun> MakeRun(const Cast& kind, const Graph& graph, const Op& op);
 absl::StatusOr<AnyRun> MakeRun(const Gather& kind, const Graph& graph, const Op& op);
+absl::StatusOr<AnyRun> MakeRun(const Eltwise& kind, const Graph& graph, const Op& op);
+absl::StatusOr<AnyRun> MakeRun(const Binary& kind, const Graph& graph, const Op& op);
+absl::StatusOr<AnyRun> MakeRun(const Where& kind, const Graph& graph, const Op& op);
+absl::StatusOr<AnyRun> MakeRun(const Reduction& kind, const Graph& graph, const Op& op);
+absl::StatusOr<AnyRun> MakeRun(const ArgReduction& kind, const Graph& graph, const Op& op);
+absl::StatusOr<AnyRun> MakeRun(const TopK& kind, const Graph& graph, const Op& op);
+absl::StatusOr<AnyRun> MakeRun(const Cumsum& kind, const Graph& graph, const Op& op);
 
 // The product of the dims of axes [begin, end).
 inline int64_t Product(const Shape& shape, int begin, int end) {

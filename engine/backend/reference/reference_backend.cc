@@ -23,7 +23,7 @@ class ReferenceKernel : public Kernel {
       : constants_(std::move(constants)), run_(std::move(run)) {}
 
   absl::Status Run(const Buffers& buffers) const override {
-    return run_(AnyOperands(constants_, buffers));
+    return run_.run(AnyOperands(constants_, buffers));
   }
 
  private:
@@ -66,8 +66,13 @@ absl::StatusOr<std::vector<Tensor>> MakeConstants(const Graph& graph, const Op& 
 
 absl::StatusOr<PreparedOp> Prepared(const Graph& graph, const Op& op, AnyRun run) {
   ASSIGN_OR_RETURN(std::vector<Tensor> constants, MakeConstants(graph, op));
-  return Dense(std::make_unique<ReferenceKernel>(std::move(constants), std::move(run)),
-               op.inputs.size());
+  const size_t scratch = run.scratch;
+  const bool in_place = run.in_place && !graph.value(op.inputs.front()).is_constant();
+  PreparedOp prepared = Dense(
+      std::make_unique<ReferenceKernel>(std::move(constants), std::move(run)), op.inputs.size());
+  prepared.scratch_bytes = scratch * sizeof(double);
+  prepared.in_place = in_place;
+  return prepared;
 }
 
 template <typename T, typename Kind>
@@ -83,17 +88,22 @@ absl::StatusOr<PreparedOp> PrepareComputation(const Kind& kind, const Graph& gra
     shapes.srcs[i] = value.shape;
   }
   const Computation<T> computation = MakeComputation<T>(kind, shapes);
-  ASSIGN_OR_RETURN(PreparedOp prepared,
-                   Prepared(graph, op, [run = computation.run](const AnyOperands& operands) {
-                     run(Operands<T>(operands));
-                     return absl::OkStatus();
-                   }));
-  prepared.scratch_bytes = computation.scratch * sizeof(double);
-  prepared.in_place = computation.in_place && !graph.value(op.inputs.front()).is_constant();
-  return prepared;
+  AnyRun run = [each = computation.run](const AnyOperands& operands) {
+    each(Operands<T>(operands));
+    return absl::OkStatus();
+  };
+  run.scratch = computation.scratch;
+  run.in_place = computation.in_place;
+  return Prepared(graph, op, std::move(run));
 }
 
-// Whether MakeRun knows the op.
+// Whether MakeComputation knows the op.
+template <typename Kind>
+concept HasComputation = requires(const Kind& kind, const OpShapes& shapes) {
+  MakeComputation<float>(kind, shapes);
+};
+
+// Whether MakeRun does.
 template <typename Kind>
 concept TakesAnyDType = requires(const Kind& kind, const Graph& graph, const Op& op) {
   MakeRun(kind, graph, op);
@@ -112,12 +122,13 @@ absl::StatusOr<PreparedOp> ReferenceBackend::Prepare(const Graph& graph, const O
   return std::visit(
       [&](const auto& kind) -> absl::StatusOr<PreparedOp> {
         using Kind = std::decay_t<decltype(kind)>;
+        if constexpr (HasComputation<Kind>) {
+          if (dtype == DType::kFp32) return PrepareComputation<float>(kind, graph, op);
+          if (dtype == DType::kFp64) return PrepareComputation<double>(kind, graph, op);
+        }
         if constexpr (TakesAnyDType<Kind>) {
           ASSIGN_OR_RETURN(AnyRun run, MakeRun(kind, graph, op));
           return Prepared(graph, op, std::move(run));
-        } else if constexpr (!std::is_same_v<Kind, Reshape>) {
-          if (dtype == DType::kFp32) return PrepareComputation<float>(kind, graph, op);
-          if (dtype == DType::kFp64) return PrepareComputation<double>(kind, graph, op);
         }
         return Unimplemented("no reference {} of {}", Name(op.kind), Name(dtype));
       },

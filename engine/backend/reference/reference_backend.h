@@ -16,11 +16,11 @@ class ReferenceBackend : public Backend {
  public:
   std::string_view name() const override { return "reference"; }
 
-  // FP32 and FP64. What op.h allows of other dtypes (permute, slice, cast, gather) is there too.
+  // FP32 and FP64. What op.h allows of other dtypes is there too.
   bool Supports(DType dtype) const override;
 
   // Kernels read and write dense tensors only, whatever `src_layouts` says, and pack nothing.
-  // UNIMPLEMENTED where the dtypes are not those of op.h: all one for most ops.
+  // UNIMPLEMENTED where the dtypes are not those of op.h.
   absl::StatusOr<PreparedOp> Prepare(const Graph& graph, const Op& op,
                                      std::span<const LayoutPtr> src_layouts,
                                      PackedWeights& packed) const override;

@@ -101,13 +101,52 @@ TEST_P(CastTest, BetweenEqualTypesCopies) {
   ExpectCast<uint16_t, uint16_t>(DType::kFp16, {0x0001, 0x7bff}, DType::kFp16, {0x0001, 0x7bff});
 }
 
-TEST_P(CastTest, RefusesWhatTheOpDoesNotName) {
-  const auto refused = [&](const Tensor& src, DType to) {
-    return testing::RunOp(backend(), Cast{}, {Source(src)}, {1}, to).status().code();
-  };
-  EXPECT_EQ(refused(ValuesOf<int32_t>(DType::kInt32, {1}, {1}), DType::kFp16),
-            absl::StatusCode::kUnimplemented);
-  EXPECT_EQ(refused(Values({1}, {1}), DType::kInt64), absl::StatusCode::kUnimplemented);
+TEST_P(CastTest, FloatsLoseTheirFraction) {
+  const std::vector<float> floats = {-1.9f, -0.5f, 0, 1.5f, 127.9f};
+  ExpectCast<float, int8_t>(DType::kFp32, floats, DType::kInt8, {-1, 0, 0, 1, 127});
+  ExpectCast<float, int32_t>(DType::kFp32, floats, DType::kInt32, {-1, 0, 0, 1, 127});
+  ExpectCast<float, int64_t>(DType::kFp32, floats, DType::kInt64, {-1, 0, 0, 1, 127});
+  ExpectCast<double, int64_t>(DType::kFp64, {-0x1p62 - 1024, 0x1.8p52}, DType::kInt64,
+                              {-(int64_t{1} << 62) - 1024, int64_t{3} << 51});
+  ExpectCast<uint16_t, int16_t>(DType::kFp16, {0xbe00, 0x7bff}, DType::kInt16, {-1, -32});
+}
+
+// As PyTorch on x86.
+TEST_P(CastTest, FloatsThatNoIntegerHolds) {
+  const std::vector<float> floats = {300.7f, -1.2f, kNan, kInfinity, 3e9f, 1e19f};
+  constexpr auto kLeast32 = std::numeric_limits<int32_t>::min();
+  constexpr auto kLeast64 = std::numeric_limits<int64_t>::min();
+  ExpectCast<float, uint8_t>(DType::kFp32, floats, DType::kUint8, {44, 255, 0, 0, 0, 0});
+  ExpectCast<float, int16_t>(DType::kFp32, floats, DType::kInt16, {300, -1, 0, 0, 0, 0});
+  ExpectCast<float, int32_t>(DType::kFp32, floats, DType::kInt32,
+                             {300, -1, kLeast32, kLeast32, kLeast32, kLeast32});
+  ExpectCast<float, int64_t>(DType::kFp32, floats, DType::kInt64,
+                             {300, -1, kLeast64, kLeast64, 3000000000, kLeast64});
+}
+
+TEST_P(CastTest, IntegersWrap) {
+  const std::vector<int64_t> integers = {300, -1, (int64_t{1} << 40) + 5};
+  ExpectCast<int64_t, int8_t>(DType::kInt64, integers, DType::kInt8, {44, -1, 5});
+  ExpectCast<int64_t, uint8_t>(DType::kInt64, integers, DType::kUint8, {44, 255, 5});
+  ExpectCast<int64_t, int32_t>(DType::kInt64, integers, DType::kInt32, {300, -1, 5});
+  ExpectCast<int8_t, uint64_t>(DType::kInt8, {-1, 7}, DType::kUint64, {~uint64_t{0}, 7});
+  ExpectCast<uint8_t, int64_t>(DType::kUint8, {200, 0}, DType::kInt64, {200, 0});
+}
+
+TEST_P(CastTest, IntegersBecomeHalvesByWayOfFloats) {
+  ExpectCast<int64_t, uint16_t>(DType::kInt64, {1, -2, 65504, 65520}, DType::kFp16,
+                                {0x3c00, 0xc000, 0x7bff, 0x7c00});
+  ExpectCast<int32_t, uint16_t>(DType::kInt32, {1, (1 << 24) + 1}, DType::kBf16, {0x3f80, 0x4b80});
+}
+
+TEST_P(CastTest, BoolsAreWhatIsNotZero) {
+  ExpectCast<float, uint8_t>(DType::kFp32, {kNan, 0, -0.0f, 0.1f, -3}, DType::kBool,
+                             {1, 0, 0, 1, 1});
+  ExpectCast<double, uint8_t>(DType::kFp64, {1e-300, 0}, DType::kBool, {1, 0});
+  ExpectCast<int64_t, uint8_t>(DType::kInt64, {int64_t{1} << 40, 0, -1}, DType::kBool, {1, 0, 1});
+  ExpectCast<uint16_t, uint8_t>(DType::kFp16, {0x8000, 0x0001}, DType::kBool, {0, 1});
+  ExpectCast<uint8_t, int64_t>(DType::kBool, {0, 1, 2}, DType::kInt64, {0, 1, 1});
+  ExpectCast<uint8_t, uint16_t>(DType::kBool, {0, 1}, DType::kFp16, {0, 0x3c00});
 }
 
 INSTANTIATE_TEST_SUITE_P(Backends, CastTest, ::testing::ValuesIn(Backends()),

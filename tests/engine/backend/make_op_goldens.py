@@ -469,11 +469,134 @@ def recurrent():
                 constants=next(choices), attributes={"cell": cell, "reverse": reverse})
 
 
+# As ELTWISE, for what needs less trying: functions of few branches, and the mathematical ones.
+UNARY = {
+    "celu": (lambda x, a, b: F.celu(x, a), [(1, 0), (0.5, 0), (-2, 0)]),
+    "log_sigmoid": (lambda x, a, b: F.logsigmoid(x), [(0, 0)]),
+    "softsign": (lambda x, a, b: F.softsign(x), [(0, 0)]),
+    "hardshrink": (lambda x, a, b: F.hardshrink(x, a), [(0.5, 0), (0, 0), (-1, 0)]),
+    "softshrink": (lambda x, a, b: F.softshrink(x, a), [(0.5, 0), (0, 0)]),
+    "threshold": (lambda x, a, b: F.threshold(x, a, b), [(0.5, -7), (-1, 2.5)]),
+    "abs": (lambda x, a, b: x.abs(), [(0, 0)]),
+    "negate": (lambda x, a, b: -x, [(0, 0)]),
+    "sign": (lambda x, a, b: x.sign(), [(0, 0)]),
+    "exp": (lambda x, a, b: x.exp(), [(0, 0)]),
+    "expm1": (lambda x, a, b: x.expm1(), [(0, 0)]),
+    "log": (lambda x, a, b: x.log(), [(0, 0)]),
+    "log2": (lambda x, a, b: x.log2(), [(0, 0)]),
+    "log10": (lambda x, a, b: x.log10(), [(0, 0)]),
+    "log1p": (lambda x, a, b: x.log1p(), [(0, 0)]),
+    "sqrt": (lambda x, a, b: x.sqrt(), [(0, 0)]),
+    "rsqrt": (lambda x, a, b: x.rsqrt(), [(0, 0)]),
+    "reciprocal": (lambda x, a, b: x.reciprocal(), [(0, 0)]),
+    "floor": (lambda x, a, b: x.floor(), [(0, 0)]),
+    "ceil": (lambda x, a, b: x.ceil(), [(0, 0)]),
+    "round": (lambda x, a, b: x.round(), [(0, 0)]),
+    "trunc": (lambda x, a, b: x.trunc(), [(0, 0)]),
+    "sin": (lambda x, a, b: x.sin(), [(0, 0)]),
+    "cos": (lambda x, a, b: x.cos(), [(0, 0)]),
+    "tan": (lambda x, a, b: x.tan(), [(0, 0)]),
+    "atan": (lambda x, a, b: x.atan(), [(0, 0)]),
+    "erf": (lambda x, a, b: x.erf(), [(0, 0)]),
+}
+
+
+def unary():
+    # Without what overflows float32 and not float64, or has a large argument of a periodic function.
+    special_values = torch.tensor([x for x in SPECIAL if math.isinf(x) or not abs(x) > 30])
+    ties = torch.arange(-8, 8) / 2
+    for algorithm, (function, arguments) in UNARY.items():
+        for alpha, beta in arguments:
+            for src in [special_values, torch.cat([noise(29) * pick(1, 4), ties])]:
+                if algorithm == "tan":
+                    src = src / 4  # away from the poles
+                add("eltwise", lambda x: function(x, alpha, beta), [src],
+                    attributes={"algorithm": algorithm, "alpha": alpha, "beta": beta})
+
+
+ARITHMETIC = {
+    "sub": torch.sub,
+    "div": torch.div,
+    "max": torch.maximum,
+    "min": torch.minimum,
+    "pow": torch.pow,
+    "floor_divide": torch.floor_divide,
+    "remainder": torch.remainder,
+    "fmod": torch.fmod,
+}
+
+
+def arithmetic():
+    shapes = [((3, 7), (3, 7)), ((2, 3, 4), (3, 1)), ((4,), (2, 3, 4)), ((2, 1, 4), (1, 3, 1)),
+              ((1, 20, 3, 3), (20, 1, 1)), ((7, 2), ()), ((), (5,)), ((), ())]
+    choices = itertools.cycle([(), (1,), (0,)])
+    values = torch.tensor([0.0, -0.0, 1.0, -1.0, 2.5, -2.5, 3.0, -3.0, 30.0, INF, -INF, NAN])
+    for algorithm, function in ARITHMETIC.items():
+        for left, right in shapes:
+            add("binary", function, [noise(*left) * 4, noise(*right) * 4], constants=next(choices),
+                attributes={"algorithm": algorithm})
+        add("binary", function, [values.reshape(-1, 1), values], attributes={"algorithm": algorithm})
+        # Quotients and remainders of numbers that are no powers of two.
+        tenths = torch.tensor([0.5, 1.0, 3.0, 7.5, -0.25, -9.0])
+        add("binary", function, [tenths.reshape(-1, 1), tenths.flip(0)],
+            attributes={"algorithm": algorithm})
+
+
+REDUCTIONS = {
+    "sum": lambda x, axes: x.sum(axes, True),
+    "mean": lambda x, axes: x.mean(axes, True),
+    "max": lambda x, axes: x.amax(axes, True),
+    "min": lambda x, axes: x.amin(axes, True),
+    "logsumexp": lambda x, axes: x.logsumexp(axes, True),
+    "prod": None,  # of one axis
+    "variance": None,  # with a correction
+    "norm": None,  # with p
+}
+
+
+def reduction():
+    shapes = [(7,), (3, 5), (2, 40, 3), (2, 3, 4, 5), (1, 35, 2, 2), (2, 3, 2, 2, 3)]
+    corrections = itertools.cycle([1, 0, 2])
+    powers = itertools.cycle([2, 1, 0, INF, -INF, 3, 0.5, -1])
+    for algorithm, shape in itertools.product(REDUCTIONS, shapes):
+        for axes in [[axis] for axis in range(len(shape))] + [list(range(len(shape))), [0, -1], [2, 3]]:
+            axes = sorted({axis % len(shape) for axis in axes if axis < len(shape)})
+            if not axes or algorithm == "prod" and len(axes) > 1:
+                continue
+            correction, p = next(corrections), next(powers)
+            function = REDUCTIONS[algorithm] or {
+                "prod": lambda x, a: x.prod(a[0], True),
+                "variance": lambda x, a: torch.var(x, a, correction=correction, keepdim=True),
+                "norm": lambda x, a: torch.linalg.vector_norm(x, p, a, True)}[algorithm]
+            # Infinite ones among few elements: rows without stay.
+            src = (special if len(axes) == 1 and rng.random() < 0.4 else noise)(*shape)
+            if algorithm == "variance" and math.prod(shape[a] for a in axes) - correction <= 0:
+                correction = 0
+            add("reduction", lambda x: function(x, axes), [src],
+                attributes={"algorithm": algorithm, "axes": axes, "p": encode(p),
+                            "correction": correction}, exact=algorithm in ("max", "min"))
+
+
+def cumsum():
+    for shape in [(1,), (9,), (3, 7), (2, 5, 4), (2, 2, 3, 2)]:
+        for axis in range(len(shape)):
+            add("cumsum", lambda x: x.cumsum(axis), [special(*shape)], attributes={"axis": axis})
+
+
+def topk():
+    for shape in [(1,), (9,), (3, 7), (2, 5, 4)]:
+        for axis, largest in itertools.product(range(len(shape)), [True, False]):
+            k = rng.randint(1, shape[axis])
+            values = special(*shape)
+            add("topk", lambda x: torch.topk(x, k, axis, largest)[0], [values],
+                attributes={"axis": axis, "largest": largest}, exact=True)
+
+
 def main():
     torch.set_num_threads(1)
     for make in [inner_product, convolution, deconvolution, pooling, adaptive_pooling, normalization,
                  softmax, eltwise, prelu, binary, concat, pad, matmul, layer_normalization, permute,
-                 slice_, recurrent]:
+                 slice_, recurrent, unary, arithmetic, reduction, cumsum, topk]:
         make()
     lines = [json.dumps(case, separators=(",", ":"), allow_nan=False) for case in cases]
     path = pathlib.Path(__file__).with_name("op_goldens.json")

@@ -43,6 +43,59 @@ Eltwise::Algorithm EltwiseAlgorithm(const std::string& name) {
       {"tanh", kTanh},
       {"softplus", kSoftplus},
       {"linear", kLinear},
+      {"celu", kCelu},
+      {"log_sigmoid", kLogSigmoid},
+      {"softsign", kSoftsign},
+      {"hardshrink", kHardshrink},
+      {"softshrink", kSoftshrink},
+      {"threshold", kThreshold},
+      {"abs", kAbs},
+      {"negate", kNegate},
+      {"sign", kSign},
+      {"exp", kExp},
+      {"expm1", kExpm1},
+      {"log", kLog},
+      {"log2", kLog2},
+      {"log10", kLog10},
+      {"log1p", kLog1p},
+      {"sqrt", kSqrt},
+      {"rsqrt", kRsqrt},
+      {"reciprocal", kReciprocal},
+      {"floor", kFloor},
+      {"ceil", kCeil},
+      {"round", kRound},
+      {"trunc", kTrunc},
+      {"sin", kSin},
+      {"cos", kCos},
+      {"tan", kTan},
+      {"atan", kAtan},
+      {"erf", kErf},
+  };
+  return kAlgorithms.at(name);
+}
+
+Binary::Algorithm BinaryAlgorithm(const std::string& name) {
+  using enum Binary::Algorithm;
+  static const std::map<std::string, Binary::Algorithm> kAlgorithms = {
+      {"add", kAdd},
+      {"sub", kSub},
+      {"mul", kMul},
+      {"div", kDiv},
+      {"max", kMax},
+      {"min", kMin},
+      {"pow", kPow},
+      {"floor_divide", kFloorDivide},
+      {"remainder", kRemainder},
+      {"fmod", kFmod},
+  };
+  return kAlgorithms.at(name);
+}
+
+Reduction::Algorithm ReductionAlgorithm(const std::string& name) {
+  using enum Reduction::Algorithm;
+  static const std::map<std::string, Reduction::Algorithm> kAlgorithms = {
+      {"sum", kSum}, {"mean", kMean},         {"prod", kProd}, {"max", kMax},
+      {"min", kMin}, {"variance", kVariance}, {"norm", kNorm}, {"logsumexp", kLogSumExp},
   };
   return kAlgorithms.at(name);
 }
@@ -86,9 +139,13 @@ OpKind Kind(const std::string& op, const json& a) {
   if (op == "slice") return Slice{Axes(a["begin"])};
   if (op == "recurrent") return Recurrent{CellOf(a["cell"]), a["reverse"]};
   if (op == "pad") return Pad{PadMode(a["mode"]), Axes(a["before"]), Axes(a["after"])};
-  if (op == "binary") {
-    return Binary{a["algorithm"] == "add" ? Binary::Algorithm::kAdd : Binary::Algorithm::kMul};
+  if (op == "binary") return Binary{BinaryAlgorithm(a["algorithm"])};
+  if (op == "reduction") {
+    return Reduction{ReductionAlgorithm(a["algorithm"]), Axes(a["axes"]), Number(a["p"]),
+                     a["correction"]};
   }
+  if (op == "cumsum") return Cumsum{a["axis"]};
+  if (op == "topk") return TopK{a["axis"], a["largest"], TopK::Output::kValues};
   if (op == "convolution") {
     return Convolution{Axes(a["strides"]), Axes(a["dilations"]), Axes(a["padding_l"]),
                        Axes(a["padding_r"]), a["groups"]};

@@ -18,7 +18,8 @@ constexpr const char* kOps[] = {"inner_product", "matmul",
                                 "prelu",         "binary",
                                 "concat",        "pad",
                                 "permute",       "slice",
-                                "recurrent"};
+                                "recurrent",     "reduction",
+                                "cumsum",        "topk"};
 
 class OpGoldensTest : public ::testing::TestWithParam<std::tuple<BackendCase, const char*>> {};
 

@@ -52,6 +52,17 @@ class OpTest : public ::testing::TestWithParam<BackendCase> {
     ExpectOp(*backend_, kind, inputs, output_shape, expected, compare);
   }
 
+  // Expects just these elements, in ops whose dtypes are given by their inputs and `dtype`.
+  template <typename T>
+  void ExpectElements(const OpKind& kind, const std::vector<OpInput>& inputs,
+                      const Shape& output_shape, DType dtype, const std::vector<T>& expected) {
+    const auto result = testing::RunOp(*backend_, kind, inputs, output_shape, dtype);
+    ASSERT_TRUE(result.ok()) << result.status();
+    ASSERT_EQ(result->dst.bytes(), expected.size() * sizeof(T));
+    const auto* elements = reinterpret_cast<const T*>(result->dst.data());
+    EXPECT_EQ(std::vector<T>(elements, elements + expected.size()), expected);
+  }
+
   const Backend& backend() const { return *backend_; }
 
  private:

@@ -1,5 +1,9 @@
 #include "engine/backend/onednn/own/elementwise.h"
 
+#include <bit>
+#include <cmath>
+#include <cstdint>
+
 #include "engine/backend/onednn/own/simd.h"
 
 namespace lazynet::backend::own {
@@ -28,6 +32,87 @@ struct Hardsigmoid {
 };
 struct Linear {
   static inline float Of(float x, float alpha, float beta) { return alpha * x + beta; }
+};
+
+struct Softsign {
+  static inline float Of(float x, float, float) { return x / (1.0f + std::abs(x)); }
+};
+struct Hardshrink {
+  static inline float Of(float x, float alpha, float) {
+    return x >= -alpha && x <= alpha ? 0.0f : x;
+  }
+};
+struct Softshrink {
+  static inline float Of(float x, float alpha, float) {
+    return x > alpha ? x - alpha : x < -alpha ? x + alpha : 0.0f;
+  }
+};
+struct Threshold {
+  static inline float Of(float x, float alpha, float beta) { return x <= alpha ? beta : x; }
+};
+struct Abs {
+  static inline float Of(float x, float, float) { return std::abs(x); }
+};
+struct Negate {
+  static inline float Of(float x, float, float) { return -x; }
+};
+struct Sign {
+  static inline float Of(float x, float, float) {
+    return (x > 0.0f ? 1.0f : 0.0f) - (x < 0.0f ? 1.0f : 0.0f);
+  }
+};
+struct Sqrt {
+  static inline float Of(float x, float, float) { return std::sqrt(x); }
+};
+struct Rsqrt {
+  static inline float Of(float x, float, float) { return 1.0f / std::sqrt(x); }
+};
+struct Reciprocal {
+  static inline float Of(float x, float, float) { return 1.0f / x; }
+};
+struct Floor {
+  static inline float Of(float x, float, float) { return std::floor(x); }
+};
+struct Ceil {
+  static inline float Of(float x, float, float) { return std::ceil(x); }
+};
+struct Round {
+  static inline float Of(float x, float, float) { return std::nearbyint(x); }
+};
+struct Trunc {
+  static inline float Of(float x, float, float) { return std::trunc(x); }
+};
+
+// x = n ln 2 + r with |r| <= ln 2 / 2, and the series of exp(r) to r^7, whose rest is 5e-9.
+// oneDNN's gives inf for NaN.
+struct Exp {
+  static inline float Of(float x, float, float) {
+    // Beyond these limits it is 0 and inf.
+    const float clamped = Clamp(x, -104.0f, 89.0f);
+    // Added to a number so large, all but the integer is rounded away, and that is its last bits.
+    constexpr float kShift = 0x1.8p23f;
+    const float shifted = clamped * 1.44269504f + kShift;
+    const float n = shifted - kShift;
+    // ln 2 in two parts, the first so short that its product with n is exact.
+    const float r = clamped - n * 0.693359375f + n * 2.12194440e-4f;
+    float sum = 1.0f / 5040;
+    sum = sum * r + 1.0f / 720;
+    sum = sum * r + 1.0f / 120;
+    sum = sum * r + 1.0f / 24;
+    sum = sum * r + 1.0f / 6;
+    sum = sum * r + 0.5f;
+    sum = sum * r + 1.0f;
+    sum = sum * r + 1.0f;
+    // 2^n in two factors: alone it may be more or less than a float.
+    const int32_t exponent = std::bit_cast<int32_t>(shifted) - std::bit_cast<int32_t>(kShift);
+    const int32_t half = exponent >> 1;
+    return sum * Power(half) * Power(exponent - half);
+  }
+
+ private:
+  static inline float Power(int32_t exponent) {
+    return std::bit_cast<float>(static_cast<uint32_t>(exponent + 127) << 23);
+  }
 };
 
 // These loops wait for memory: wider vectors than AVX2's bring nothing.
@@ -64,6 +149,36 @@ ElementwiseFunction SelectElementwise(Eltwise::Algorithm algorithm, Isa isa) {
       return Select<Hardsigmoid>(isa);
     case Eltwise::Algorithm::kLinear:
       return Select<Linear>(isa);
+    case Eltwise::Algorithm::kSoftsign:
+      return Select<Softsign>(isa);
+    case Eltwise::Algorithm::kHardshrink:
+      return Select<Hardshrink>(isa);
+    case Eltwise::Algorithm::kSoftshrink:
+      return Select<Softshrink>(isa);
+    case Eltwise::Algorithm::kThreshold:
+      return Select<Threshold>(isa);
+    case Eltwise::Algorithm::kAbs:
+      return Select<Abs>(isa);
+    case Eltwise::Algorithm::kNegate:
+      return Select<Negate>(isa);
+    case Eltwise::Algorithm::kSign:
+      return Select<Sign>(isa);
+    case Eltwise::Algorithm::kSqrt:
+      return Select<Sqrt>(isa);
+    case Eltwise::Algorithm::kRsqrt:
+      return Select<Rsqrt>(isa);
+    case Eltwise::Algorithm::kReciprocal:
+      return Select<Reciprocal>(isa);
+    case Eltwise::Algorithm::kFloor:
+      return Select<Floor>(isa);
+    case Eltwise::Algorithm::kCeil:
+      return Select<Ceil>(isa);
+    case Eltwise::Algorithm::kRound:
+      return Select<Round>(isa);
+    case Eltwise::Algorithm::kTrunc:
+      return Select<Trunc>(isa);
+    case Eltwise::Algorithm::kExp:
+      return Select<Exp>(isa);
     default:
       return nullptr;
   }

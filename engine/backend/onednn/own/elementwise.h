@@ -7,11 +7,11 @@
 
 namespace lazynet::backend::own {
 
-// dst[i] = f(src[i]) for i < size; dst may be src. NaN stays NaN.
+// dst[i] = f(src[i]) for i < size; dst may be src. NaN is as in op.h.
 using ElementwiseFunction = void (*)(const float* src, float* dst, size_t size, float alpha,
                                      float beta);
 
-// The piecewise linear functions (relu, clamp, leaky_relu, hardswish, hardsigmoid, linear); null
+// The functions of a few instructions (the piecewise linear ones, roots, roundings, exp, ...); null
 // for others.
 ElementwiseFunction SelectElementwise(Eltwise::Algorithm algorithm, Isa isa);
 

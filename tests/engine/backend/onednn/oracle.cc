@@ -375,8 +375,69 @@ double EltwiseOf(const backend::Eltwise& op, double x) {
       return op.alpha * x > op.beta ? x : std::log1p(std::exp(op.alpha * x)) / op.alpha;
     case Algorithm::kLinear:
       return op.alpha * x + op.beta;
+    case Algorithm::kLogSigmoid:
+      return -std::log1p(std::exp(-std::abs(x))) + (x > 0 ? 0 : x);
+    case Algorithm::kSoftsign:
+      return x / (1 + std::abs(x));
+    case Algorithm::kHardshrink:
+      return std::abs(x) <= op.alpha ? 0 : x;
+    case Algorithm::kSoftshrink:
+      return std::abs(x) > op.alpha ? x - std::copysign(op.alpha, x) : 0;
+    case Algorithm::kThreshold:
+      return x <= op.alpha ? op.beta : x;
+    case Algorithm::kAbs:
+      return std::abs(x);
+    case Algorithm::kNegate:
+      return -x;
+    case Algorithm::kSign:
+      return x > 0 ? 1 : x < 0 ? -1 : 0;
+    case Algorithm::kExp:
+      return double{static_cast<float>(std::exp(x))};
+    case Algorithm::kSqrt:
+      return std::sqrt(x);
+    case Algorithm::kRsqrt:
+      return 1 / std::sqrt(x);
+    case Algorithm::kReciprocal:
+      return double{static_cast<float>(1 / x)};
+    case Algorithm::kFloor:
+      return std::floor(x);
+    case Algorithm::kCeil:
+      return std::ceil(x);
+    case Algorithm::kRound:
+      return std::nearbyint(x);
+    case Algorithm::kTrunc:
+      return std::trunc(x);
+    default:
+      return NAN;  // left to the fallback
   }
-  return 0;
+}
+
+double ReductionOf(const backend::Reduction& op, std::span<const double> elements) {
+  using Algorithm = backend::Reduction::Algorithm;
+  double sum = 0;
+  double absolute = 0;
+  double squares = 0;
+  double largest = -INFINITY;
+  double least = INFINITY;
+  for (const double x : elements) {
+    sum += x;
+    absolute += std::abs(x);
+    squares += x * x;
+    largest = std::isnan(largest) || x <= largest ? largest : x;
+    least = std::isnan(least) || x >= least ? least : x;
+  }
+  switch (op.algorithm) {
+    case Algorithm::kSum:
+      return sum;
+    case Algorithm::kMean:
+      return sum / static_cast<double>(elements.size());
+    case Algorithm::kMax:
+      return largest;
+    case Algorithm::kMin:
+      return least;
+    default:
+      return op.p == 1 ? absolute : std::sqrt(squares);
+  }
 }
 
 }  // namespace lazynet::testing

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "engine/backend/op.h"
@@ -25,5 +26,7 @@ std::vector<double> LayerNormalizationOf(const backend::LayerNormalization& op, 
                                          const Tensor* scale, const Tensor* shift);
 std::vector<double> SoftmaxOf(const backend::Softmax& op, const Tensor& src);
 double EltwiseOf(const backend::Eltwise& op, double x);
+// Of kSum, kMean, kMax, kMin, and kNorm with p = 1 and 2.
+double ReductionOf(const backend::Reduction& op, std::span<const double> elements);
 
 }  // namespace lazynet::testing
