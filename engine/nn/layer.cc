@@ -6,7 +6,20 @@
 #include <numeric>
 #include <utility>
 
+#include "engine/init/initializers.h"
+
 namespace lazynet::nn {
+
+// Names have no spaces, so that no parameter's key is like these.
+backend::ValueId Lowering::Scalar(double value, DType dtype) {
+  auto make = [=]() -> absl::StatusOr<Tensor> {
+    ASSIGN_OR_RETURN(Tensor scalar, Tensor::Allocate(dtype, Shape()));
+    init::Fill(value, scalar.mutable_view());
+    return scalar;
+  };
+  return graph().AddConstant(dtype, Shape(),
+                             {fmt::format("scalar {:a} {}", value, Name(dtype)), make});
+}
 
 bool Layer::lazy() const {
   return std::any_of(sizes_.begin(), sizes_.end(),

@@ -60,7 +60,11 @@ class Lowering {
   // The layer's parameters' dtype.
   virtual DType dtype() const = 0;
 
+  // A constant of rank 0; integral dtypes take the number truncated.
+  backend::ValueId Scalar(double value, DType dtype);
+
   const Shape& shape(backend::ValueId id) { return graph().value(id).shape; }
+  DType dtype_of(backend::ValueId id) { return graph().value(id).dtype; }
   backend::ValueId Reshape(backend::ValueId src, Shape shape) {
     return Add(backend::Reshape{}, {src}, std::move(shape));
   }
