@@ -10,7 +10,12 @@ struct NameOf {
   std::string_view operator()(const Deconvolution&) const { return "deconvolution"; }
   std::string_view operator()(const Pooling&) const { return "pooling"; }
   std::string_view operator()(const AdaptiveAveragePooling&) const { return "adaptive_pooling"; }
+  std::string_view operator()(const AdaptiveMaxPooling&) const { return "adaptive_max_pooling"; }
+  std::string_view operator()(const Resampling&) const { return "resampling"; }
+  std::string_view operator()(const Unfold&) const { return "unfold"; }
+  std::string_view operator()(const Fold&) const { return "fold"; }
   std::string_view operator()(const Normalization&) const { return "normalization"; }
+  std::string_view operator()(const LocalResponseNormalization&) const { return "lrn"; }
   std::string_view operator()(const LayerNormalization&) const { return "layer_normalization"; }
   std::string_view operator()(const Softmax&) const { return "softmax"; }
   std::string_view operator()(const Eltwise&) const { return "eltwise"; }
@@ -20,9 +25,13 @@ struct NameOf {
   std::string_view operator()(const Pad&) const { return "pad"; }
   std::string_view operator()(const Permute&) const { return "permute"; }
   std::string_view operator()(const Slice&) const { return "slice"; }
+  std::string_view operator()(const Expand&) const { return "expand"; }
+  std::string_view operator()(const Triangle&) const { return "triangle"; }
   std::string_view operator()(const Reshape&) const { return "reshape"; }
   std::string_view operator()(const Cast&) const { return "cast"; }
   std::string_view operator()(const Gather&) const { return "gather"; }
+  std::string_view operator()(const IndexSelect&) const { return "index_select"; }
+  std::string_view operator()(const GatherAlong&) const { return "gather_along"; }
   std::string_view operator()(const Recurrent&) const { return "recurrent"; }
   std::string_view operator()(const Where&) const { return "where"; }
   std::string_view operator()(const Reduction&) const { return "reduction"; }

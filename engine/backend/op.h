@@ -4,6 +4,7 @@
 #include <optional>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "absl/container/inlined_vector.h"
 
@@ -67,6 +68,54 @@ struct Pooling {
 // src [N, C, L...] -> dst [N, C, O...]: mean of the bin [floor(i L / O), ceil((i + 1) L / O)).
 struct AdaptiveAveragePooling {};
 
+// The same with the bin's maximum; NaN wins.
+struct AdaptiveMaxPooling {};
+
+// src [N, C, L...] -> dst [N, C, O...], axis by axis, the last one first: dst[i] is the sum of
+// weight * src[tap] over the taps of i. With scale = scales[axis], which is positive, or 0 where
+// O = 1 and align_corners:
+//   kNearest: the one tap min(floor(f32(i scale)), L - 1), where FP32 rounds scale to float32
+//   before it multiplies. Of images of one channel (C = 1, two or three spatial axes): always
+//   float32; i where O = L, and floor(i / 2) where O = 2 L. kNearestExact: the same with i + 0.5 in
+//   place of i, and no such exceptions. kLinear: about s = align_corners ? i scale : max(0, scale
+//   (i + 0.5) - 0.5), the taps floor(s) and min(floor(s) + 1, L - 1) by their distances; i twice,
+//   weighing 1 and 0, where O = L. kCubic: four taps about s = align_corners ? i scale : scale (i +
+//   0.5) - 0.5, held to the axis, by Keys' kernel with a = -0.75. kAntialiasedLinear,
+//   kAntialiasedCubic: all taps within support = 1 or 2 times max(scale, 1) of the centre scale (i
+//   + 0.5), by the kernel (a = -0.5) stretched to that, over their sum.
+// Weights of 0 count: 0 times inf is NaN. PyTorch: F.interpolate.
+struct Resampling {
+  enum class Mode {
+    kNearest,
+    kNearestExact,
+    kLinear,
+    kCubic,
+    kAntialiasedLinear,
+    kAntialiasedCubic,
+  };
+  Mode mode = Mode::kNearest;
+  bool align_corners = false;  // of kLinear and kCubic
+  std::vector<double> scales;  // per spatial axis: how far in src neighbours of dst lie apart
+};
+
+// src [N, C, H, W] -> dst [N, C kernel_h kernel_w, L]: column l holds the patch of window l (the
+// windows row-major), channel by channel and tap by tap. Zeros lie around src. PyTorch: F.unfold.
+struct Unfold {
+  AxisVector kernel;
+  AxisVector strides;
+  AxisVector dilations;
+  AxisVector padding;
+};
+
+// src [N, C kernel_h kernel_w, L] -> dst [N, C, H, W], the sums of the patches where Unfold would
+// take them. PyTorch: F.fold.
+struct Fold {
+  AxisVector kernel;
+  AxisVector strides;
+  AxisVector dilations;
+  AxisVector padding;
+};
+
 // src [N, C, ...], mean [C], variance [C], scale [C], shift [C] -> dst like src:
 // (src - mean) / sqrt(variance + eps) * scale + shift; scale and shift may be absent.
 //   kGiven: mean and variance are inputs; otherwise they are absent and computed from src, the
@@ -77,6 +126,15 @@ struct Normalization {
   Statistics statistics = Statistics::kGiven;
   double eps = 1e-5;
   int64_t groups = 1;  // of kPerGroup; divides C
+};
+
+// src [N, C, ...] -> dst like src: x / (k + alpha / size S)^beta, where S is the sum of squares
+// over the channels c - floor(size / 2) to c + floor((size - 1) / 2) that there are.
+struct LocalResponseNormalization {
+  int64_t size = 1;
+  double alpha = 1e-4;
+  double beta = 0.75;
+  double k = 1;
 };
 
 // src [M, K], scale [K] or absent, shift [K] or absent -> dst like src: each row minus its mean,
@@ -229,18 +287,19 @@ struct Cumsum {
   int axis = 0;
 };
 
-// src0, src1, ... -> dst; equal shapes but for `axis`.
+// src0, src1, ... -> dst; equal shapes but for `axis`. Of any one dtype.
 struct Concat {
   int axis = 0;
 };
 
 // src -> dst, larger by (before, after) on every axis, both >= 0. Reflect excludes the edge and
-// wants pads < size; circular pads <= size.
+// wants pads < size; circular pads <= size; constant fills with `value`. Of any dtype.
 struct Pad {
-  enum class Mode { kReflect, kReplicate, kCircular };
+  enum class Mode { kReflect, kReplicate, kCircular, kConstant };
   Mode mode = Mode::kReflect;
   AxisVector before;
   AxisVector after;
+  double value = 0;  // converted as Convert does (engine/core/convert.h)
 };
 
 // Axis i of dst is axis order[i] of src. Of any dtype.
@@ -248,9 +307,20 @@ struct Permute {
   AxisVector order;
 };
 
-// The box of src that starts at `begin` and has dst's shape, of equal rank. Of any dtype.
+// Element i of an axis of dst is element begin + i * step of src, of equal rank. Of any dtype.
 struct Slice {
   AxisVector begin;
+  AxisVector step = {};  // != 0, may be negative; empty: 1 on all axes
+};
+
+// src -> dst of the broadcast shape (aligned at the right, size 1 stretches). Of any dtype.
+struct Expand {};
+
+// src of any dtype -> dst of the same shape: elements [..., i, j] of the last two axes with
+// j - i <= diagonal (upper: >= diagonal), zeros elsewhere.
+struct Triangle {
+  bool upper = false;
+  int64_t diagonal = 0;
 };
 
 // src -> dst with the same elements in the same order; a view where the layout allows.
@@ -268,6 +338,19 @@ struct Cast {};
 // ids[i] of the table. An id outside [0, V) is known only when the op runs, which then answers
 // INVALID_ARGUMENT.
 struct Gather {};
+
+// src of any dtype, index [M] INT32 or INT64 -> dst like src but M on `axis`: slice i of it is
+// slice index[i] of src. Of src [] and index [1] or [] too, with axis 0. An index outside [0, size)
+// is known only when the op runs, which then answers INVALID_ARGUMENT.
+struct IndexSelect {
+  int axis = 0;
+};
+
+// src of any dtype, index INT64 of equal rank, on no axis but `axis` larger than src -> dst of
+// index's shape: dst[i, j, k] = src[i, index[i, j, k], k] for axis 1. Indices as above.
+struct GatherAlong {
+  int axis = 0;
+};
 
 // src [T, N, I], weights_layer [G H, I], weights_iter [G H, P], bias_layer [G H] or absent,
 // bias_iter [G H] or absent, projection [P, H] or absent (then P = H), initial hidden [N, P] or
@@ -288,10 +371,12 @@ struct Recurrent {
   bool reverse = false;
 };
 
-using OpKind = std::variant<InnerProduct, MatMul, Convolution, Deconvolution, Pooling,
-                            AdaptiveAveragePooling, Normalization, LayerNormalization, Softmax,
-                            Eltwise, Prelu, Binary, Concat, Pad, Permute, Slice, Reshape, Cast,
-                            Gather, Recurrent, Where, Reduction, ArgReduction, TopK, Cumsum>;
+using OpKind =
+    std::variant<InnerProduct, MatMul, Convolution, Deconvolution, Pooling, AdaptiveAveragePooling,
+                 AdaptiveMaxPooling, Resampling, Unfold, Fold, Normalization,
+                 LocalResponseNormalization, LayerNormalization, Softmax, Eltwise, Prelu, Binary,
+                 Concat, Pad, Permute, Slice, Expand, Triangle, Reshape, Cast, Gather, IndexSelect,
+                 GatherAlong, Recurrent, Where, Reduction, ArgReduction, TopK, Cumsum>;
 
 // "convolution", "inner_product", ...: oneDNN's word where it has one.
 std::string_view Name(const OpKind& kind);

@@ -1,5 +1,6 @@
 #include "engine/plan/flops.h"
 
+#include <algorithm>
 #include <variant>
 
 namespace lazynet::plan {
@@ -38,12 +39,24 @@ class Counter {
     for (const int64_t size : pooling.kernel) window *= static_cast<double>(size);
     return Elements(dst()) * window;
   }
-  double operator()(const backend::AdaptiveAveragePooling&) const {
-    double count = static_cast<double>(dst().dim(0)) * static_cast<double>(dst().dim(1));
-    for (int axis = 2; axis < dst().rank(); ++axis) {
-      count *= BinElements(src().dim(axis), dst().dim(axis));
+  double operator()(const backend::AdaptiveAveragePooling&) const { return ElementsOfAllBins(); }
+  double operator()(const backend::AdaptiveMaxPooling&) const { return ElementsOfAllBins(); }
+  // A product and a sum for each tap, axis by axis from the last one on.
+  double operator()(const backend::Resampling& resampling) const {
+    double count = 0;
+    double elements = Elements(src());
+    for (int axis = dst().rank(); axis-- > 2;) {
+      const double scale = resampling.scales[static_cast<size_t>(axis - 2)];
+      elements *= static_cast<double>(dst().dim(axis)) / static_cast<double>(src().dim(axis));
+      count += 2 * elements * TapsOf(resampling.mode, scale);
     }
     return count;
+  }
+  double operator()(const backend::Unfold&) const { return 0; }
+  double operator()(const backend::Fold&) const { return Elements(src()); }
+  // The squares, their running sum, the power and the quotient.
+  double operator()(const backend::LocalResponseNormalization&) const {
+    return 5 * Elements(dst());
   }
   double operator()(const backend::Normalization& normalization) const {
     const bool given = normalization.statistics == backend::Normalization::Statistics::kGiven;
@@ -57,6 +70,8 @@ class Counter {
   double operator()(const backend::Pad&) const { return 0; }
   double operator()(const backend::Permute&) const { return 0; }
   double operator()(const backend::Slice&) const { return 0; }
+  double operator()(const backend::Expand&) const { return 0; }
+  double operator()(const backend::Triangle&) const { return 0; }
   double operator()(const backend::Reshape&) const { return 0; }
   double operator()(const backend::Cast&) const { return 0; }
   double operator()(const backend::Gather&) const { return 0; }
@@ -65,6 +80,8 @@ class Counter {
   double operator()(const backend::ArgReduction&) const { return Elements(src()); }
   double operator()(const backend::TopK&) const { return Elements(src()); }
   double operator()(const backend::Cumsum&) const { return Elements(src()); }
+  double operator()(const backend::IndexSelect&) const { return 0; }
+  double operator()(const backend::GatherAlong&) const { return 0; }
 
  private:
   const Shape& src(size_t index = 0) const { return graph_.value(op_.inputs[index]).shape; }
@@ -78,6 +95,33 @@ class Counter {
       count *= static_cast<double>(weights.dim(axis));
     }
     return count;
+  }
+
+  // Of all bins of all axes, for each channel.
+  double ElementsOfAllBins() const {
+    double count = static_cast<double>(dst().dim(0)) * static_cast<double>(dst().dim(1));
+    for (int axis = 2; axis < dst().rank(); ++axis) {
+      count *= BinElements(src().dim(axis), dst().dim(axis));
+    }
+    return count;
+  }
+
+  static double TapsOf(backend::Resampling::Mode mode, double scale) {
+    using Mode = backend::Resampling::Mode;
+    switch (mode) {
+      case Mode::kNearest:
+      case Mode::kNearestExact:
+        return 0;
+      case Mode::kLinear:
+        return 2;
+      case Mode::kCubic:
+        return 4;
+      case Mode::kAntialiasedLinear:
+        return 2 * std::max(scale, 1.0);
+      case Mode::kAntialiasedCubic:
+        return 4 * std::max(scale, 1.0);
+    }
+    return 0;
   }
 
   // Of all bins of one axis: [floor(i size / bins), ceil((i + 1) size / bins)).

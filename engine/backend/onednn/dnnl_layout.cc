@@ -159,11 +159,25 @@ std::optional<ChannelBlocks> ChannelBlocksOf(const memory::desc& desc) {
   return result;
 }
 
+Shape MemoryShape(const ChannelBlocks& blocks, const memory::dims& dims) {
+  Shape::Dims shape{blocks.images, blocks.channel_blocks};
+  shape.insert(shape.end(), dims.begin() + 2, dims.end());
+  shape.push_back(blocks.block);
+  return Shape(std::move(shape));
+}
+
+size_t MemoryAxis(const memory::desc& desc, const ChannelBlocks& blocks, size_t axis) {
+  const bool last = axis == 1 && !IsBlocked(desc) && blocks.channel_blocks == 1;
+  return last ? static_cast<size_t>(desc.data.ndims) : axis;
+}
+
 memory::desc WithSpatialSizes(const memory::desc& desc, const ChannelBlocks& blocks,
                               const memory::dims& dims) {
-  if (Blocking(desc).inner_nblks > 0) return DescLike(desc, dims);
+  if (IsBlocked(desc)) return DescLike(desc, dims);
   return blocks.block > 1 ? AxisLastDesc(dims, 1) : DenseDesc(dims);
 }
+
+bool IsBlocked(const memory::desc& desc) { return Blocking(desc).inner_nblks > 0; }
 
 bool HasPadding(const memory::desc& desc) {
   return !std::equal(desc.data.dims, desc.data.dims + desc.data.ndims, desc.data.padded_dims);

@@ -55,9 +55,18 @@ struct ChannelBlocks {
 };
 std::optional<ChannelBlocks> ChannelBlocksOf(const dnnl::memory::desc& desc);
 
+// The axes of such a layout as they lie in memory: [images, channel_blocks, spatial..., block].
+Shape MemoryShape(const ChannelBlocks& blocks, const dnnl::memory::dims& dims);
+
+// Where axis `axis` of [N, C, spatial...] is among them. Of channels in blocks: the outer place.
+size_t MemoryAxis(const dnnl::memory::desc& desc, const ChannelBlocks& blocks, size_t axis);
+
 // The same layout for other spatial sizes.
 dnnl::memory::desc WithSpatialSizes(const dnnl::memory::desc& desc, const ChannelBlocks& blocks,
                                     const dnnl::memory::dims& dims);
+
+// Whether channels, or others, lie in blocks of a fixed size.
+bool IsBlocked(const dnnl::memory::desc& desc);
 
 // Whether there are elements beyond the value's own; they are kept zero.
 bool HasPadding(const dnnl::memory::desc& desc);

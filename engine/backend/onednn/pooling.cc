@@ -84,6 +84,19 @@ WindowAxis& Place(WindowPooling& pooling, size_t axis, size_t spatial_axes) {
   return pooling.axes[pooling.axes.size() - spatial_axes + axis];
 }
 
+absl::StatusOr<PreparedOp> PrepareAdaptive(const OpContext& context, WindowPooling::Kind kind) {
+  const memory::dims src_dims = context.src_dims(0);
+  const memory::dims dst_dims = context.dst_dims();
+  const size_t spatial_axes = src_dims.size() - 2;
+  WindowPooling pooling;
+  pooling.kind = kind;
+  pooling.axes.fill(own::UnitAxis());
+  for (size_t axis = 0; axis < spatial_axes; ++axis) {
+    Place(pooling, axis, spatial_axes) = AdaptiveAxis(src_dims[axis + 2], dst_dims[axis + 2]);
+  }
+  return PreparePooling(context, std::move(pooling));
+}
+
 }  // namespace
 
 absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Pooling& op) {
@@ -109,16 +122,11 @@ absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Pooling& op) 
 }
 
 absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const AdaptiveAveragePooling&) {
-  const memory::dims src_dims = context.src_dims(0);
-  const memory::dims dst_dims = context.dst_dims();
-  const size_t spatial_axes = src_dims.size() - 2;
-  WindowPooling pooling;
-  pooling.kind = WindowPooling::Kind::kSum;
-  pooling.axes.fill(own::UnitAxis());
-  for (size_t axis = 0; axis < spatial_axes; ++axis) {
-    Place(pooling, axis, spatial_axes) = AdaptiveAxis(src_dims[axis + 2], dst_dims[axis + 2]);
-  }
-  return PreparePooling(context, std::move(pooling));
+  return PrepareAdaptive(context, WindowPooling::Kind::kSum);
+}
+
+absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const AdaptiveMaxPooling&) {
+  return PrepareAdaptive(context, WindowPooling::Kind::kMax);
 }
 
 }  // namespace lazynet::backend

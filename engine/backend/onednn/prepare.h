@@ -76,14 +76,19 @@ absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Convolution& 
 absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Deconvolution& op);
 absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Pooling& op);
 absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const AdaptiveAveragePooling& op);
+absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const AdaptiveMaxPooling& op);
+absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Resampling& op);
 absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Normalization& op);
+absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const LocalResponseNormalization& op);
 absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const LayerNormalization& op);
 absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Softmax& op);
 absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Eltwise& op);
 absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Prelu& op);
 absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Binary& op);
 absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Concat& op);
+absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Pad& op);
 absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Permute& op);
+absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Slice& op);
 absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Recurrent& op);
 absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Reduction& op);
 

@@ -2,9 +2,11 @@
 #include "engine/backend/reference/spatial.h"
 
 namespace lazynet::backend::reference {
+namespace {
 
-template <typename T>
-Computation<T> MakeComputation(const AdaptiveAveragePooling&, const OpShapes& shapes) {
+// dst = reduce(plane, sizes, depth, height, width) of each bin.
+template <typename T, typename Reduce>
+Computation<T> PoolBins(const OpShapes& shapes, Reduce reduce) {
   const Axes src_sizes = SpatialSizes(shapes.srcs[0]);
   const Axes dst_sizes = SpatialSizes(shapes.dst);
   AxisWindows bins;
@@ -25,13 +27,26 @@ Computation<T> MakeComputation(const AdaptiveAveragePooling&, const OpShapes& sh
       ReduceWindows(
           operands.src(0) + i * src_plane, bins, operands.dst() + i * dst_plane,
           [&](const T* plane, const Window& depth, const Window& height, const Window& width) {
-            return Average(plane, src_sizes, depth, height, width);
+            return reduce(plane, src_sizes, depth, height, width);
           });
     }
   };
   return {.run = run};
 }
 
+}  // namespace
+
+template <typename T>
+Computation<T> MakeComputation(const AdaptiveAveragePooling&, const OpShapes& shapes) {
+  return PoolBins<T>(shapes, Average<T>);
+}
+
+template <typename T>
+Computation<T> MakeComputation(const AdaptiveMaxPooling&, const OpShapes& shapes) {
+  return PoolBins<T>(shapes, Maximum<T>);
+}
+
 LAZYNET_REFERENCE_COMPUTATION(AdaptiveAveragePooling);
+LAZYNET_REFERENCE_COMPUTATION(AdaptiveMaxPooling);
 
 }  // namespace lazynet::backend::reference

@@ -98,6 +98,16 @@ Computation<T> MakeComputation(const Pooling& op, const OpShapes& shapes);
 template <typename T>
 Computation<T> MakeComputation(const AdaptiveAveragePooling& op, const OpShapes& shapes);
 template <typename T>
+Computation<T> MakeComputation(const AdaptiveMaxPooling& op, const OpShapes& shapes);
+template <typename T>
+Computation<T> MakeComputation(const Resampling& op, const OpShapes& shapes);
+template <typename T>
+Computation<T> MakeComputation(const Unfold& op, const OpShapes& shapes);
+template <typename T>
+Computation<T> MakeComputation(const Fold& op, const OpShapes& shapes);
+template <typename T>
+Computation<T> MakeComputation(const LocalResponseNormalization& op, const OpShapes& shapes);
+template <typename T>
 Computation<T> MakeComputation(const Normalization& op, const OpShapes& shapes);
 template <typename T>
 Computation<T> MakeComputation(const LayerNormalization& op, const OpShapes& shapes);
@@ -110,16 +120,18 @@ Computation<T> MakeComputation(const Prelu& op, const OpShapes& shapes);
 template <typename T>
 Computation<T> MakeComputation(const Binary& op, const OpShapes& shapes);
 template <typename T>
-Computation<T> MakeComputation(const Concat& op, const OpShapes& shapes);
-template <typename T>
-Computation<T> MakeComputation(const Pad& op, const OpShapes& shapes);
-template <typename T>
 Computation<T> MakeComputation(const Recurrent& op, const OpShapes& shapes);
 
 // UNIMPLEMENTED for dtypes that op.h does not name. An op that has both is made by MakeComputation
 // where all values are FP32 or all FP64.
 absl::StatusOr<AnyRun> MakeRun(const Permute& kind, const Graph& graph, const Op& op);
 absl::StatusOr<AnyRun> MakeRun(const Slice& kind, const Graph& graph, const Op& op);
+absl::StatusOr<AnyRun> MakeRun(const Expand& kind, const Graph& graph, const Op& op);
+absl::StatusOr<AnyRun> MakeRun(const Pad& kind, const Graph& graph, const Op& op);
+absl::StatusOr<AnyRun> MakeRun(const Concat& kind, const Graph& graph, const Op& op);
+absl::StatusOr<AnyRun> MakeRun(const Triangle& kind, const Graph& graph, const Op& op);
+absl::StatusOr<AnyRun> MakeRun(const IndexSelect& kind, const Graph& graph, const Op& op);
+absl::StatusOr<AnyRun> MakeRun(const GatherAlong& kind, const Graph& graph, const Op& op);
 absl::StatusOr<AnyRun> MakeRun(const Cast& kind, const Graph& graph, const Op& op);
 absl::StatusOr<AnyRun> MakeRun(const Gather& kind, const Graph& graph, const Op& op);
 absl::StatusOr<AnyRun> MakeRun(const Eltwise& kind, const Graph& graph, const Op& op);

@@ -1,26 +1,33 @@
-#include <algorithm>
+#include <cstring>
 
 #include "engine/backend/reference/computation.h"
 
 namespace lazynet::backend::reference {
 
-template <typename T>
-Computation<T> MakeComputation(const Concat& op, const OpShapes& shapes) {
-  const int64_t outer = Product(shapes.dst, 0, op.axis);
-  std::vector<int64_t> piece_sizes;  // per input, the elements that lie together in dst
-  for (const Shape& src : shapes.srcs) piece_sizes.push_back(Product(src, op.axis, src.rank()));
-  const auto run = [=](const Operands<T>& operands) {
-    T* dst = operands.dst();
-    for (int64_t i = 0; i < outer; ++i) {
-      for (size_t input = 0; input < piece_sizes.size(); ++input) {
-        const int64_t size = piece_sizes[input];
-        dst = std::copy_n(operands.src(input) + i * size, size, dst);
+absl::StatusOr<AnyRun> MakeRun(const Concat& kind, const Graph& graph, const Op& op) {
+  const Value& dst = graph.value(op.output);
+  const int64_t outer = Product(dst.shape, 0, kind.axis);
+  std::vector<size_t> pieces;  // per input, the bytes that lie together in dst
+  for (const ValueId input : op.inputs) {
+    const Value& src = graph.value(input);
+    if (src.dtype != dst.dtype) {
+      return Unimplemented("concat of {} and {}", Name(dst.dtype), Name(src.dtype));
+    }
+    const int64_t piece = Product(src.shape, kind.axis, src.shape.rank());
+    pieces.push_back(static_cast<size_t>(piece) * SizeOf(src.dtype));
+  }
+  return [outer, pieces](const AnyOperands& operands) {
+    auto* dst_data = operands.dst<std::byte>();
+    for (size_t i = 0; i < static_cast<size_t>(outer); ++i) {
+      for (size_t input = 0; input < pieces.size(); ++input) {
+        const size_t bytes = pieces[input];
+        if (bytes == 0) continue;
+        std::memcpy(dst_data, operands.src<std::byte>(input) + i * bytes, bytes);
+        dst_data += bytes;
       }
     }
+    return absl::OkStatus();
   };
-  return {.run = run};
 }
-
-LAZYNET_REFERENCE_COMPUTATION(Concat);
 
 }  // namespace lazynet::backend::reference

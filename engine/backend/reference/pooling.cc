@@ -1,6 +1,4 @@
 #include <algorithm>
-#include <cmath>
-#include <limits>
 
 #include "engine/backend/reference/computation.h"
 #include "engine/backend/reference/spatial.h"
@@ -36,16 +34,6 @@ AxisWindows MakeWindows(const Pooling& op, const Axes& src_sizes, const Axes& ds
     }
   }
   return windows;
-}
-
-template <typename T>
-T Maximum(const T* plane, const Axes& sizes, const Window& depth, const Window& height,
-          const Window& width) {
-  T maximum = -std::numeric_limits<T>::infinity();
-  VisitWindow(plane, sizes, depth, height, width, [&](T value) {
-    if (value > maximum || std::isnan(value)) maximum = value;
-  });
-  return maximum;
 }
 
 }  // namespace

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <array>
+#include <cmath>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -79,6 +81,17 @@ T Average(const T* plane, const Axes& sizes, const Window& depth, const Window& 
   double sum = 0;
   VisitWindow(plane, sizes, depth, height, width, [&](T value) { sum += value; });
   return static_cast<T>(sum / static_cast<double>(depth.divisor * height.divisor * width.divisor));
+}
+
+// The maximum over a window: NaN wins, -inf over none.
+template <typename T>
+T Maximum(const T* plane, const Axes& sizes, const Window& depth, const Window& height,
+          const Window& width) {
+  T maximum = -std::numeric_limits<T>::infinity();
+  VisitWindow(plane, sizes, depth, height, width, [&](T value) {
+    if (value > maximum || std::isnan(value)) maximum = value;
+  });
+  return maximum;
 }
 
 }  // namespace lazynet::backend::reference

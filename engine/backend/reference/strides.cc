@@ -1,32 +1,6 @@
 #include "engine/backend/reference/strides.h"
 
-#include <cstring>
-#include <span>
-
-#include "engine/core/check.h"
-
 namespace lazynet::backend::reference {
-namespace {
-
-// Copies the box of `axes` and returns the end of what it wrote.
-template <typename T, typename Axis>
-T* Copy(std::span<const Axis> axes, const T* src, T* dst) {
-  const Axis& axis = axes.front();
-  if (axes.size() > 1) {
-    for (int64_t i = 0; i < axis.size; ++i) {
-      dst = Copy(axes.subspan(1), src + i * axis.src_stride, dst);
-    }
-    return dst;
-  }
-  if (axis.src_stride == 1) {
-    std::memcpy(dst, src, static_cast<size_t>(axis.size) * sizeof(T));
-  } else {
-    for (int64_t i = 0; i < axis.size; ++i) dst[i] = src[i * axis.src_stride];
-  }
-  return dst + axis.size;
-}
-
-}  // namespace
 
 std::vector<int64_t> BroadcastStrides(const Shape& src, const Shape& dst) {
   std::vector<int64_t> strides(static_cast<size_t>(dst.rank()));
@@ -36,39 +10,6 @@ std::vector<int64_t> BroadcastStrides(const Shape& src, const Shape& dst) {
     stride *= src.dim(axis);
   }
   return strides;
-}
-
-StridedCopy::StridedCopy(const Shape& dst, const std::vector<int64_t>& src_strides,
-                         size_t element_bytes)
-    : element_bytes_(element_bytes) {
-  for (int i = 0; i < dst.rank(); ++i) {
-    const Axis axis = {dst.dim(i), src_strides[static_cast<size_t>(i)]};
-    if (axis.size == 1) continue;
-    if (!axes_.empty() && axes_.back().src_stride == axis.size * axis.src_stride) {
-      axes_.back() = {axes_.back().size * axis.size, axis.src_stride};
-    } else {
-      axes_.push_back(axis);
-    }
-  }
-  if (axes_.empty()) axes_.push_back({1, 1});
-}
-
-void StridedCopy::Run(const std::byte* src, std::byte* dst) const {
-  const auto copy_as = [&]<typename T>(T) {
-    Copy(std::span(axes_), reinterpret_cast<const T*>(src), reinterpret_cast<T*>(dst));
-  };
-  switch (element_bytes_) {
-    case 1:
-      return copy_as(uint8_t{});
-    case 2:
-      return copy_as(uint16_t{});
-    case 4:
-      return copy_as(uint32_t{});
-    case 8:
-      return copy_as(uint64_t{});
-    default:
-      LAZYNET_CHECK(false);
-  }
 }
 
 }  // namespace lazynet::backend::reference

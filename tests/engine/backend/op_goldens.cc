@@ -111,8 +111,22 @@ Normalization::Statistics StatisticsOf(const std::string& name) {
 Pad::Mode PadMode(const std::string& name) {
   if (name == "reflect") return Pad::Mode::kReflect;
   if (name == "replicate") return Pad::Mode::kReplicate;
+  if (name == "constant") return Pad::Mode::kConstant;
   LAZYNET_CHECK(name == "circular");
   return Pad::Mode::kCircular;
+}
+
+Resampling::Mode ResamplingMode(const std::string& name) {
+  using enum Resampling::Mode;
+  static const std::map<std::string, Resampling::Mode> kModes = {
+      {"nearest", kNearest},
+      {"nearest_exact", kNearestExact},
+      {"linear", kLinear},
+      {"cubic", kCubic},
+      {"antialiased_linear", kAntialiasedLinear},
+      {"antialiased_cubic", kAntialiasedCubic},
+  };
+  return kModes.at(name);
 }
 
 Recurrent::Cell CellOf(const std::string& name) {
@@ -136,9 +150,25 @@ OpKind Kind(const std::string& op, const json& a) {
   if (op == "layer_normalization") return LayerNormalization{a["eps"], a["rms"]};
   if (op == "matmul") return MatMul{a["transpose_b"], a["alpha"]};
   if (op == "permute") return Permute{Axes(a["order"])};
-  if (op == "slice") return Slice{Axes(a["begin"])};
+  if (op == "slice") return Slice{Axes(a["begin"]), Axes(a.value("step", json::array()))};
+  if (op == "expand") return Expand{};
+  if (op == "triangle") return Triangle{a["upper"], a["diagonal"]};
+  if (op == "adaptive_max_pooling") return AdaptiveMaxPooling{};
+  if (op == "lrn") return LocalResponseNormalization{a["size"], a["alpha"], a["beta"], a["k"]};
+  if (op == "resampling") {
+    return Resampling{ResamplingMode(a["mode"]), a["align_corners"], a["scales"]};
+  }
+  if (op == "unfold") {
+    return Unfold{Axes(a["kernel"]), Axes(a["strides"]), Axes(a["dilations"]), Axes(a["padding"])};
+  }
+  if (op == "fold") {
+    return Fold{Axes(a["kernel"]), Axes(a["strides"]), Axes(a["dilations"]), Axes(a["padding"])};
+  }
   if (op == "recurrent") return Recurrent{CellOf(a["cell"]), a["reverse"]};
-  if (op == "pad") return Pad{PadMode(a["mode"]), Axes(a["before"]), Axes(a["after"])};
+  if (op == "pad") {
+    return Pad{PadMode(a["mode"]), Axes(a["before"]), Axes(a["after"]),
+               a.contains("value") ? Number(a["value"]) : 0};
+  }
   if (op == "binary") return Binary{BinaryAlgorithm(a["algorithm"])};
   if (op == "reduction") {
     return Reduction{ReductionAlgorithm(a["algorithm"]), Axes(a["axes"]), Number(a["p"]),
@@ -170,26 +200,28 @@ OpKind Kind(const std::string& op, const json& a) {
 }  // namespace
 
 std::vector<OpGolden> ReadOpGoldens(std::string_view op) {
-  std::ifstream file(LAZYNET_SOURCE_DIR "/tests/engine/backend/op_goldens.json");
   std::vector<OpGolden> goldens;
-  for (const json& item : json::parse(file)) {
-    const std::string item_op = item["op"];
-    if (!op.empty() && item_op != op) continue;
-    OpGolden golden = {.name = item["name"],
-                       .kind = Kind(item_op, item["attributes"]),
-                       .inputs = {},
-                       .output_shape = ShapeOf(item["output"]),
-                       .expected = ValuesOf<double>(item["output"]),
-                       .exact = item["exact"]};
-    for (const json& input : item["inputs"]) {
-      if (input.is_null()) {
-        golden.inputs.push_back(testing::Absent());
-      } else {
-        golden.inputs.push_back(
-            {testing::Values(ShapeOf(input), ValuesOf<float>(input)), input["constant"]});
+  for (const char* name : {"op_goldens.json", "movement_goldens.json"}) {
+    std::ifstream file(std::string(LAZYNET_SOURCE_DIR "/tests/engine/backend/") + name);
+    for (const json& item : json::parse(file)) {
+      const std::string item_op = item["op"];
+      if (!op.empty() && item_op != op) continue;
+      OpGolden golden = {.name = item["name"],
+                         .kind = Kind(item_op, item["attributes"]),
+                         .inputs = {},
+                         .output_shape = ShapeOf(item["output"]),
+                         .expected = ValuesOf<double>(item["output"]),
+                         .exact = item["exact"]};
+      for (const json& input : item["inputs"]) {
+        if (input.is_null()) {
+          golden.inputs.push_back(testing::Absent());
+        } else {
+          golden.inputs.push_back(
+              {testing::Values(ShapeOf(input), ValuesOf<float>(input)), input["constant"]});
+        }
       }
+      goldens.push_back(std::move(golden));
     }
-    goldens.push_back(std::move(golden));
   }
   return goldens;
 }

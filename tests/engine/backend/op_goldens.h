@@ -9,7 +9,8 @@
 
 namespace lazynet::backend {
 
-// One case of op_goldens.json; see make_op_goldens.py.
+// One case of op_goldens.json or movement_goldens.json; see make_op_goldens.py and
+// make_movement_goldens.py.
 struct OpGolden {
   std::string name;  // "convolution/7"
   OpKind kind;
@@ -19,8 +20,8 @@ struct OpGolden {
   bool exact = false;
 };
 
-// The cases of one op ("convolution"), in the file's order; all when `op` is empty. A file that is
-// not as the script writes it ends the process.
+// The cases of one op ("convolution"), in the files' order; all when `op` is empty. A file that
+// is not as its script writes it ends the process.
 std::vector<OpGolden> ReadOpGoldens(std::string_view op);
 
 }  // namespace lazynet::backend

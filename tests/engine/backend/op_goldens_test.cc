@@ -10,16 +10,33 @@
 namespace lazynet::backend {
 namespace {
 
-constexpr const char* kOps[] = {"inner_product", "matmul",
-                                "convolution",   "deconvolution",
-                                "pooling",       "adaptive_pooling",
-                                "normalization", "layer_normalization",
-                                "softmax",       "eltwise",
-                                "prelu",         "binary",
-                                "concat",        "pad",
-                                "permute",       "slice",
-                                "recurrent",     "reduction",
-                                "cumsum",        "topk"};
+constexpr const char* kOps[] = {"inner_product",
+                                "matmul",
+                                "convolution",
+                                "deconvolution",
+                                "pooling",
+                                "adaptive_pooling",
+                                "normalization",
+                                "layer_normalization",
+                                "softmax",
+                                "eltwise",
+                                "prelu",
+                                "binary",
+                                "concat",
+                                "pad",
+                                "permute",
+                                "slice",
+                                "recurrent",
+                                "expand",
+                                "triangle",
+                                "resampling",
+                                "adaptive_max_pooling",
+                                "lrn",
+                                "unfold",
+                                "fold",
+                                "reduction",
+                                "cumsum",
+                                "topk"};
 
 class OpGoldensTest : public ::testing::TestWithParam<std::tuple<BackendCase, const char*>> {};
 

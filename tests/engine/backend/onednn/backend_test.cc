@@ -210,15 +210,14 @@ TEST(OnednnBackend, TheFallbackGetsDenseInputs) {
   const auto onednn = backend::MakeOnednnBackend(std::make_unique<Fallback>(&asked));
   Graph graph;
   const auto src = graph.AddInput(DType::kFp32, {1, 3, 4, 4});
-  graph.AddOp(backend::Pad{backend::Pad::Mode::kReflect, {0, 0, 1, 1}, {0, 0, 1, 1}}, {src},
-              {1, 3, 6, 6}, "pad");
+  graph.AddOp(backend::Triangle{}, {src}, {1, 3, 4, 4}, "tril");
   PackedWeights packed;
   const std::vector<LayoutPtr> layouts{LayoutOf(Arrival::kChannelsLast, {1, 3, 4, 4})};
   EXPECT_TRUE(onednn->Prepare(graph, graph.ops.back(), layouts, packed).ok());
-  EXPECT_THAT(asked, ::testing::ElementsAre("pad"));
+  EXPECT_THAT(asked, ::testing::ElementsAre("triangle"));
   const auto alone = Onednn().Prepare(graph, graph.ops.back(), layouts, packed);
   EXPECT_EQ(alone.status().code(), absl::StatusCode::kUnimplemented);
-  EXPECT_THAT(std::string(Message(alone.status())), HasSubstr("layer \"pad\""));
+  EXPECT_THAT(std::string(Message(alone.status())), HasSubstr("layer \"tril\""));
 }
 
 TEST(OnednnBackend, TheFallbackGetsOtherDTypes) {
@@ -238,6 +237,18 @@ TEST(OnednnBackend, TheFallbackGetsOtherDTypes) {
   EXPECT_THAT(asked, ::testing::ElementsAre("eltwise", "softmax", "cast", "cast"));
   EXPECT_TRUE(prepare(backend::Eltwise{}, DType::kFp32, DType::kFp32));
   EXPECT_EQ(asked.size(), 4u);
+}
+
+TEST(OnednnBackend, TheFallbackGetsEmptyInputs) {
+  std::vector<std::string> asked;
+  const auto onednn = backend::MakeOnednnBackend(std::make_unique<Fallback>(&asked));
+  Graph graph;
+  const auto src = graph.AddInput(DType::kFp32, {1, 2, 0});
+  graph.AddOp(backend::Pad{backend::Pad::Mode::kConstant, {0, 0, 1}, {0, 0, 1}}, {src}, {1, 2, 2},
+              "pad");
+  PackedWeights packed;
+  EXPECT_TRUE(onednn->Prepare(graph, graph.ops.back(), std::vector<LayoutPtr>(1), packed).ok());
+  EXPECT_THAT(asked, ::testing::ElementsAre("pad"));
 }
 
 TEST(OnednnBackend, ProductsAndConvolutionsHaveFastKernels) {

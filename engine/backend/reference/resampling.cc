@@ -1,0 +1,71 @@
+#include <algorithm>
+
+#include "engine/backend/reference/computation.h"
+#include "engine/backend/resampling_taps.h"
+
+namespace lazynet::backend::reference {
+namespace {
+
+// One axis: src [outer, src_size, inner] -> dst [outer, dst_size, inner].
+struct Pass {
+  ResamplingTaps taps;
+  int64_t outer, src_size, dst_size, inner;
+
+  template <typename Src, typename Dst>
+  void Run(const Src* src, Dst* dst) const {
+    for (int64_t o = 0; o < outer; ++o, src += src_size * inner) {
+      for (size_t i = 0; i < static_cast<size_t>(dst_size); ++i) {
+        for (int64_t j = 0; j < inner; ++j) *dst++ = static_cast<Dst>(Sum(i, src + j));
+      }
+    }
+  }
+
+  template <typename Src>
+  double Sum(size_t i, const Src* src) const {
+    // The first product begins the sum, so that -0 stays -0.
+    const auto product = [&](size_t tap) {
+      return taps.taps[tap].weight * static_cast<double>(src[taps.taps[tap].index * inner]);
+    };
+    double sum = product(taps.begins[i]);
+    for (size_t tap = taps.begins[i] + 1; tap < taps.begins[i + 1]; ++tap) sum += product(tap);
+    return sum;
+  }
+};
+
+}  // namespace
+
+template <typename T>
+Computation<T> MakeComputation(const Resampling& op, const OpShapes& shapes) {
+  Shape shape = shapes.srcs[0];
+  const int rank = shape.rank();
+  std::vector<Pass> passes;
+  size_t largest = 0;  // of what lies between two passes
+  for (int axis = rank; axis-- > 2;) {
+    const int64_t src_size = shape.dim(axis);
+    const int64_t dst_size = shapes.dst.dim(axis);
+    passes.push_back({MakeResamplingTaps(op, static_cast<size_t>(axis - 2), shapes.srcs[0],
+                                         shapes.dst, DTypeOf<T>()),
+                      Product(shape, 0, axis), src_size, dst_size, Product(shape, axis + 1, rank)});
+    shape.set_dim(axis, dst_size);
+    if (axis > 2) largest = std::max(largest, static_cast<size_t>(shape.num_elements()));
+  }
+  const auto run = [passes, largest](const Operands<T>& operands) {
+    double* const first = operands.scratch();
+    double* const second = first + largest;
+    if (passes.size() == 1) {
+      passes[0].Run(operands.src(0), operands.dst());
+    } else if (passes.size() == 2) {
+      passes[0].Run(operands.src(0), first);
+      passes[1].Run(first, operands.dst());
+    } else {
+      passes[0].Run(operands.src(0), first);
+      passes[1].Run(first, second);
+      passes[2].Run(second, operands.dst());
+    }
+  };
+  return {.run = run, .scratch = 2 * largest};
+}
+
+LAZYNET_REFERENCE_COMPUTATION(Resampling);
+
+}  // namespace lazynet::backend::reference
