@@ -32,6 +32,7 @@ struct NameOf {
   std::string_view operator()(const Gather&) const { return "gather"; }
   std::string_view operator()(const IndexSelect&) const { return "index_select"; }
   std::string_view operator()(const GatherAlong&) const { return "gather_along"; }
+  std::string_view operator()(const EmbeddingBag&) const { return "embedding_bag"; }
   std::string_view operator()(const Recurrent&) const { return "recurrent"; }
   std::string_view operator()(const Where&) const { return "where"; }
   std::string_view operator()(const Reduction&) const { return "reduction"; }

@@ -352,6 +352,21 @@ struct GatherAlong {
   int axis = 0;
 };
 
+// ids [K] INT32 or INT64, offsets [B] (include_last_offset: [B + 1]) of the dtype of ids or
+// absent, table [V, E], weights [K] or absent -> dst [B, E], both of the table's dtype, FP32 or
+// FP64: what the rows of each bag, times their weights, make together. Bag i is ids[offsets[i]]
+// to before ids[offsets[i + 1]], the last one to the end; without offsets all bags are K / B ids
+// long. Ids that are padding_idx are left out, and a bag of none gives zeros. kMax keeps its
+// first row where comparisons with NaN are false, as PyTorch does. Ids outside [0, V), and
+// offsets that do not start at 0, descend or lead beyond K, are known only when the op runs,
+// which then answers INVALID_ARGUMENT.
+struct EmbeddingBag {
+  enum class Mode { kSum, kMean, kMax };
+  Mode mode = Mode::kMean;
+  bool include_last_offset = false;
+  std::optional<int64_t> padding_idx;
+};
+
 // src [T, N, I], weights_layer [G H, I], weights_iter [G H, P], bias_layer [G H] or absent,
 // bias_iter [G H] or absent, projection [P, H] or absent (then P = H), initial hidden [N, P] or
 // absent (zeros), initial cell [N, H] or absent (zeros; LSTM only) -> dst of rank 1, packed:
@@ -371,12 +386,12 @@ struct Recurrent {
   bool reverse = false;
 };
 
-using OpKind =
-    std::variant<InnerProduct, MatMul, Convolution, Deconvolution, Pooling, AdaptiveAveragePooling,
-                 AdaptiveMaxPooling, Resampling, Unfold, Fold, Normalization,
-                 LocalResponseNormalization, LayerNormalization, Softmax, Eltwise, Prelu, Binary,
-                 Concat, Pad, Permute, Slice, Expand, Triangle, Reshape, Cast, Gather, IndexSelect,
-                 GatherAlong, Recurrent, Where, Reduction, ArgReduction, TopK, Cumsum>;
+using OpKind = std::variant<InnerProduct, MatMul, Convolution, Deconvolution, Pooling,
+                            AdaptiveAveragePooling, AdaptiveMaxPooling, Resampling, Unfold, Fold,
+                            Normalization, LocalResponseNormalization, LayerNormalization, Softmax,
+                            Eltwise, Prelu, Binary, Concat, Pad, Permute, Slice, Expand, Triangle,
+                            Reshape, Cast, Gather, IndexSelect, GatherAlong, EmbeddingBag,
+                            Recurrent, Where, Reduction, ArgReduction, TopK, Cumsum>;
 
 // "convolution", "inner_product", ...: oneDNN's word where it has one.
 std::string_view Name(const OpKind& kind);

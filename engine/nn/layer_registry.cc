@@ -12,6 +12,7 @@
 #include "engine/nn/layers/concat.h"
 #include "engine/nn/layers/convolution.h"
 #include "engine/nn/layers/embedding.h"
+#include "engine/nn/layers/embedding_bag.h"
 #include "engine/nn/layers/flatten.h"
 #include "engine/nn/layers/group_norm.h"
 #include "engine/nn/layers/identity.h"
@@ -23,9 +24,11 @@
 #include "engine/nn/layers/pooling.h"
 #include "engine/nn/layers/prelu.h"
 #include "engine/nn/layers/recurrent.h"
+#include "engine/nn/layers/recurrent_cell.h"
+#include "engine/nn/layers/scaled_dot_product_attention.h"
 #include "engine/nn/layers/softmax.h"
 #include "engine/nn/layers/to.h"
-#include "engine/nn/layers/transformer_encoder_layer.h"
+#include "engine/nn/layers/transformer_layer.h"
 #include "engine/nn/layers/transposed_convolution.h"
 
 namespace lazynet::nn {
@@ -40,6 +43,7 @@ std::map<std::string, Factory, std::less<>> MakeRegistry() {
   registry["Linear"] = MakeLinear;
   registry["Bilinear"] = MakeBilinear;
   registry["Embedding"] = MakeEmbedding;
+  registry["EmbeddingBag"] = MakeEmbeddingBag;
   registry["PReLU"] = MakePrelu;
   registry["LayerNorm"] = MakeLayerNorm;
   registry["RMSNorm"] = MakeRmsNorm;
@@ -47,8 +51,13 @@ std::map<std::string, Factory, std::less<>> MakeRegistry() {
   registry["RNN"] = MakeRnn;
   registry["LSTM"] = MakeLstm;
   registry["GRU"] = MakeGru;
+  registry["RNNCell"] = MakeRnnCell;
+  registry["LSTMCell"] = MakeLstmCell;
+  registry["GRUCell"] = MakeGruCell;
   registry["MultiheadAttention"] = MakeMultiheadAttention;
   registry["TransformerEncoderLayer"] = MakeTransformerEncoderLayer;
+  registry["TransformerDecoderLayer"] = MakeTransformerDecoderLayer;
+  registry["ScaledDotProductAttention"] = MakeScaledDotProductAttention;
   registry["To"] = MakeTo;
   registry["Flatten"] = MakeFlatten;
   registry["Identity"] = MakeIdentity;

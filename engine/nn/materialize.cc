@@ -116,6 +116,7 @@ class Materializer {
       return init::ConstantInitializer{initial.value};
     }
     if (initial.kind == InitialValue::Kind::kNormal) return init::NormalInitializer{};
+    if (initial.kind == InitialValue::Kind::kXavierNormal) return init::XavierNormalInitializer{};
     const double bound = Bound(parameters, initial, sizes);
     return init::UniformInitializer{-bound, bound};
   }

@@ -37,6 +37,7 @@ struct InitialValue {
     kFanInUniform,    // U(-b, b), b = 1 / sqrt(fan_in)
     kFeatureUniform,  // U(-b, b), b = 1 / sqrt(axis 1 of the parameter that gives fan_in)
     kXavierUniform,   // U(-b, b), b = sqrt(3) sqrt(2 / (fan_in + fan_out))
+    kXavierNormal,    // N(0, 2 / (fan_in + fan_out))
     kUniform,         // U(-value, value)
     kNormal,          // N(0, 1)
   };

@@ -82,6 +82,9 @@ class Counter {
   double operator()(const backend::Cumsum&) const { return Elements(src()); }
   double operator()(const backend::IndexSelect&) const { return 0; }
   double operator()(const backend::GatherAlong&) const { return 0; }
+  double operator()(const backend::EmbeddingBag&) const {
+    return Elements(src()) * static_cast<double>(graph_.value(op_.output).shape.dim(-1));
+  }
 
  private:
   const Shape& src(size_t index = 0) const { return graph_.value(op_.inputs[index]).shape; }

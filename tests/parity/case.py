@@ -2,10 +2,11 @@
 import dataclasses
 from typing import Callable
 
+import numpy as np
 import torch
 
 DTYPES = {"FP32": torch.float32, "FP64": torch.float64, "BF16": torch.bfloat16,
-          "FP16": torch.float16, "INT32": torch.int32, "INT64": torch.int64}
+          "FP16": torch.float16, "INT32": torch.int32, "INT64": torch.int64, "BOOL": torch.bool}
 
 
 @dataclasses.dataclass
@@ -23,6 +24,22 @@ class Ids:
     dtype: str = "INT64"
 
 
+@dataclasses.dataclass
+class Flags:
+    """An input of random booleans, `share` of them true; the first of each row is false."""
+    shape: tuple
+    share: float = 0.4
+    dtype: str = "BOOL"
+
+
+@dataclasses.dataclass
+class Offsets:
+    """An input of ascending integers, the first 0 and none beyond `end`."""
+    shape: tuple
+    end: int
+    dtype: str = "INT64"
+
+
 def call(module, *inputs):
     return module(*inputs)
 
@@ -31,7 +48,7 @@ class Case:
     """A network of one layer.
 
     `text` is the layer in the definition language, `module` makes PyTorch's. Each request is a
-    shape, an Ids, or for several inputs a list of those; the first one materializes. `run` calls
+    shape, one of the classes above, or for several inputs a list of those; the first one materializes. `run` calls
     the module with the inputs; what it returns, tuples within tuples flattened, are the outputs.
     """
 
@@ -39,7 +56,7 @@ class Case:
                  outputs=("output",), dtype="FP32", run=call):
         self.name, self.text, self.module, self.run, self.dtype = name, text, module, run, dtype
         self.inputs, self.outputs = inputs, outputs
-        self.requests = [[one if isinstance(one, (Ids, Floats)) else Floats(one) for one in
+        self.requests = [[Floats(one) if isinstance(one, tuple) else one for one in
                           (request if isinstance(request, list) else [request])]
                          for request in requests]
 
@@ -63,6 +80,14 @@ class Case:
             if isinstance(one, Ids):
                 array = torch.from_numpy(generator.integers(0, one.end, one.shape))
                 tensors.append(array.to(DTYPES[one.dtype]))
+            elif isinstance(one, Flags):
+                array = generator.random(one.shape) < one.share
+                array[..., 0] = False
+                tensors.append(torch.from_numpy(array))
+            elif isinstance(one, Offsets):
+                array = np.sort(generator.integers(0, one.end + 1, one.shape))
+                array[0] = 0
+                tensors.append(torch.from_numpy(array).to(DTYPES[one.dtype]))
             else:
                 array = torch.from_numpy(generator.standard_normal(one.shape) * 2)
                 tensors.append(array.to(DTYPES[one.dtype or self.dtype]))

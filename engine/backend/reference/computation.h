@@ -141,6 +141,7 @@ absl::StatusOr<AnyRun> MakeRun(const Reduction& kind, const Graph& graph, const 
 absl::StatusOr<AnyRun> MakeRun(const ArgReduction& kind, const Graph& graph, const Op& op);
 absl::StatusOr<AnyRun> MakeRun(const TopK& kind, const Graph& graph, const Op& op);
 absl::StatusOr<AnyRun> MakeRun(const Cumsum& kind, const Graph& graph, const Op& op);
+absl::StatusOr<AnyRun> MakeRun(const EmbeddingBag& kind, const Graph& graph, const Op& op);
 
 // The product of the dims of axes [begin, end).
 inline int64_t Product(const Shape& shape, int begin, int end) {

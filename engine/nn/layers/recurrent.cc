@@ -11,8 +11,6 @@ namespace {
 using backend::ValueId;
 using Cell = backend::Recurrent::Cell;
 
-int64_t GateCount(Cell cell) { return cell == Cell::kLstm ? 4 : cell == Cell::kGru ? 3 : 1; }
-
 class Recurrent : public Layer {
  public:
   Recurrent(Cell cell, AttributeReader& reader)
@@ -244,12 +242,17 @@ class Recurrent : public Layer {
 
 }  // namespace
 
-std::unique_ptr<const Layer> MakeRnn(AttributeReader& reader) {
+int64_t GateCount(Cell cell) { return cell == Cell::kLstm ? 4 : cell == Cell::kGru ? 3 : 1; }
+
+Cell RnnCellOf(AttributeReader& reader) {
   const std::string nonlinearity = reader.String("nonlinearity", "tanh");
   reader.Require(nonlinearity == "tanh" || nonlinearity == "relu",
                  fmt::format("argument nonlinearity wants tanh or relu, got {}", nonlinearity));
-  return std::make_unique<Recurrent>(nonlinearity == "relu" ? Cell::kRnnRelu : Cell::kRnnTanh,
-                                     reader);
+  return nonlinearity == "relu" ? Cell::kRnnRelu : Cell::kRnnTanh;
+}
+
+std::unique_ptr<const Layer> MakeRnn(AttributeReader& reader) {
+  return std::make_unique<Recurrent>(RnnCellOf(reader), reader);
 }
 
 std::unique_ptr<const Layer> MakeLstm(AttributeReader& reader) {

@@ -18,4 +18,10 @@ std::unique_ptr<const Layer> MakeRnn(AttributeReader& reader);
 std::unique_ptr<const Layer> MakeLstm(AttributeReader& reader);
 std::unique_ptr<const Layer> MakeGru(AttributeReader& reader);
 
+// Gates of a cell: the rows of its weights over hidden_size.
+int64_t GateCount(backend::Recurrent::Cell cell);
+
+// The cell of argument nonlinearity: tanh (default) or relu.
+backend::Recurrent::Cell RnnCellOf(AttributeReader& reader);
+
 }  // namespace lazynet::nn
