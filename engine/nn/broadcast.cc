@@ -16,9 +16,18 @@ absl::StatusOr<Shape> Broadcast(const Shape& a, const Shape& b) {
       return InvalidArgument("wants shapes that broadcast, got {} and {}", a.ToString(),
                              b.ToString());
     }
-    dims.push_back(left == 1 || (left == kUnknownDim && right > 1) ? right : left);
+    dims.push_back(left == 1 || (left == kUnknownDim && right != 1) ? right : left);
   }
+  RETURN_IF_ERROR(CheckPartialBounds(dims));
   return Shape(std::move(dims));
+}
+
+absl::StatusOr<Shape> Broadcast(std::span<const Shape> shapes) {
+  Shape result = shapes.front();
+  for (const Shape& shape : shapes.subspan(1)) {
+    ASSIGN_OR_RETURN(result, Broadcast(result, shape));
+  }
+  return result;
 }
 
 }  // namespace lazynet::nn

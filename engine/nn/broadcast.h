@@ -1,12 +1,15 @@
 #pragma once
 
+#include <span>
+
 #include "engine/core/shape.h"
 
 namespace lazynet::nn {
 
-// The shape that both stretch to, as PyTorch's: aligned at the right, a size of 1 takes any. Where
-// a dim is unknown the result is known only if the other tells it. INVALID_ARGUMENT when there is
-// none.
+// The shape of values of all these shapes taken together as PyTorch does: aligned at the right, an
+// axis of size 1 or none stretches. What a kUnknownDim leaves open is kUnknownDim. INVALID_ARGUMENT
+// when they do not fit, or the result is beyond the bounds of a tensor.
 absl::StatusOr<Shape> Broadcast(const Shape& a, const Shape& b);
+absl::StatusOr<Shape> Broadcast(std::span<const Shape> shapes);  // at least one
 
 }  // namespace lazynet::nn

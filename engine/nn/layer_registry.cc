@@ -2,41 +2,49 @@
 
 #include <functional>
 #include <map>
+#include <span>
 #include <utility>
 
 #include "engine/nn/layers/activation.h"
 #include "engine/nn/layers/adaptive_pooling.h"
-#include "engine/nn/layers/arithmetic.h"
 #include "engine/nn/layers/batch_norm.h"
 #include "engine/nn/layers/bilinear.h"
+#include "engine/nn/layers/binary.h"
 #include "engine/nn/layers/concat.h"
 #include "engine/nn/layers/convolution.h"
+#include "engine/nn/layers/distance.h"
 #include "engine/nn/layers/embedding.h"
 #include "engine/nn/layers/embedding_bag.h"
 #include "engine/nn/layers/flatten.h"
+#include "engine/nn/layers/glu.h"
 #include "engine/nn/layers/group_norm.h"
 #include "engine/nn/layers/identity.h"
+#include "engine/nn/layers/image_normalize.h"
 #include "engine/nn/layers/instance_norm.h"
 #include "engine/nn/layers/layer_norm.h"
 #include "engine/nn/layers/linear.h"
+#include "engine/nn/layers/matmul.h"
 #include "engine/nn/layers/multihead_attention.h"
+#include "engine/nn/layers/order.h"
 #include "engine/nn/layers/parameter.h"
 #include "engine/nn/layers/pooling.h"
 #include "engine/nn/layers/prelu.h"
 #include "engine/nn/layers/recurrent.h"
 #include "engine/nn/layers/recurrent_cell.h"
+#include "engine/nn/layers/reduction.h"
 #include "engine/nn/layers/scaled_dot_product_attention.h"
 #include "engine/nn/layers/softmax.h"
 #include "engine/nn/layers/to.h"
 #include "engine/nn/layers/transformer_layer.h"
 #include "engine/nn/layers/transposed_convolution.h"
+#include "engine/nn/layers/unary.h"
+#include "engine/nn/layers/where.h"
 
 namespace lazynet::nn {
 namespace {
 
 using LayerPtr = std::unique_ptr<const Layer>;
 using Factory = std::function<LayerPtr(AttributeReader&)>;
-using Algorithm = backend::Binary::Algorithm;
 
 std::map<std::string, Factory, std::less<>> MakeRegistry() {
   std::map<std::string, Factory, std::less<>> registry;
@@ -63,17 +71,42 @@ std::map<std::string, Factory, std::less<>> MakeRegistry() {
   registry["Identity"] = MakeIdentity;
   registry["Concat"] = MakeConcat;
   registry["Parameter"] = MakeParameter;
-  registry["Add"] = [](AttributeReader&) { return MakeArithmetic(Algorithm::kAdd); };
-  registry["Mul"] = [](AttributeReader&) { return MakeArithmetic(Algorithm::kMul); };
-  registry["Softmax"] = [](AttributeReader& r) { return MakeSoftmax(false, r); };
-  registry["LogSoftmax"] = [](AttributeReader& r) { return MakeSoftmax(true, r); };
+  registry["CosineSimilarity"] = MakeCosineSimilarity;
+  registry["PairwiseDistance"] = MakePairwiseDistance;
+  registry["Normalize"] = MakeNormalize;
+  registry["GLU"] = MakeGlu;
+  registry["ImageNormalize"] = MakeImageNormalize;
+  registry["Where"] = MakeWhere;
+  registry["MaskedFill"] = MakeMaskedFill;
+  registry["Topk"] = MakeTopk;
+  registry["Sort"] = MakeSort;
+  registry["Cumsum"] = MakeCumsum;
+  registry["Matmul"] = MakeMatmul;
+  const std::pair<const char*, SoftmaxKind> softmaxes[] = {{"Softmax", SoftmaxKind::kSoftmax},
+                                                           {"LogSoftmax", SoftmaxKind::kLogSoftmax},
+                                                           {"Softmin", SoftmaxKind::kSoftmin},
+                                                           {"Softmax2d", SoftmaxKind::kSoftmax2d}};
+  for (const auto& [name, kind] : softmaxes) {
+    registry[name] = [kind = kind](AttributeReader& r) { return MakeSoftmax(kind, r); };
+  }
   for (const char* name :
        {"Dropout", "Dropout2d", "Dropout3d", "AlphaDropout", "FeatureAlphaDropout"}) {
     registry[name] = [](AttributeReader& r) { return MakeDropout(false, r); };
   }
   registry["Dropout1d"] = [](AttributeReader& r) { return MakeDropout(true, r); };
-  for (std::string_view type : ActivationTypes()) {
-    registry[std::string(type)] = [type](AttributeReader& r) { return MakeActivation(type, r); };
+  // Files of many types, which know their names.
+  using TypedFactory = LayerPtr (*)(std::string_view, AttributeReader&);
+  const std::pair<std::span<const std::string_view>, TypedFactory> typed[] = {
+      {ActivationTypes(), MakeActivation},
+      {BinaryTypes(), MakeBinary},
+      {UnaryTypes(), MakeUnary},
+      {ReductionTypes(), MakeReduction}};
+  for (const auto& [types, make] : typed) {
+    for (const std::string_view type : types) {
+      registry[std::string(type)] = [make = make, type](AttributeReader& r) {
+        return make(type, r);
+      };
+    }
   }
   using SpatialFactory = LayerPtr (*)(int, AttributeReader&);
   const std::pair<const char*, SpatialFactory> spatial[] = {

@@ -10,32 +10,21 @@ class To : public Layer {
   explicit To(AttributeReader& reader) {
     const std::string name = reader.String("dtype", "");
     const std::optional<DType> dtype = ParseDType(name);
-    reader.Require(dtype && IsFloating(*dtype),
-                   fmt::format("argument dtype wants FP32, FP64, BF16 or FP16, got {}",
-                               name.empty() ? "none" : name));
+    reader.Require(dtype.has_value(), fmt::format("argument dtype wants a datatype, got {}",
+                                                  name.empty() ? "none" : name));
     dtype_ = dtype.value_or(DType::kFp32);
   }
 
-  absl::StatusOr<OutputDTypes> InferDTypes(std::span<const DType> inputs, DType) const override {
-    const DType from = inputs[0];
-    if (IsFloating(from) || from == DType::kInt32 || from == DType::kInt64 ||
-        from == DType::kUint8 || from == DType::kBool) {
-      return dtype_;
-    }
-    return InvalidArgument("wants a floating dtype, INT32, INT64, UINT8 or BOOL, got {}",
-                           Name(from));
+  absl::StatusOr<OutputDTypes> InferDTypes(std::span<const DType>, DType) const override {
+    return dtype_;
   }
 
   absl::StatusOr<OutputShapes> Infer(std::span<const Shape> inputs, Sizes&) const override {
     return inputs[0];
   }
 
-  // Integers go to 16 bits by way of FP32, as in PyTorch.
   OutputValues Lower(Lowering& lowering) const override {
-    auto src = lowering.input(0);
-    const bool integer = !IsFloating(lowering.graph().value(src).dtype);
-    if (integer && dtype_ != DType::kFp64) src = lowering.Cast(src, DType::kFp32);
-    return lowering.Cast(src, dtype_);
+    return lowering.Cast(lowering.input(0), dtype_);
   }
 
   std::string Arguments(const Sizes&) const override {

@@ -6,8 +6,8 @@
 
 namespace lazynet::nn {
 
-// tensor.to(dtype), the only way in which a value changes its dtype: from any dtype to a floating
-// one, shape kept.
+// tensor.to(dtype), from any dtype to any, shape kept. Floats are rounded toward 0 to integers,
+// integers wrap, BOOL is what is not 0.
 std::unique_ptr<const Layer> MakeTo(AttributeReader& reader);
 
 }  // namespace lazynet::nn

@@ -56,7 +56,7 @@ TEST(DTypes, EagerLayersDrawInFp32UnlessTheySayOtherwise) {
   for (const Node& node : network->nodes()) EXPECT_EQ(node.ParameterDType(0), DType::kFp64);
 }
 
-TEST(DTypes, OnlyToChangesThem) {
+TEST(DTypes, ModulesWantTheirOwn) {
   const LayerDefinition wide = Wide(LayerOf("fc", "Linear", {Arg("out_features", 1)}));
   EXPECT_EQ(ErrorOf(DefinitionOf({wide})),
             "layer \"fc\" (Linear): wants inputs of its dtype FP64, got FP32");
@@ -65,27 +65,28 @@ TEST(DTypes, OnlyToChangesThem) {
   EXPECT_EQ(OutputOf(WithInput(DType::kUint8, {LayerOf("to", "To", {Arg("dtype", "BF16")}),
                                                LayerOf("act", "ReLU")})),
             DType::kBf16);
-  EXPECT_EQ(ErrorOf(WithInput(DType::kInt16, {LayerOf("to", "To", {Arg("dtype", "FP32")})})),
-            "layer \"to\" (To): wants a floating dtype, INT32, INT64, UINT8 or BOOL, got INT16");
+  EXPECT_EQ(OutputOf(WithInput(DType::kInt16, {LayerOf("to", "To", {Arg("dtype", "BOOL")})})),
+            DType::kBool);
 }
 
-TEST(DTypes, InputsOfALayerAgree) {
+TEST(DTypes, FunctionsPromote) {
   NetworkDefinition definition = DefinitionOf({LayerOf("sum", "Add", {}, {"x", "y"})});
   definition.inputs = {{.name = "x", .dtype = DType::kFp64}, {.name = "y"}};
-  EXPECT_EQ(ErrorOf(definition), "layer \"sum\" (Add): wants all inputs of dtype FP64, got FP32");
-  definition.inputs[1].dtype = DType::kFp64;
   EXPECT_EQ(OutputOf(definition), DType::kFp64);
+  definition.inputs = {{.name = "x", .dtype = DType::kInt16},
+                       {.name = "y", .dtype = DType::kUint8}};
+  EXPECT_EQ(OutputOf(definition), DType::kInt16);
 }
 
-TEST(DTypes, IntegersAreForEmbeddings) {
+TEST(DTypes, IntegersAreForEmbeddingsAndFunctions) {
   const LayerDefinition embed =
       LayerOf("embed", "Embedding", {Arg("num_embeddings", 3), Arg("embedding_dim", 2)});
   EXPECT_EQ(OutputOf(WithInput(DType::kInt32, {embed})), DType::kFp32);
   EXPECT_EQ(OutputOf(WithInput(DType::kInt64, {Wide(embed)})), DType::kFp64);
   EXPECT_EQ(ErrorOf(WithInput(DType::kFp32, {embed})),
             "layer \"embed\" (Embedding): wants ids of dtype INT32 or INT64, got FP32");
-  EXPECT_EQ(ErrorOf(WithInput(DType::kInt64, {LayerOf("act", "ReLU")})),
-            "layer \"act\" (ReLU): wants a floating dtype, got INT64");
+  EXPECT_EQ(ErrorOf(WithInput(DType::kInt64, {LayerOf("act", "GELU")})),
+            "layer \"act\" (GELU): wants a floating dtype, got INT64");
   EXPECT_EQ(ErrorOf(WithInput(DType::kInt64, {LayerOf("fc", "Linear", {Arg("out_features", 1)})})),
             "layer \"fc\" (Linear): wants inputs of its dtype FP32, got INT64");
 }

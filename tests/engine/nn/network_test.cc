@@ -100,6 +100,10 @@ struct BadArgument {
   std::string error;
 };
 
+std::pair<std::string, AttributeValue> Numbers(std::string name, std::vector<double> values) {
+  return {std::move(name), std::move(values)};
+}
+
 TEST(Network, RefusesWrongArgumentsByName) {
   const BadArgument rows[] = {
       {"Linear", {}, "argument out_features is missing"},
@@ -211,8 +215,35 @@ TEST(Network, RefusesWrongArgumentsByName) {
       {"TransformerEncoderLayer",
        {Arg("nhead", 2), Arg("dim_feedforward", 0)},
        "argument dim_feedforward wants 1 to 2147483647, got 0"},
-      {"To", {}, "argument dtype wants FP32, FP64, BF16 or FP16, got none"},
-      {"To", {Arg("dtype", "INT8")}, "argument dtype wants FP32, FP64, BF16 or FP16, got INT8"},
+      {"To", {}, "argument dtype wants a datatype, got none"},
+      {"To", {Arg("dtype", "INT7")}, "argument dtype wants a datatype, got INT7"},
+      {"Hardtanh",
+       {Arg("min_val", 2.0), Arg("max_val", 2.0)},
+       "arguments min_val and max_val want min_val < max_val, got 2 and 2"},
+      {"RReLU",
+       {Arg("lower", 0.5), Arg("upper", 0.25)},
+       "arguments lower and upper want lower <= upper, got 0.5 and 0.25"},
+      {"CELU", {Arg("alpha", 0.0)}, "argument alpha wants a number other than 0, got 0"},
+      {"Softshrink", {Arg("lambd", -1.0)}, "argument lambd wants a number of at least 0, got -1"},
+      {"Threshold", {Arg("value", 1.0)}, "arguments threshold and value are required"},
+      {"Clamp", {}, "arguments min and max want at least one of them, got none"},
+      {"Div",
+       {Arg("other", 2.0), Arg("rounding_mode", "ceil")},
+       "argument rounding_mode wants none, trunc or floor, got ceil"},
+      {"Pow",
+       {Arg("exponent", 2.0), Arg("self", 2.0)},
+       "arguments exponent and self want one of them, got both"},
+      {"LogicalAnd", {Arg("other", 1.0)}, "has no argument other"},
+      {"MaskedFill", {}, "argument value is required"},
+      {"Max", {}, "argument dim is required"},
+      {"Topk", {}, "argument k is missing"},
+      {"Cumsum", {}, "argument dim is required"},
+      {"ImageNormalize",
+       {Numbers("mean", {1, 2}), Numbers("std", {1})},
+       "arguments mean and std want equally many numbers, got 2 and 1"},
+      {"ImageNormalize",
+       {Numbers("std", {1, 0})},
+       "argument std wants numbers other than 0, got 0"},
   };
   for (const BadArgument& row : rows) {
     EXPECT_EQ(ErrorOf(DefinitionOf({LayerOf("x", row.type, row.attributes)})),

@@ -1,0 +1,105 @@
+#include "engine/nn/layers/matmul.h"
+
+#include <string>
+#include <utility>
+
+#include "engine/nn/broadcast.h"
+
+namespace lazynet::nn {
+namespace {
+
+using backend::ValueId;
+
+// The dims but for the last two.
+Shape BatchOf(const Shape& shape) {
+  return Shape(shape.dims().first(static_cast<size_t>(shape.rank()) - 2));
+}
+
+Shape WithMatrix(const Shape& batch, int64_t rows, int64_t columns) {
+  Shape::Dims dims(batch.dims().begin(), batch.dims().end());
+  dims.push_back(rows);
+  dims.push_back(columns);
+  return Shape(std::move(dims));
+}
+
+// As many axes as `rank`, those added being of size 1.
+Shape WithRank(const Shape& shape, int rank) {
+  Shape::Dims dims(static_cast<size_t>(rank - shape.rank()), 1);
+  dims.insert(dims.end(), shape.dims().begin(), shape.dims().end());
+  return Shape(std::move(dims));
+}
+
+class Matmul : public Layer {
+ public:
+  Arity arity() const override { return {.least = 2, .most = 2}; }
+
+  absl::StatusOr<OutputShapes> Infer(std::span<const Shape> inputs, Sizes&) const override {
+    if (inputs[0].rank() == 0 || inputs[1].rank() == 0) {
+      return InvalidArgument("wants inputs of rank 1 and more, got shapes {} and {}",
+                             inputs[0].ToString(), inputs[1].ToString());
+    }
+    const Shape left = AsMatrices(inputs[0], true);
+    const Shape right = AsMatrices(inputs[1], false);
+    const int64_t inner = left.dim(-1);
+    if (inner != right.dim(-2) && inner != kUnknownDim && right.dim(-2) != kUnknownDim) {
+      return InvalidArgument(
+          "wants as many columns on the left as rows on the right, got shapes {} and {}",
+          inputs[0].ToString(), inputs[1].ToString());
+    }
+    ASSIGN_OR_RETURN(const Shape batch, Broadcast(BatchOf(left), BatchOf(right)));
+    Shape product = WithoutVectors(WithMatrix(batch, left.dim(-2), right.dim(-1)), inputs);
+    RETURN_IF_ERROR(CheckPartialBounds(product.dims()));
+    return product;
+  }
+
+  OutputValues Lower(Lowering& lowering) const override {
+    const Shape inputs[] = {lowering.shape(lowering.input(0)), lowering.shape(lowering.input(1))};
+    Shape left = AsMatrices(inputs[0], true);
+    Shape right = AsMatrices(inputs[1], false);
+    const Shape batch = *Broadcast(BatchOf(left), BatchOf(right));
+    const Shape product = WithMatrix(batch, left.dim(-2), right.dim(-1));
+    const Shape result = WithoutVectors(product, inputs);
+    Shape computed = product;
+    if (BatchOf(right).num_elements() == 1 && left.num_elements() > 0) {
+      // All matrices on the left are rows of one.
+      const int64_t rows = left.num_elements() / left.dim(-1);
+      left = Shape{rows, left.dim(-1)};
+      right = Shape{right.dim(-2), right.dim(-1)};
+      computed = Shape{rows, right.dim(-1)};
+    } else {
+      left = WithRank(left, product.rank());
+      right = WithRank(right, product.rank());
+    }
+    const ValueId dst = lowering.Add(
+        backend::MatMul{}, {InShape(lowering, 0, left), InShape(lowering, 1, right)}, computed);
+    return computed == result ? dst : lowering.Reshape(dst, result);
+  }
+
+  std::string Arguments(const Sizes&) const override { return ""; }
+
+ private:
+  static ValueId InShape(Lowering& lowering, int input, const Shape& shape) {
+    const ValueId id = lowering.input(input);
+    return lowering.shape(id) == shape ? id : lowering.Reshape(id, shape);
+  }
+
+  // A vector as a row, or as a column.
+  static Shape AsMatrices(const Shape& shape, bool left) {
+    if (shape.rank() > 1) return shape;
+    return left ? Shape{1, shape.dim(0)} : Shape{shape.dim(0), 1};
+  }
+
+  // The product without the axes that vectors were given.
+  static Shape WithoutVectors(const Shape& product, std::span<const Shape> inputs) {
+    Shape::Dims dims(product.dims().begin(), product.dims().end());
+    if (inputs[1].rank() == 1) dims.pop_back();
+    if (inputs[0].rank() == 1) dims.erase(dims.end() - (inputs[1].rank() == 1 ? 1 : 2));
+    return Shape(std::move(dims));
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<const Layer> MakeMatmul(AttributeReader&) { return std::make_unique<Matmul>(); }
+
+}  // namespace lazynet::nn

@@ -1,0 +1,47 @@
+#include "engine/nn/number.h"
+
+#include <cmath>
+
+#include "engine/nn/promotion.h"
+
+namespace lazynet::nn {
+namespace {
+
+int64_t Wrap(double number, DType dtype) {
+  const auto whole = static_cast<int64_t>(IsIntegral(number) ? number : std::trunc(number));
+  switch (dtype) {
+    case DType::kInt8:
+      return static_cast<int8_t>(whole);
+    case DType::kInt16:
+      return static_cast<int16_t>(whole);
+    case DType::kInt32:
+      return static_cast<int32_t>(whole);
+    case DType::kUint8:
+      return static_cast<uint8_t>(whole);
+    case DType::kUint16:
+      return static_cast<uint16_t>(whole);
+    case DType::kUint32:
+      return static_cast<uint32_t>(whole);
+    default:
+      return whole;
+  }
+}
+
+}  // namespace
+
+bool IsIntegral(double number) {
+  return std::trunc(number) == number && number >= -0x1p63 && number < 0x1p63;
+}
+
+std::string PythonNumber(double number) {
+  if (IsIntegral(number)) return fmt::format("{}", static_cast<int64_t>(number));
+  return fmt::format("{}", number);
+}
+
+backend::ValueId AddNumber(Lowering& lowering, double number, DType dtype) {
+  const DType arithmetic = ArithmeticDType(dtype);
+  const bool integer = arithmetic == DType::kInt64;
+  return lowering.Scalar(integer ? static_cast<double>(Wrap(number, dtype)) : number, arithmetic);
+}
+
+}  // namespace lazynet::nn
