@@ -2,11 +2,12 @@
 import dataclasses
 from typing import Callable
 
-import numpy as np
+import numpy
 import torch
 
 DTYPES = {"FP32": torch.float32, "FP64": torch.float64, "BF16": torch.bfloat16,
-          "FP16": torch.float16, "INT32": torch.int32, "INT64": torch.int64, "BOOL": torch.bool}
+          "FP16": torch.float16, "INT8": torch.int8, "INT16": torch.int16, "INT32": torch.int32,
+          "INT64": torch.int64, "UINT8": torch.uint8, "BOOL": torch.bool}
 
 
 @dataclasses.dataclass
@@ -18,10 +19,18 @@ class Floats:
 
 @dataclasses.dataclass
 class Ids:
-    """An input of random integers from 0 to below `end`."""
+    """An input of random integers from `start` to below `end`."""
     shape: tuple
     end: int
     dtype: str = "INT64"
+    start: int = 0
+
+
+@dataclasses.dataclass
+class Given:
+    """An input of just these values."""
+    values: list
+    dtype: str = "FP32"
 
 
 @dataclasses.dataclass
@@ -48,8 +57,9 @@ class Case:
     """A network of one layer.
 
     `text` is the layer in the definition language, `module` makes PyTorch's. Each request is a
-    shape, one of the classes above, or for several inputs a list of those; the first one materializes. `run` calls
-    the module with the inputs; what it returns, tuples within tuples flattened, are the outputs.
+    shape, one of the classes above, or for several inputs a list of those; the first one
+    materializes. `run` calls the module with the inputs; what it returns, tuples within tuples
+    flattened, are the outputs.
     """
 
     def __init__(self, name: str, text: str, module: Callable, *requests, inputs=("input",),
@@ -77,19 +87,23 @@ class Case:
         """Tensors for one of the requests; `generator` is numpy's."""
         tensors = []
         for one in request:
-            if isinstance(one, Ids):
-                array = torch.from_numpy(generator.integers(0, one.end, one.shape))
+            if isinstance(one, Given):
+                tensors.append(torch.tensor(one.values, dtype=DTYPES[one.dtype]))
+            elif isinstance(one, Ids):
+                array = torch.from_numpy(
+                    numpy.asarray(generator.integers(one.start, one.end, one.shape)))
                 tensors.append(array.to(DTYPES[one.dtype]))
             elif isinstance(one, Flags):
                 array = generator.random(one.shape) < one.share
                 array[..., 0] = False
                 tensors.append(torch.from_numpy(array))
             elif isinstance(one, Offsets):
-                array = np.sort(generator.integers(0, one.end + 1, one.shape))
+                array = numpy.sort(generator.integers(0, one.end + 1, one.shape))
                 array[0] = 0
                 tensors.append(torch.from_numpy(array).to(DTYPES[one.dtype]))
             else:
-                array = torch.from_numpy(generator.standard_normal(one.shape) * 2)
+                array = torch.from_numpy(
+                    numpy.asarray(generator.standard_normal(one.shape) * 2))
                 tensors.append(array.to(DTYPES[one.dtype or self.dtype]))
         return tensors
 
@@ -104,6 +118,25 @@ class Case:
         """The outputs as a list."""
         with torch.no_grad():
             return flattened(self.run(module, *inputs))
+
+
+class Function(torch.nn.Module):
+    """A function as a module."""
+
+    def __init__(self, function):
+        super().__init__()
+        self.function = function
+
+    def forward(self, *inputs):
+        return self.function(*inputs)
+
+
+def function_case(name, text, function, *requests, **options):
+    """The Case of a function. Requests of several inputs are lists; the inputs are called x0, x1,
+    ..."""
+    count = len(requests[0]) if isinstance(requests[0], list) else 1
+    inputs = [f"x{i}" for i in range(count)]
+    return Case(name, text, lambda: Function(function), *requests, inputs=inputs, **options)
 
 
 class GraphCase(Case):

@@ -11,8 +11,10 @@ import warnings
 
 import numpy as np
 
+import elementwise_layers
 import layers
 import networks
+import reduction_layers
 import sequence_layers
 from serving import Client, assert_close, connect, lazynet_process
 
@@ -21,7 +23,8 @@ SEED = 20240229
 
 
 def all_cases():
-    return [*layers.cases(), *sequence_layers.cases(), *networks.cases()]
+    return [*layers.cases(), *elementwise_layers.cases(), *reduction_layers.cases(),
+            *sequence_layers.cases(), *networks.cases()]
 
 
 def write_models(folder, cases):

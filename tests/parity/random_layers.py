@@ -3,6 +3,7 @@ import dataclasses
 import random
 
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 from case import DTYPES
@@ -24,7 +25,15 @@ FIELDS = {"Linear": "linear", "Bilinear": "bilinear", "Embedding": "embedding", 
           "Dropout": "dropout", "Dropout1d": "dropout1d", "AlphaDropout": "alpha_dropout",
           "Add": "add", "Mul": "mul", "Concat": "concat", "RNN": "rnn", "LSTM": "lstm",
           "GRU": "gru", "MultiheadAttention": "multihead_attention",
-          "TransformerEncoderLayer": "transformer_encoder_layer"}
+          "TransformerEncoderLayer": "transformer_encoder_layer", "Hardtanh": "hardtanh",
+          "RReLU": "rrelu", "CELU": "celu", "SELU": "selu", "LogSigmoid": "log_sigmoid",
+          "Softsign": "softsign", "Tanhshrink": "tanhshrink", "Softshrink": "softshrink",
+          "GLU": "glu", "Softmin": "softmin", "Softmax2d": "softmax2d", "Sub": "sub",
+          "Div": "div", "Maximum": "maximum", "Minimum": "minimum", "Abs": "abs", "Neg": "neg",
+          "Square": "square", "Sin": "sin", "Cos": "cos", "Erf": "erf", "Atan": "atan",
+          "Clamp": "clamp", "Mean": "mean", "Sum": "sum", "Amax": "amax", "Amin": "amin",
+          "Var": "var", "Norm": "norm", "Logsumexp": "logsumexp", "Cumsum": "cumsum",
+          "Normalize": "normalize", "Matmul": "matmul"}
 for axes in (1, 2, 3):
     for kind, field in (("Conv", "conv"), ("ConvTranspose", "conv_transpose"),
                         ("BatchNorm", "batch_norm"), ("InstanceNorm", "instance_norm"),
@@ -160,22 +169,48 @@ class Join(nn.Module):
         return self.function(inputs, **self.arguments)
 
 
-def add(inputs):
-    result = inputs[0]
-    for one in inputs[1:]:
-        result = result + one
-    return result
+def folded(function):
+    """A function of a list from one of two; a number comes last, an alpha by name."""
+    def run(inputs, other=None, **arguments):
+        result, *rest = [*inputs, *([] if other is None else [other])]
+        for one in rest:
+            result = function(result, one, **arguments)
+        return result
+    return run
 
 
-def mul(inputs):
-    result = inputs[0]
-    for one in inputs[1:]:
-        result = result * one
-    return result
+def extreme(function):
+    return folded(lambda a, b: function(a, torch.as_tensor(b, dtype=a.dtype)))
 
 
-MODULES = {"Add": lambda: Join(add), "Mul": lambda: Join(mul),
-           "Concat": lambda dim=0: Join(torch.cat, dim=dim), "To": To}
+def reduced(function):
+    """A function of x, dims and keepdim."""
+    return lambda inputs, dim=(), keepdim=False: function(inputs[0], dim, keepdim)
+
+
+def all_dims(x, dim):
+    return dim or tuple(range(x.dim())) or (0,)
+
+
+FUNCTIONS = {
+    "Add": folded(torch.add), "Sub": folded(torch.sub), "Mul": folded(torch.mul),
+    "Div": folded(torch.div), "Maximum": extreme(torch.maximum),
+    "Minimum": extreme(torch.minimum), "Concat": lambda inputs, dim=0: torch.cat(inputs, dim),
+    "Clamp": lambda inputs, **limits: torch.clamp(inputs[0], **limits),
+    "Mean": reduced(torch.mean), "Sum": reduced(torch.sum), "Amax": reduced(torch.amax),
+    "Amin": reduced(torch.amin),
+    "Var": reduced(lambda x, dim, keepdim: torch.var(x, dim, keepdim=keepdim)),
+    "Norm": reduced(lambda x, dim, keepdim: torch.linalg.vector_norm(x, 2, dim or None, keepdim)),
+    "Logsumexp": reduced(lambda x, dim, keepdim: torch.logsumexp(x, all_dims(x, dim), keepdim)),
+    "Cumsum": lambda inputs, dim: torch.cumsum(inputs[0], dim),
+    "Normalize": lambda inputs, **arguments: F.normalize(inputs[0], **arguments),
+    "Matmul": lambda inputs: torch.matmul(*inputs),
+    **{kind: lambda inputs, f=getattr(torch, kind.lower()): f(inputs[0])
+       for kind in ("Abs", "Neg", "Square", "Sin", "Cos", "Erf", "Atan")},
+}
+
+MODULES = {"To": To, **{kind: lambda f=function, **arguments: Join(f, **arguments)
+                        for kind, function in FUNCTIONS.items()}}
 
 WITHOUT_PARAMETERS = {kind for kind in FIELDS if kind not in WITH_INITIALIZERS and kind not in LAZY
                       and kind not in ("Bilinear", "Embedding", "PReLU", "RNN", "LSTM", "GRU",
@@ -220,7 +255,18 @@ ACTIVATIONS = [("ReLU", {}), ("ReLU6", {}), ("LeakyReLU", {"negative_slope": 0.2
                ("SiLU", {}), ("Mish", {}), ("Hardswish", {}), ("Hardsigmoid", {}),
                ("Sigmoid", {}), ("Tanh", {}), ("Softplus", {}),
                ("Softplus", {"beta": 2.0, "threshold": 3.0}), ("Identity", {}),
-               ("Dropout", {"p": 0.3}), ("Dropout1d", {}), ("AlphaDropout", {})]
+               ("Dropout", {"p": 0.3}), ("Dropout1d", {}), ("AlphaDropout", {}),
+               ("Hardtanh", {}), ("Hardtanh", {"min_val": -0.5, "max_val": 2.0}), ("RReLU", {}),
+               ("CELU", {}), ("CELU", {"alpha": 0.5}), ("SELU", {}), ("LogSigmoid", {}),
+               ("Softsign", {}), ("Tanhshrink", {}), ("Softshrink", {}),
+               ("Softshrink", {"lambd": 0.2})]
+
+# Continuous functions of one input: rounding is not to make another branch of.
+UNARY = [("Abs", {}), ("Neg", {}), ("Square", {}), ("Sin", {}), ("Cos", {}), ("Erf", {}),
+         ("Atan", {}), ("Clamp", {"min": -0.5}), ("Clamp", {"min": -1.0, "max": 2.0}),
+         ("Add", {"other": 2.0}), ("Add", {"other": 0.25, "alpha": -2.0}), ("Sub", {"other": 1.5}),
+         ("Mul", {"other": -0.5}), ("Div", {"other": 4.0}), ("Maximum", {"other": 0.125}),
+         ("Minimum", {"other": 1.0})]
 
 
 class Chooser:
@@ -257,7 +303,8 @@ class Chooser:
 
     def layer(self, shape):
         """A layer of one input, or of the same one twice."""
-        makers = [self.activation] * 2 + [self.linear, self.flatten, self.layer_norm, self.softmax]
+        makers = [self.activation] * 2 + [self.linear, self.flatten, self.layer_norm, self.softmax,
+                                          self.unary, self.reduction, self.along_a_dim]
         if len(shape) >= 2:
             makers += [self.convolution] * 3 + [self.transposed, self.max_pool, self.avg_pool,
                                                 self.adaptive_pool, self.batch_norm,
@@ -287,6 +334,26 @@ class Chooser:
         kind, arguments = self.rng.choice(ACTIVATIONS)
         return Layer(kind, dict(arguments))
 
+    def unary(self, shape):
+        kind, arguments = self.rng.choice(UNARY)
+        return Layer(kind, dict(arguments))
+
+    def dim(self, shape):
+        """Mostly one that there is."""
+        rank = max(len(shape), 1)
+        return self.rng.randint(-rank, rank - 1) + (10 if self.chance(0.02) else 0)
+
+    def reduction(self, shape):
+        dims = [self.dim(shape) for _ in range(self.rng.randint(0, 2))]
+        arguments = {"dim": dims} if dims else {}
+        return Layer(self.rng.choice(["Mean", "Sum", "Amax", "Amin", "Var", "Norm", "Logsumexp"]),
+                     {**arguments, **self.some(keepdim=True)})
+
+    def along_a_dim(self, shape):
+        kind = self.rng.choice(["GLU", "Cumsum", "Normalize"])
+        # An eps so large that rounding where 0 should be stays small.
+        return Layer(kind, {"dim": self.dim(shape), **({"eps": 0.1} if kind == "Normalize" else {})})
+
     def linear(self, shape):
         return Layer("Linear", {"out_features": self.rng.randint(1, 9), **self.some(bias=False)},
                      {"in_features": self.size(shape[-1] if shape else 1)})
@@ -310,7 +377,9 @@ class Chooser:
 
     def softmax(self, shape):
         rank = len(shape)
-        return Layer(self.rng.choice(["Softmax", "LogSoftmax"]),
+        if self.chance(0.1):
+            return Layer("Softmax2d", {})
+        return Layer(self.rng.choice(["Softmax", "LogSoftmax", "Softmin"]),
                      self.some(dim=self.rng.randint(-rank - (rank > 1), max(rank - 1, 0))))
 
     def layer_norm(self, shape):

@@ -192,11 +192,12 @@ class Generator:
                 and value.dtype == values[current].dtype]
         names = like if self.chooser.chance(0.8) else [
             name for name, value in values.items() if value.dtype == values[current].dtype]
-        kind = self.rng.choice(["Add", "Mul", "Concat"])
+        kind = self.rng.choice(["Add", "Mul", "Concat", "Sub", "Maximum", "Minimum", "Matmul"])
         rank = values[current].dim()
         arguments = self.chooser.some(dim=self.rng.randint(-rank, rank)) if kind == "Concat" else {}
         layer = Layer(kind, arguments)
-        layer.inputs = [current] + self.rng.choices(names, k=self.rng.randint(1, 2))
+        most = 2 if kind in ("Add", "Mul", "Concat") else 1
+        layer.inputs = [current] + self.rng.choices(names, k=self.rng.randint(1, most))
         return layer
 
     def attempt(self, network, layer, values, modules):
