@@ -1,0 +1,376 @@
+"""Turns the recorded calls into layers."""
+import collections
+import inspect
+import operator
+
+import torch
+from torch import nn
+
+from . import in_place
+from .definition import DATATYPES, Definition, Input, Layer, Value
+from .errors import Problem, Unsupported
+from .graph import Constant, Node, map_structure
+from .registry import find_function, find_module
+from .sizes import Size, render
+
+BROKEN = object()  # the result of a call that is a problem already
+
+
+class Converter:
+    """Handlers call `layer`, `value`, `sizes` and the like.
+
+    `parameters` are the tensors of layers by key, `constants` those that no layer draws.
+    """
+
+    def __init__(self, module, lazy=False):
+        self.module, self.lazy = module, lazy
+        self.layers, self.inputs, self.problems = [], [], []
+        self.parameters, self.constants = {}, {}
+        self.left_out = collections.Counter()
+        self.results, self.parameter_layers, self.module_layers = {}, {}, {}
+        self.node = None
+        self.uses = {}
+        self.dtype = main_dtype(module)
+        self.taken = {path for path, _ in module.named_modules()} | set(module.state_dict())
+
+    # -- what handlers use
+
+    def layer(self, field, inputs, arguments=None, name=None, dtype="same", expressions=None,
+              rank=None, parameters=None, same_as=""):
+        """Adds a layer and returns its Value.
+
+        `inputs` may be Constants. `expressions` are fields of sizes, whose values become inputs as
+        well. `parameters` are tensors by their name in the layer.
+        """
+        values = [self.value(one) for one in inputs]
+        arguments = dict(arguments or {})
+        for key, sizes in (expressions or {}).items():
+            if sizes is not None:
+                arguments[key] = ", ".join(render(one, values) for one in sizes)
+        name = name or self.new_name(field)
+        layer = Layer(name, field, values, arguments, same_as, group=self.group(name))
+        own = next((tensor.dtype for tensor in (parameters or {}).values()
+                    if tensor.is_floating_point()), None)
+        if own is not None and own != self.dtype:
+            layer.dtype = DATATYPES[own]
+        for key, tensor in (parameters or {}).items():
+            self.parameters[f"{name}.{key}"] = tensor
+        self.layers.append(layer)
+        if dtype == "same":
+            dtype = values[0].dtype if values else None
+        return Value(name, dtype, rank)
+
+    def value(self, one):
+        """The Value of a tensor, be it a constant."""
+        if isinstance(one, Value):
+            return one
+        if isinstance(one, torch.Tensor):
+            one = Constant(one, None, self.node.scope)
+        if isinstance(one, Constant):
+            return self.parameter(one)
+        raise Unsupported(f"wants a tensor, got {describe(one)}")
+
+    def parameter(self, constant):
+        """The layer of a constant; one for all its uses."""
+        if constant not in self.parameter_layers:
+            if constant.tensor.dtype not in DATATYPES:
+                raise Unsupported(f"a constant of {constant.tensor.dtype}")
+            key = constant.key
+            free = key and key not in self.parameters and key not in self.constants
+            name = key if free else self.new_name("constant", constant.scope)
+            datatype = DATATYPES[constant.tensor.dtype]
+            shape = list(constant.tensor.shape)
+            self.layers.append(Layer(name, "parameter", [], {
+                "shape": shape or None,
+                "datatype": None if constant.tensor.dtype == self.dtype else datatype},
+                group=self.group(name)))
+            self.constants[name] = constant.tensor
+            self.parameter_layers[constant] = Value(name, constant.tensor.dtype,
+                                                    constant.tensor.dim())
+        return self.parameter_layers[constant]
+
+    def with_parameters(self, field, input, tensors, make_arguments, name=None, **options):
+        """A layer with parameters from a function's arguments: F.linear(x, weight, bias).
+
+        `tensors` are Constants or None by their names in the layer. Where they are all of one
+        module, `fc.weight` and `fc.bias`, the layer has its name, and so their keys.
+        """
+        given = {key: one for key, one in tensors.items() if one is not None}
+        for key, one in given.items():
+            if not isinstance(one, Constant):
+                raise Unsupported(f"{key} wants a parameter, got {describe(one)}")
+        owner = self.common_owner(given)
+        name = owner or self.new_name(field)
+        drawn = owner and find_module(self.module.get_submodule(owner))
+        lazy, self.lazy = self.lazy, self.lazy and bool(drawn)
+        try:
+            arguments = make_arguments(**{key: one.tensor for key, one in given.items()})
+        finally:
+            self.lazy = lazy
+        made = {key: one.tensor for key, one in given.items()}
+        if not drawn:
+            self.constants.update({f"{name}.{key}": tensor for key, tensor in made.items()})
+        return self.layer(field, [input], arguments, name, rank=self.rank(input),
+                          parameters=made, **options)
+
+    def common_owner(self, constants):
+        """The path of the module whose parameters these are, if no layer has it yet."""
+        owners = {one.key[:-len(key) - 1] if one.key and one.key.endswith("." + key) else None
+                  for key, one in constants.items()}
+        path = owners.pop() if len(owners) == 1 else None
+        free = path and all(layer.name != path for layer in self.layers) and \
+            path not in self.module_layers
+        return path if free else None
+
+    def cast(self, value, dtype):
+        """A value in another dtype."""
+        if isinstance(value, Constant):
+            return Constant(value.tensor.to(dtype), None, value.scope)
+        if value.dtype == dtype:
+            return value
+        if dtype not in DATATYPES:
+            raise Unsupported(f"{dtype} is not supported")
+        return self.layer("to", [value], {"dtype": DATATYPES[dtype]}, dtype=dtype,
+                          rank=value.rank)
+
+    def new_name(self, field, scope=None):
+        scope = self.node.scope if scope is None else scope
+        base = f"{scope}.{field}" if scope else field
+        name, number = base, 0
+        while name in self.taken:
+            number += 1
+            name = f"{base}_{number}"
+        self.taken.add(name)
+        return name
+
+    def group(self, name):
+        """Layers of one block stand together: the first two parts of their path."""
+        return ".".join(name.split(".")[:-1][:2])
+
+    def rank(self, value):
+        """The number of dimensions, or None."""
+        return value.tensor.dim() if isinstance(value, Constant) else value.rank
+
+    def example_shapes(self, at):
+        """The shapes that argument number `at` has in the examples; none without examples."""
+        one = self.node.args[at]
+        return one.shapes if isinstance(one, Node) else [tuple(one.tensor.shape)]
+
+    def count_of_pieces(self):
+        """How many results of this call are used, as an unpacking or the indices tell."""
+        if self.node.unpacked is not None:
+            return self.node.unpacked
+        indices = [use.args[1] for use in self.uses[self.node] if use.target is operator.getitem]
+        if len(indices) < len(self.uses[self.node]) or \
+                any(not isinstance(one, int) or one < 0 for one in indices):
+            raise Unsupported("how many results it has is known only when a request comes")
+        return max(indices) + 1
+
+    def leave_out(self, what):
+        self.left_out[what] += 1
+
+    # -- the conversion
+
+    def convert(self, nodes, inputs, title):
+        """The Definition; `inputs` are the Inputs by node."""
+        self.problems += in_place.make_pure(nodes, self.module)
+        nodes = in_place.used_nodes(nodes)
+        self.uses = collections.defaultdict(list)
+        for node in nodes:
+            for one in node.inputs():
+                self.uses[one].append(node)
+        for node in nodes:
+            if node.op == "input" and self.uses[node]:
+                self.add_input(node, inputs[node])
+        outputs = []
+        for node in nodes:
+            self.node = node
+            if node.op == "output":
+                outputs = self.guarded(self.find_outputs) or []
+            elif node.op != "input":
+                self.results[node] = self.guarded(self.call)
+        groups = {path: type(one).__name__ for path, one in self.module.named_modules()}
+        for kind in ("Sequential", "ModuleList", "ModuleDict"):
+            groups = {path: name for path, name in groups.items() if name != kind}
+        return Definition(title, self.inputs, self.layers, outputs, groups,
+                          parameter_dtype=DATATYPES[self.dtype])
+
+    def add_input(self, node, declared):
+        reads_ids = [use for use in self.uses[node] if self.is_lookup(use, node)]
+        if declared.datatype is None:
+            declared.datatype = "INT64" if reads_ids else DATATYPES[self.dtype]
+        self.taken.add(declared.name)
+        self.inputs.append(declared)
+        dtype = next(key for key, name in DATATYPES.items() if name == declared.datatype)
+        rank = len(declared.shape) if declared.shape else len(node.shapes[0]) if node.shapes \
+            else None
+        self.results[node] = Value(declared.name, dtype, rank)
+
+    def is_lookup(self, use, node):
+        if use.op == "module":
+            return isinstance(self.module.get_submodule(use.target),
+                              (nn.Embedding, nn.EmbeddingBag))
+        return use.target in (nn.functional.embedding, nn.functional.embedding_bag) and \
+            bool(use.args) and use.args[0] is node
+
+    def guarded(self, step):
+        try:
+            return step()
+        except Unsupported as problem:
+            if str(problem):
+                self.problems.append(Problem(str(problem), self.node.place))
+            return BROKEN
+
+    def resolved(self, structure):
+        """Arguments with the results of nodes in their places."""
+        def look_up(node):
+            if self.results[node] is BROKEN:
+                raise Unsupported("")
+            return self.results[node]
+        return map_structure(structure, Node, look_up)
+
+    def call(self):
+        node = self.node
+        args, kwargs = self.resolved((node.args, node.kwargs))
+        if node.op == "size":
+            result = Size("dim", args)
+            return args[0].tensor.shape[args[1]] if isinstance(args[0], Constant) else result
+        if node.op == "shape":
+            return ShapeOf(args[0])
+        if node.op == "rank":
+            if self.rank(args[0]) is None:
+                raise Unsupported("the number of dimensions is known only when a request comes; "
+                                  "--input gives an example to trace with")
+            return self.rank(args[0])
+        if node.op == "module":
+            return self.ranked(self.call_module(args, kwargs))
+        handler = find_function(node.op, node.target)
+        name = call_text(node)
+        if handler is None:
+            raise Unsupported(f"{name} is not supported")
+        return self.ranked(self.call_handler(handler, name, (self, *args), kwargs))
+
+    def call_handler(self, handler, name, args, kwargs):
+        try:
+            bound = inspect.signature(handler).bind(*args, **kwargs)
+        except TypeError as error:
+            raise Unsupported(f"{name}: {error}") from error
+        try:
+            return handler(*bound.args, **bound.kwargs)
+        except Unsupported as problem:
+            raise Unsupported(f"{name}: {problem}" if str(problem) else "") from problem
+
+    def call_module(self, args, kwargs):
+        path = self.node.target
+        one = self.module.get_submodule(path)
+        name = f"{path} ({type(one).__name__})"
+        handler = find_module(one)
+        if handler is None:
+            raise Unsupported(f"{name}: torch.nn.{type(one).__name__} is not supported")
+        return self.call_handler(handler, name, (self, one, *args), kwargs)
+
+    def ranked(self, result):
+        """The example's rank and dtype, which are surer than ours."""
+        if isinstance(result, Value) and self.node.shapes and result.source not in \
+                [one.name for one in self.inputs]:
+            result.rank, result.dtype = len(self.node.shapes[0]), self.node.dtype
+        return result
+
+    def module_layer(self, one, field, inputs, arguments, dtype="same", rank=None):
+        """The layer of a module, under its path; with its parameters, or same_as where it is
+        called again."""
+        path = self.node.target
+        tensors = dict(one.state_dict(keep_vars=True))
+        if path in self.module_layers:
+            name = self.new_name(path, "")
+            if tensors:
+                return self.layer(field, inputs, {}, name, dtype, rank=rank, same_as=path)
+            return self.layer(field, inputs, arguments, name, dtype, rank=rank)
+        self.module_layers[path] = one
+        known = {key: tensor.detach() for key, tensor in tensors.items()
+                 if not nn.parameter.is_lazy(tensor)}
+        return self.layer(field, inputs, arguments, path, dtype, rank=rank, parameters=known)
+
+    def find_outputs(self):
+        """The outputs' names and sources: `output`, the keys of a dict, or numbered ones."""
+        result, = self.resolved(self.node.args)
+        found = []
+        flatten_outputs(result, "", found)
+        if not found:
+            raise Unsupported("forward returns no tensor")
+        outputs = []
+        for name, one in found:
+            if not isinstance(one, (Value, Constant)):
+                raise Unsupported(f"forward returns {describe(one)}: a server's outputs are "
+                                  "tensors")
+            outputs.append((name or "output", self.value(one).source))
+        if len(outputs) == 1 and outputs[0][0] == "output" and \
+                outputs[0][1] in [one.name for one in self.inputs]:
+            outputs = [("output", self.layer("identity", [found[0][1]]).source)]
+        return outputs
+
+
+class ShapeOf:
+    """A shape of unknown rank; or `start` of it on, or up to `stop`, and then `more`."""
+
+    def __init__(self, value, start=None, stop=None, more=()):
+        self.value, self.start, self.stop, self.more = value, start, stop, tuple(more)
+
+    def with_more(self, sizes):
+        """This and then `sizes`."""
+        return ShapeOf(self.value, self.start, self.stop, self.more + tuple(sizes))
+
+    def sizes(self, count):
+        """`count` sizes from `start` on."""
+        if self.stop is not None or self.more or self.start is not None and self.start < 0:
+            raise Unsupported("the rank is known only when a request comes; "
+                              "--input gives an example to trace with")
+        start = self.start or 0
+        return [Size("dim", (self.value, start + i)) for i in range(count)]
+
+
+def flatten_outputs(value, name, found):
+    if isinstance(value, dict):
+        parts = [(str(key), one) for key, one in value.items()]
+    elif isinstance(value, tuple) and hasattr(value, "_fields"):
+        parts = list(zip(value._fields, value))
+    elif isinstance(value, (tuple, list)):
+        parts = [(str(i), one) for i, one in enumerate(value)]
+        if not name:
+            name = "output"
+    elif value is None:
+        return
+    else:
+        found.append((name, value))
+        return
+    for key, one in parts:
+        flatten_outputs(one, f"{name}_{key}" if name else key, found)
+
+
+def main_dtype(module):
+    """What most parameters are."""
+    counts = collections.Counter(one.dtype for one in module.parameters()
+                                 if one.is_floating_point())
+    return counts.most_common(1)[0][0] if counts else torch.float32
+
+
+def describe(one):
+    if isinstance(one, Size):
+        return "a size that is known only when a request comes"
+    if isinstance(one, (Value, Constant)):
+        return "a tensor"
+    return repr(one) if isinstance(one, (int, float, str, bool, type(None))) \
+        else type(one).__name__
+
+
+def call_text(node):
+    """The call as a user writes it."""
+    if node.op == "method":
+        return f"Tensor.{node.target}"
+    if node.target is getattr:
+        return f"Tensor.{node.args[1]}"
+    space = getattr(node.target, "__module__", None) or ""
+    space = {"torch._C._nn": "torch.nn.functional", "_operator": "operator",
+             "torch._VF": "torch"}.get(space, space)
+    name = getattr(node.target, "__name__", str(node.target))
+    return f"{space}.{name}" if space else f"torch.{name}"

@@ -1,0 +1,85 @@
+"""What --input says: names, datatypes and example shapes of the network's inputs."""
+import dataclasses
+import inspect
+
+import torch
+
+from .definition import DTYPES
+from .errors import ExportError
+
+
+@dataclasses.dataclass
+class Example:
+    """`shape` is None, or has a pair of sizes for each axis: those of the two examples.
+
+    `datatype` is a name of the Open Inference Protocol, or None.
+    """
+    name: str
+    shape: list = None
+    datatype: str = None
+
+    def varies(self, axis):
+        return self.shape[axis][0] != self.shape[axis][1]
+
+    def guard(self):
+        """The shape that a network traced with the examples is for."""
+        return [-1 if self.varies(axis) else self.shape[axis][0]
+                for axis in range(len(self.shape))]
+
+
+def parse_example(text):
+    """An Example from `x=1,3,224,224:FP32`, `x=1,3,200..300,200..300`, `ids:INT64` or `mask`.
+
+    The first axis is the batch: it differs between the examples, unless axes with `..` say which
+    ones do.
+    """
+    before, colon, datatype = text.partition(":")
+    name, equals, sizes = before.partition("=")
+    if not name.isidentifier() or colon and datatype not in DTYPES:
+        raise ExportError([f"--input {text}: wants name=1,3,224,224[:DATATYPE], a datatype of "
+                           f"{', '.join(DTYPES)}"])
+    if not equals:
+        return Example(name, None, datatype or None)
+    try:
+        shape = [tuple(map(int, (size.split("..") * 2)[:2])) for size in sizes.split(",") if size]
+    except ValueError:
+        raise ExportError([f"--input {text}: {sizes} is no shape"]) from None
+    if any(min(pair) < 1 for pair in shape):
+        raise ExportError([f"--input {text}: sizes are 1 or more"])
+    if shape and not any(first != second for first, second in shape):
+        # Above 1, which broadcasts.
+        shape[0] = (max(shape[0][0], 2), max(shape[0][0], 2) + 1)
+    return Example(name, shape, datatype or None)
+
+
+
+
+def make_values(example, dtype):
+    """The two example tensors; numbers below 2 where they may be ids."""
+    dtype = DTYPES[example.datatype] if example.datatype else dtype
+    generator = torch.Generator().manual_seed(0)
+    made = []
+    for at in (0, 1):
+        shape = [pair[at] for pair in example.shape]
+        if dtype.is_floating_point:
+            made.append(torch.randn(shape, generator=generator).to(dtype))
+        else:
+            made.append(torch.randint(0, 2, shape, generator=generator).to(dtype))
+    return made
+
+
+def arguments_of(module, examples):
+    """Which arguments of forward are inputs, and the values of the others."""
+    parameters = [one for one in inspect.signature(module.forward).parameters.values()
+                  if one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD)]
+    names = [one.name for one in parameters]
+    unknown = [name for name in examples if name not in names]
+    if unknown:
+        raise ExportError([f"--input {name}: forward has the arguments {', '.join(names)}"
+                           for name in unknown])
+    inputs = [one.name for one in parameters
+              if one.default is one.empty or one.name in examples]
+    defaults = {one.name: one.default for one in parameters if one.name not in inputs}
+    if not inputs:
+        raise ExportError(["forward takes no input; --input names the arguments that are some"])
+    return inputs, defaults

@@ -1,0 +1,38 @@
+"""Lists of sizes, as functions take them."""
+from .converter import ShapeOf
+from .errors import Unsupported
+from .sizes import Size
+
+
+def size_list(args, needed=None):
+    """The sizes of view(2, 3), view((2, 3)) or view(x.shape[2:]), of which `needed` are wanted."""
+    if len(args) == 1 and isinstance(args[0], (tuple, list, ShapeOf)):
+        args = args[0]
+    if isinstance(args, ShapeOf):
+        if needed is None:
+            raise Unsupported("the rank of the shape is known only when a request comes; "
+                              "--input gives an example to trace with")
+        return args.sizes(needed)
+    for one in args:
+        if not isinstance(one, (int, Size)) or isinstance(one, bool):
+            raise Unsupported(f"wants sizes, got {type(one).__name__}")
+    return list(args)
+
+
+def sizes_of(c, value):
+    """All sizes of a value whose rank is known."""
+    rank = c.rank(value)
+    if rank is None:
+        raise Unsupported("the rank of a tensor is known only when a request comes; "
+                          "--input gives an example to trace with")
+    return [Size("dim", (c.value(value), axis)) for axis in range(rank)]
+
+
+def numbers(args):
+    """The numbers of permute(0, 2, 1) or permute((0, 2, 1))."""
+    if len(args) == 1 and isinstance(args[0], (tuple, list)):
+        args = args[0]
+    for one in args:
+        if not isinstance(one, int):
+            raise Unsupported(f"wants numbers, got {type(one).__name__}")
+    return list(args)
