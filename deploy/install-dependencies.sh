@@ -44,6 +44,7 @@ packages() {
     test  | python3-protobuf       | its messages
     test  | python3-numpy          | arrays of requests and golden values
     test  | python3-torch          | PyTorch: the oracle for values and lazy semantics
+    test  | python3-torchvision    | networks to export, and PyTorch's outputs for them
     test  | prometheus             | promtool checks metrics and alerts; a server scrapes ours
     lint  | clang-format           | .clang-format
     lint  | clang-tidy             | .clang-tidy

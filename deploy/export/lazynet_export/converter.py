@@ -1,5 +1,6 @@
 """Turns the recorded calls into layers."""
 import collections
+import dataclasses
 import inspect
 import operator
 
@@ -7,7 +8,7 @@ import torch
 from torch import nn
 
 from . import in_place
-from .definition import DATATYPES, Definition, Input, Layer, Value
+from .definition import DATATYPES, Definition, Layer, Value
 from .errors import Problem, Unsupported
 from .graph import Constant, Node, map_structure
 from .registry import find_function, find_module
@@ -43,10 +44,11 @@ class Converter:
         well. `parameters` are tensors by their name in the layer.
         """
         values = [self.value(one) for one in inputs]
-        arguments = dict(arguments or {})
-        for key, sizes in (expressions or {}).items():
-            if sizes is not None:
-                arguments[key] = ", ".join(render(one, values) for one in sizes)
+        rendered = {key: ", ".join(render(one, values) for one in sizes)
+                    for key, sizes in (expressions or {}).items() if sizes is not None}
+        given = dict(arguments or {})
+        first = {"dim": given.pop("dim")} if rendered and "dim" in given else {}
+        arguments = {**first, **rendered, **given}
         name = name or self.new_name(field)
         layer = Layer(name, field, values, arguments, same_as, group=self.group(name))
         own = next((tensor.dtype for tensor in (parameters or {}).values()
@@ -79,10 +81,11 @@ class Converter:
             free = key and key not in self.parameters and key not in self.constants
             name = key if free else self.new_name("constant", constant.scope)
             datatype = DATATYPES[constant.tensor.dtype]
-            shape = list(constant.tensor.shape)
-            self.layers.append(Layer(name, "parameter", [], {
-                "shape": shape or None,
-                "datatype": None if constant.tensor.dtype == self.dtype else datatype},
+            floating = constant.tensor.is_floating_point()
+            self.layers.append(Layer(
+                name, "parameter", [], {"shape": list(constant.tensor.shape) or None,
+                                        "datatype": None if floating else datatype},
+                dtype=datatype if floating and constant.tensor.dtype != self.dtype else "",
                 group=self.group(name)))
             self.constants[name] = constant.tensor
             self.parameter_layers[constant] = Value(name, constant.tensor.dtype,
@@ -269,6 +272,15 @@ class Converter:
             raise Unsupported(f"{name}: torch.nn.{type(one).__name__} is not supported")
         return self.call_handler(handler, name, (self, one, *args), kwargs)
 
+    def submodule(self, path, *args, **kwargs):
+        """The result of a module within the called one."""
+        outer = self.node
+        self.node = dataclasses.replace(outer, target=f"{outer.target}.{path}", shapes=None)
+        try:
+            return self.call_module(args, kwargs)
+        finally:
+            self.node = outer
+
     def ranked(self, result):
         """The example's rank and dtype, which are surer than ours."""
         if isinstance(result, Value) and self.node.shapes and result.source not in \
@@ -287,8 +299,9 @@ class Converter:
                 return self.layer(field, inputs, {}, name, dtype, rank=rank, same_as=path)
             return self.layer(field, inputs, arguments, name, dtype, rank=rank)
         self.module_layers[path] = one
-        known = {key: tensor.detach() for key, tensor in tensors.items()
-                 if not nn.parameter.is_lazy(tensor)}
+        # Nothing of a lazy layer: its counters are no values to keep.
+        lazy = any(map(nn.parameter.is_lazy, tensors.values()))
+        known = {} if lazy else {key: tensor.detach() for key, tensor in tensors.items()}
         return self.layer(field, inputs, arguments, path, dtype, rank=rank, parameters=known)
 
     def find_outputs(self):

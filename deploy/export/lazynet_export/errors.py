@@ -14,11 +14,12 @@ class Problem:
 
 
 class ExportError(Exception):
-    """All that was found, at once."""
+    """All that was found, at once; by place."""
 
     def __init__(self, problems):
-        self.problems = list(dict.fromkeys(
-            Problem(problem) if isinstance(problem, str) else problem for problem in problems))
+        found = [Problem(problem) if isinstance(problem, str) else problem for problem in problems]
+        self.problems = sorted(dict.fromkeys(found), key=lambda problem: (
+            (problem.place.file, problem.place.line) if problem.place else ("", 0)))
         super().__init__("\n".join(map(str, self.problems)))
 
 

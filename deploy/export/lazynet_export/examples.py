@@ -1,6 +1,5 @@
 """What --input says: names, datatypes and example shapes of the network's inputs."""
 import dataclasses
-import inspect
 
 import torch
 
@@ -17,6 +16,7 @@ class Example:
     name: str
     shape: list = None
     datatype: str = None
+    given: list = None  # the shape as it was said, the first of two sizes
 
     def varies(self, axis):
         return self.shape[axis][0] != self.shape[axis][1]
@@ -46,12 +46,11 @@ def parse_example(text):
         raise ExportError([f"--input {text}: {sizes} is no shape"]) from None
     if any(min(pair) < 1 for pair in shape):
         raise ExportError([f"--input {text}: sizes are 1 or more"])
+    given = [first for first, _ in shape]
     if shape and not any(first != second for first, second in shape):
-        # Above 1, which broadcasts.
-        shape[0] = (max(shape[0][0], 2), max(shape[0][0], 2) + 1)
-    return Example(name, shape, datatype or None)
-
-
+        # With 1, which code may treat in a way of its own.
+        shape[0] = (1, max(shape[0][0], 2))
+    return Example(name, shape, datatype or None, given)
 
 
 def make_values(example, dtype):
@@ -68,9 +67,9 @@ def make_values(example, dtype):
     return made
 
 
-def arguments_of(module, examples):
+def arguments_of(signature, examples):
     """Which arguments of forward are inputs, and the values of the others."""
-    parameters = [one for one in inspect.signature(module.forward).parameters.values()
+    parameters = [one for one in signature.parameters.values()
                   if one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD)]
     names = [one.name for one in parameters]
     unknown = [name for name in examples if name not in names]

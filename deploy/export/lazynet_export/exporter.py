@@ -1,6 +1,6 @@
 """export(): from a module to a model's folder."""
-import copy
 import dataclasses
+import inspect
 
 import torch
 from torch import nn
@@ -9,13 +9,14 @@ from . import checkpoint as checkpoints
 from . import folder as folders
 from . import functions, modules  # noqa: F401  they register their handlers
 from .converter import Converter, main_dtype
+from .copies import copied
 from .definition import Definition, Input
 from .errors import ExportError
 from .examples import arguments_of, make_values, parse_example
 from .hooks import without_hooks
 from .serving import serving_text
 from .text import network_text
-from .tracing import Tracer, is_leaf, make_twin
+from .tracing import Tracer, is_leaf
 
 
 @dataclasses.dataclass
@@ -32,9 +33,11 @@ class OneLayer(nn.Module):
         super().__init__()
         self.add_module(type(layer).__name__.removeprefix("Lazy").lower(), layer)
 
-    def forward(self, input):
+        self.signature = inspect.signature(layer.forward)
+
+    def forward(self, **inputs):
         layer, = self.children()
-        return layer(input)
+        return layer(**inputs)
 
 
 def export(module, folder, *, lazy=False, checkpoint=None, inputs=(), seed=0, weights=None,
@@ -68,7 +71,7 @@ def make(module, *, lazy=False, checkpoint=None, examples=None, weights=None, ti
     if isinstance(module, torch.jit.ScriptModule):
         raise ExportError(["a ScriptModule cannot be traced: export the module it was made of"])
     if checkpoint is not None:
-        module = copy.deepcopy(module)
+        module = copied(module)
         checkpoints.load(module, checkpoint)
     modes = {one: one.training for one in module.modules()}
     module.eval()
@@ -96,15 +99,17 @@ def make_by_tracing(module, lazy, examples, title):
         try:
             return make_once(module, lazy, examples, title, True)
         except ExportError as other:
-            raise ExportError(other.problems + error.problems) from error
+            raise other from error
 
 
 def make_once(module, lazy, examples, title, concrete):
-    names, defaults = arguments_of(module, examples)
+    signature = module.signature if isinstance(module, OneLayer) else \
+        inspect.signature(module.forward)
+    names, defaults = arguments_of(signature, examples)
     if concrete and any(name not in examples for name in names):
         raise ExportError([f"--input {name}=... is missing" for name in names
                            if name not in examples])
-    tracer = Tracer(module, make_twin(module) if concrete else None)
+    tracer = Tracer(module, copied(module).eval() if concrete else None)
     inputs, traced = {}, {}
     for name in names:
         node = tracer.add("input", name, (), {})
@@ -117,6 +122,7 @@ def make_once(module, lazy, examples, title, concrete):
                              example.guard() if concrete else None)
     nodes = tracer.trace(traced, defaults)
     converter = Converter(module, lazy)
+    converter.problems += tracer.problems
     converter.left_out.update(tracer.left_out)
     definition = converter.convert(nodes, inputs, make_title(title, concrete, examples))
     if converter.problems:

@@ -20,8 +20,8 @@ class Node:
     """One call.
 
     `op` is "input", "module" (target: its path), "function" (target: the callable), "method"
-    (target: its name), "size" (args: node, axis), "shape" and "rank" (args: node) or "output". `scope` is the
-    path of the module whose forward function called.
+    (target: its name), "size" (args: node, axis), "shape" and "rank" (args: node) or "output".
+    `scope` is the path of the module whose forward function called.
     """
     op: str
     target: object

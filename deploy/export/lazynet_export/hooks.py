@@ -1,11 +1,10 @@
 """Hooks change what a module computes without a trace of it: folded into the weight, or refused."""
-import copy
-
 from torch import nn
 from torch.nn.utils import parametrize
 from torch.nn.utils.spectral_norm import SpectralNorm, remove_spectral_norm
 from torch.nn.utils.weight_norm import WeightNorm, remove_weight_norm
 
+from .copies import copied
 from .errors import ExportError, Problem
 from .tracing import is_leaf
 
@@ -27,7 +26,7 @@ def without_hooks(module):
     """The module, or a copy of it whose weights are what its hooks make of them."""
     if not has_hooks(module):
         return module
-    module = copy.deepcopy(module)
+    module = copied(module)
     problems = []
     for path, one in module.named_modules():
         if parametrize.is_parametrized(one):

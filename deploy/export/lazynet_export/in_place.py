@@ -72,8 +72,9 @@ def make_pure(nodes, module):
             continue
         for other in nodes[:at]:
             shared = memory[other] is memory[first] and other is not first
-            if shared and current.get(other, other) is not current.get(first, first) and \
-                    last_read.get(other, -1) > at:
+            stale = current.get(other, other) is not current.get(first, first)
+            if shared and stale and last_read.get(other, -1) > at and \
+                    node.target is not operator.setitem:  # which is a problem by itself
                 problems.append(Problem(f"{called_name(node)} works in place on memory that is "
                                         "read later through another view", node.place))
                 break

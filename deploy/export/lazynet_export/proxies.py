@@ -103,8 +103,7 @@ class Traced(torch.fx.Proxy):
 
     def __setitem__(self, index, value):
         if self.constant and not holds_traced((index, value)):
-            if self.key is not None:  # the network's own stays as it is
-                self.examples, self.key = (self.examples[0].clone(),), None
+            self.tracer.protect(self)
             index, value = map_structure((index, value), Traced, lambda one: one.examples[0])
             self.examples[0][index] = value
             return
@@ -124,7 +123,8 @@ class Traced(torch.fx.Proxy):
 
     def in_place(self, target, other):
         """As a size it is a Python number, which `+=` does not change."""
-        if self.examples is not None and not self.is_tensor() or self.tracer.is_size(self.node):
+        if self.examples is not None and not self.is_tensor() or \
+                self.node and self.tracer.is_size(self.node):
             target = {operator.iadd: operator.add, operator.isub: operator.sub,
                       operator.imul: operator.mul, operator.itruediv: operator.truediv}[target]
         return self.tracer.record("function", target, (self, other), {})

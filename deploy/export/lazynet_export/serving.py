@@ -11,8 +11,8 @@ def serving_text(inputs, examples, bind_at_load, max_batch):
     if bind_at_load:
         lines.append("binding_policy: AT_LOAD")
         for one in inputs:
-            shape = [first for first, _ in examples[one.name].shape]
-            lines.append(f"bind_inputs {message({'name': one.name, 'shape': shape})}")
+            fields = {"name": one.name, "shape": examples[one.name].given}
+            lines.append(f"bind_inputs {message(fields)}")
     if max_batch:
         for one in inputs:
             if one.name in examples and examples[one.name].shape:

@@ -6,9 +6,11 @@ END = "<!-- end of supported -->"
 
 
 def grouped(names):
-    """Names by where they are from, without doubles."""
+    """Names by where they are from, without doubles, and without what operators call."""
     groups = {}
     for name in names:
+        if ".__" in name:
+            continue
         space, _, last = name.rpartition(".")
         groups.setdefault(space, set()).add(last)
     return groups

@@ -19,8 +19,9 @@ def literal(value):
             return "nan"
         if math.isinf(value):
             return "inf" if value > 0 else "-inf"
-        return repr(int(value)) if value == int(value) and abs(value) < 1e15 and \
-            math.copysign(1, value) > 0 else repr(value)
+        whole = value == int(value) and abs(value) < 1e15 and \
+            (value != 0 or math.copysign(1, value) > 0)
+        return repr(int(value) if whole else value)
     if isinstance(value, (list, tuple)):
         return f"[{', '.join(map(literal, value))}]"
     return repr(int(value))

@@ -1,7 +1,6 @@
 """Runs a module's forward function with values that record what is done with them."""
 import collections
 import contextlib
-import copy
 import operator
 
 import torch
@@ -14,6 +13,8 @@ from .proxies import Shape, Traced, holds_traced
 
 # Functions that take sizes, not tensors: PyTorch cannot see that those are traced.
 FACTORIES = ("zeros", "ones", "full", "empty", "arange", "eye")
+# Methods that take sizes, called on a tensor that is not traced.
+SIZED = ("expand", "view", "reshape", "repeat")
 # Methods whose result depends on the tensor's dtype alone.
 NEW = ("new_zeros", "new_ones", "new_full", "new_tensor")
 # Modules outside torch.nn that are taken as they are.
@@ -28,6 +29,8 @@ def is_leaf(module):
     """
     if type(module).__name__ == FROZEN_BATCH_NORM:
         return True
+    if "forward" in vars(module):
+        return False
     owner = next(one for one in type(module).__mro__ if "forward" in vars(one))
     return owner.__module__.startswith("torch.nn") and owner is not nn.Sequential
 
@@ -42,6 +45,7 @@ class Tracer:
         self.keys = {id(tensor): key for key, tensor in
                      [*module.named_parameters(), *module.named_buffers()]}
         self.nodes, self.left_out, self.ranks = [], collections.Counter(), {}
+        self.problems, self.kept = [], []
         self.scopes, self.running, self.cache = [""], False, {}
 
     # -- what is recorded
@@ -62,6 +66,8 @@ class Tracer:
             return None
         traced = []
         map_structure((args, kwargs), Traced, traced.append)
+        if traced and traced[0].constant and is_in_place(target):
+            self.protect(traced[0])
         values = None
         if all(one.examples is not None for one in traced):
             values = self.run(op, target, args, kwargs, traced)
@@ -77,6 +83,13 @@ class Tracer:
                                                    self.argument))
         return self.wrap(node, values)
 
+    def protect(self, traced):
+        """A parameter or buffer that forward changes stays as it is, here and when serving."""
+        if traced.key is not None:
+            self.problems.append(Problem(f"forward changes {traced.key}, which serving does not",
+                                         places.of_stack()))
+            traced.examples, traced.key = (traced.examples[0].clone(),), None
+
     def record_assignment(self, traced, index, value):
         """x[index] = value"""
         if traced.examples is not None:
@@ -90,6 +103,8 @@ class Tracer:
 
     def wrap(self, node, values):
         if values is not None and isinstance(values[0], torch.Tensor):
+            if len({value.dim() for value in values}) > 1:
+                raise TraceFailure("the number of its dimensions differs between the examples")
             node.shapes = [tuple(value.shape) for value in values]
             node.dtype = values[0].dtype
             self.ranks[node] = values[0].dim()
@@ -116,7 +131,7 @@ class Tracer:
         results = []
         for i in range(count):
             own_args, own_kwargs = map_structure(
-                (args, kwargs), Traced, lambda one, i=i: one.examples[min(i, len(one.examples) - 1)])
+                (args, kwargs), Traced, lambda one, i=i: one.examples[i % len(one.examples)])
             with self.example(), torch.no_grad():
                 if op == "module":
                     results.append(self.run_module(target, own_args, own_kwargs))
@@ -237,6 +252,17 @@ class Tracer:
                                "give the module its sizes, or --checkpoint")
         return Traced(None, self, (value.detach(),), self.keys[id(value)])
 
+    def assign(self, module, name, value, set_attribute):
+        """`self.x = value` within forward: forgotten after the trace, and refused for buffers."""
+        if name in module._buffers or name in module._parameters:
+            path = self.paths.get(module, "")
+            key = f"{path}.{name}" if path else name
+            self.problems.append(Problem(f"forward changes {key}, which serving does not",
+                                         places.of_stack()))
+            return
+        self.kept.append((module, name, vars(module).get(name), name in vars(module)))
+        set_attribute(module, name, value)
+
     # -- the trace itself
 
     def trace(self, inputs, defaults):
@@ -255,15 +281,23 @@ class Tracer:
 
     @contextlib.contextmanager
     def patched(self):
-        """PyTorch with our hands on module calls, module attributes and factories."""
+        """PyTorch with our hands on module calls, module attributes, and what takes sizes."""
         call, getattr_ = nn.Module.__call__, nn.Module.__getattr__
+        setattr_ = nn.Module.__setattr__
         factories = {name: getattr(torch, name) for name in FACTORIES}
+        sized = {name: getattr(torch.Tensor, name) for name in SIZED}
 
         def patched_call(module, *args, **kwargs):
             return self.call_module(module, lambda *a, **k: call(module, *a, **k), args, kwargs)
 
         def patched_getattr(module, name):
             return self.attribute(getattr_(module, name))
+
+        def patched_setattr(module, name, value):
+            if isinstance(value, Traced):
+                self.assign(module, name, value, setattr_)
+            else:
+                setattr_(module, name, value)
 
         def make_factory(function):
             def factory(*args, **kwargs):
@@ -272,17 +306,35 @@ class Tracer:
                 return self.record("function", function, args, kwargs)
             return factory
 
+        def make_method(name, method):
+            def sized_method(tensor, *args, **kwargs):
+                if self.running or not holds_traced((args, kwargs)):
+                    return method(tensor, *args, **kwargs)
+                return self.record("method", name, (tensor, *args), kwargs)
+            return sized_method
+
         nn.Module.__call__, nn.Module.__getattr__ = patched_call, patched_getattr
+        nn.Module.__setattr__ = patched_setattr
         for name, function in factories.items():
             setattr(torch, name, make_factory(function))
+        for name, method in sized.items():
+            setattr(torch.Tensor, name, make_method(name, method))
         try:
             yield
         finally:
             nn.Module.__call__, nn.Module.__getattr__ = call, getattr_
+            nn.Module.__setattr__ = setattr_
+            for module, name, value, was_there in reversed(self.kept):
+                vars(module).pop(name, None)
+                if was_there:
+                    vars(module)[name] = value
             for name, function in factories.items():
                 setattr(torch, name, function)
+            for name in sized:  # the originals are those of its base
+                delattr(torch.Tensor, name)
 
 
-def make_twin(module):
-    """A copy that may run, and by that initialize what is lazy."""
-    return copy.deepcopy(module).eval()
+def is_in_place(target):
+    name = target if isinstance(target, str) else getattr(target, "__name__", "")
+    return name.endswith("_") and not name.endswith("__") or \
+        target in (operator.iadd, operator.isub, operator.imul, operator.itruediv)

@@ -1,6 +1,4 @@
 """F.linear, F.conv2d, F.batch_norm and others: layers whose parameters are arguments."""
-import torch
-
 from ..arguments import per_axis, refuse, size_or_lazy
 from ..definition import Value, Word
 from ..errors import Unsupported

@@ -1,6 +1,4 @@
 """Pools as functions."""
-import torch
-
 from ..arguments import per_axis, refuse, same_as_kernel
 from ..modules.pooling import output_size
 from ..registry import function, given

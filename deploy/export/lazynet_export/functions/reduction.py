@@ -103,11 +103,8 @@ register_spread("var")
 register_spread("std")
 
 
-@function("torch.norm", ".norm", "torch.linalg.vector_norm")
-def norm(c, input, p=2, dim=None, keepdim=False, dtype=None, **ord):
-    p = ord.pop("ord", p)
-    if ord:
-        raise Unsupported(f"arguments: {', '.join(ord)}")
+@function("torch.norm", ".norm")
+def norm(c, input, p=2, dim=None, keepdim=False, out=None, dtype=None):
     if p in ("fro", None):
         p = 2
     if not isinstance(p, (int, float)):
@@ -116,11 +113,16 @@ def norm(c, input, p=2, dim=None, keepdim=False, dtype=None, **ord):
                   {"p": given(float(p), 2.0)})
 
 
+@function("torch.linalg.vector_norm")
+def vector_norm(c, x, ord=2, dim=None, keepdim=False, *, dtype=None):
+    return norm(c, x, ord, dim, keepdim, dtype=dtype)
+
+
 @function("torch.linalg.norm")
 def linalg_norm(c, A, ord=None, dim=None, keepdim=False, *, dtype=None):
     if ord is not None and not isinstance(dim, int):
         raise Unsupported("norms of matrices are not supported")
-    return norm(c, A, 2 if ord is None else ord, dim, keepdim, dtype)
+    return norm(c, A, 2 if ord is None else ord, dim, keepdim, dtype=dtype)
 
 
 @function("torch.any", ".any")

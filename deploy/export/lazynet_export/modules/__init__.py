@@ -1,3 +1,3 @@
 """Handlers of torch.nn's classes. Importing them registers them."""
-from . import (activation, attention, convolution, linear, normalization, padding, pooling,  # noqa: F401
-               recurrent, resampling, shape)
+from . import (activation, attention, convolution, linear, normalization,  # noqa: F401
+               padding, pooling, recurrent, resampling, shape)

@@ -5,6 +5,7 @@ from torch.nn import functional
 from ..arguments import refuse, size_or_lazy
 from ..errors import Unsupported
 from ..registry import given, module
+from ..tracing import is_leaf
 
 
 @module("MultiheadAttention")
@@ -50,3 +51,12 @@ def encoder_layer(c, m, src, src_mask=None, src_key_padding_mask=None, is_causal
     refuse("src_key_padding_mask", src_key_padding_mask is not None, False)
     return c.module_layer(m, "transformer_encoder_layer", [src], encoder_layer_arguments(c, m),
                           rank=c.rank(src))
+
+
+@module("TransformerEncoder", note="as its layers")
+def encoder(c, m, src, mask=None, src_key_padding_mask=None, is_causal=None):
+    if not all(is_leaf(layer) for layer in m.layers):
+        raise Unsupported("layers with a forward of their own are not supported")
+    for i in range(len(m.layers)):
+        src = c.submodule(f"layers.{i}", src, mask, src_key_padding_mask)
+    return src if m.norm is None else c.submodule("norm", src)

@@ -1,0 +1,259 @@
+#!/usr/bin/python3
+"""What a trace makes of networks that are written in special ways, and what it refuses.
+
+  tracing_test.py
+"""
+import pathlib
+import tempfile
+import unittest
+import warnings
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from served import export, network_text
+from lazynet_export import ExportError
+
+
+class Net(nn.Module):
+    """A network whose forward function is given; its layers are keyword arguments."""
+
+    def __init__(self, function, **layers):
+        super().__init__()
+        self.function = function
+        for name, layer in layers.items():
+            setattr(self, name, layer)
+
+    def forward(self, x):
+        return self.function(self, x)
+
+
+class Broken(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.pool = nn.FractionalMaxPool2d(2, output_size=3)
+        self.table = nn.Embedding(4, 4, max_norm=1.0)
+        self.register_buffer("steps", torch.zeros(()))
+
+    def forward(self, x, ids):
+        self.steps += 1
+        y = torch.fft.fft(x)
+        z = self.pool(x)
+        w = F.dropout(x)
+        return y, z, w, self.table(ids), x.sum(dim=1, where=x)
+
+
+class Checked(nn.Module):
+    """The checks that networks start with."""
+
+    def forward(self, x):
+        assert x.shape[1] == 3, "three channels"
+        torch._assert(x.dim() == 4, "four dimensions")
+        if x.requires_grad or x.is_cuda:
+            return x
+        return x + 1
+
+
+class Windows(nn.Module):
+    """Needs sizes to go on, but for the batch."""
+
+    def __init__(self):
+        super().__init__()
+        self.scale = nn.Parameter(torch.full((1,), 3.0))
+
+    def forward(self, x):
+        batch, length, width = x.shape
+        mask = x.new_zeros((length, length))
+        for i in range(length):
+            mask[i, : i + 1] = 1
+        x = x.reshape(batch * length, width) * self.scale.exp()
+        return torch.matmul(mask, x.view(batch, length, width)) / length
+
+
+def made(module, **options):
+    """The text of the definition."""
+    with tempfile.TemporaryDirectory() as folder:
+        return network_text(export(module, pathlib.Path(folder) / "net", title="net",
+                                   **options).definition)
+
+
+def lines(module, **options):
+    """That without comments, inputs, blank lines and what is around a layer."""
+    return [line.removeprefix("layers { name: ").removesuffix(" }")
+            for line in made(module, **options).splitlines()
+            if line and not line.startswith(("#", "inputs"))]
+
+
+def problems(module, **options):
+    try:
+        made(module, **options)
+    except ExportError as error:
+        return error.problems
+    return []
+
+
+class Tracing(unittest.TestCase):
+    def setUp(self):
+        warnings.simplefilter("ignore")
+
+    def test_a_module_called_again_has_its_parameters(self):
+        net = Net(lambda self, x: self.act(self.fc(self.act(self.fc(x)))), fc=nn.Linear(4, 4),
+                  act=nn.ReLU())
+        self.assertEqual(lines(net), [
+            '"fc"    linear { in_features: 4 out_features: 4 }', '"act"   relu {}',
+            '"fc_1"  same_as: "fc"', '"act_1" relu {}'])
+
+    def test_two_names_of_one_module_are_one_layer(self):
+        layer = nn.Linear(4, 4)
+        net = Net(lambda self, x: self.b(self.a(x)), a=layer, b=layer)
+        self.assertEqual(lines(net)[1], '"a_1" same_as: "a"')
+
+    def test_functions_of_a_layers_parameters_are_that_layer(self):
+        net = Net(lambda self, x: F.linear(x, self.fc.weight, self.fc.bias), fc=nn.Linear(4, 2))
+        self.assertEqual(lines(net), ['"fc" linear { in_features: 4 out_features: 2 }'])
+
+    def test_tied_weights_are_written_twice(self):
+        net = Net(lambda self, ids: F.linear(self.table(ids), self.table.weight),
+                  table=nn.Embedding(5, 3))
+        self.assertEqual(lines(net), [
+            '"table"  embedding { num_embeddings: 5 embedding_dim: 3 }',
+            '"linear" linear { in_features: 3 out_features: 5 bias: false }'])
+
+    def test_what_depends_on_parameters_alone_is_computed(self):
+        net = Net(lambda self, x: x * (self.scale.exp() + 1)[None])
+        net.scale = nn.Parameter(torch.zeros(3))
+        self.assertEqual(lines(net), ['"constant" parameter { shape: [1, 3] }',
+                                      '"mul"      inputs: ["x", "constant"] mul {}'])
+
+    def test_parameters_have_their_keys(self):
+        net = Net(lambda self, x: x + self.bias)
+        net.bias = nn.Parameter(torch.zeros(3))
+        self.assertEqual(lines(net)[0], '"bias" parameter { shape: 3 }'.replace("3", "[3]"))
+
+    def test_weight_norm_is_folded(self):
+        layer = torch.nn.utils.weight_norm(nn.Linear(4, 2))
+        with tempfile.TemporaryDirectory() as folder:
+            exported = export(Net(lambda self, x: self.fc(x), fc=layer),
+                              pathlib.Path(folder) / "net")
+        self.assertEqual(list(exported.tensors), ["fc.bias", "fc.weight"])
+        layer(torch.zeros(1, 4))
+        torch.testing.assert_close(exported.tensors["fc.weight"], layer.weight.detach())
+        self.assertTrue(hasattr(layer, "weight_g"), "the module stays as it is")
+
+    def test_other_hooks_are_refused(self):
+        layer = nn.Linear(4, 2)
+        layer.register_forward_hook(lambda *_: None)
+        found, = problems(Net(lambda self, x: self.fc(x), fc=layer))
+        self.assertIn("fc (Linear): its hooks are not supported", str(found))
+
+    def test_outputs_have_the_names_of_a_dict(self):
+        net = Net(lambda self, x: {"out": x + 1, "aux": {"a": x * 2, "none": None}})
+        self.assertEqual(lines(net)[2:], ['outputs { name: "out" layer: "add"',
+                                          'outputs { name: "aux_a" layer: "mul"'])
+
+    def test_in_place_calls_change_what_is_read_later(self):
+        def forward(self, x):
+            y = x + 1
+            F.relu_(y)
+            y += 1
+            return y * x
+        self.assertEqual(lines(Net(forward)), [
+            '"add"   add { other: 1 }', '"relu"  relu {}', '"add_1" add { other: 1 }',
+            '"mul"   inputs: ["add_1", "x"] mul {}'])
+
+    def test_another_view_of_what_is_changed_is_refused(self):
+        def forward(self, x):
+            y = x + 1
+            z = y.view(-1)
+            y.add_(1)
+            return z
+        found, = problems(Net(forward))
+        self.assertIn("add_ works in place on memory that is read later", found.text)
+        self.assertEqual(found.place.source, "y.add_(1)")
+
+    def test_checks_are_left_out(self):
+        text = made(Checked())
+        self.assertIn("# Left out, for serving does without: 2 assertions.", text)
+        self.assertEqual(lines(Checked()), ['"add" add { other: 1 }'])
+
+    def test_all_problems_are_told_at_once_with_their_places(self):
+        found = problems(Broken())
+        self.assertEqual([(problem.place.source, problem.text) for problem in found], [
+            ("self.steps += 1", "forward changes steps, which serving does not"),
+            ("y = torch.fft.fft(x)", "torch._C._fft.fft_fft is not supported"),
+            ("z = self.pool(x)",
+             "pool (FractionalMaxPool2d): torch.nn.FractionalMaxPool2d is not supported"),
+            ("w = F.dropout(x)", "torch.nn.functional.dropout: draws at random in eval mode too: "
+                                 "pass training=self.training"),
+            ("return y, z, w, self.table(ids), x.sum(dim=1, where=x)",
+             "table (Embedding): max_norm=1.0 is not supported"),
+            ("return y, z, w, self.table(ids), x.sum(dim=1, where=x)",
+             "Tensor.sum: got an unexpected keyword argument 'where'")])
+        self.assertTrue(all(problem.place.file == __file__ for problem in found))
+        self.assertEqual(len({problem.place.line for problem in found}), 5)
+
+    def test_nothing_is_written_where_something_is_not_supported(self):
+        with tempfile.TemporaryDirectory() as folder:
+            with self.assertRaises(ExportError):
+                export(Broken(), pathlib.Path(folder) / "net")
+            self.assertEqual(list(pathlib.Path(folder).iterdir()), [])
+
+    def test_control_flow_on_data_is_refused_with_its_place(self):
+        def forward(self, x):
+            return x if x.sum() > 0 else -x
+        for options in ({}, {"inputs": ["x=1,3"]}):
+            found, = problems(Net(forward), **options)
+            self.assertEqual(found.place.source, "return x if x.sum() > 0 else -x")
+
+    def test_sizes_are_those_of_the_example_and_the_batch_stays_open(self):
+        self.assertIn("--input gives an example", str(problems(Windows())[0]))
+        self.assertEqual(lines(Windows(), inputs=["x=1,3,4"]), [
+            '"reshape"    reshape { shape: "dim(0) * 3, 4" }',
+            '"constant"   parameter { shape: [1] }',
+            '"mul"        inputs: ["reshape", "constant"] mul {}',
+            '"reshape_1"  inputs: ["mul", "x"] reshape { shape: "dim(1, 0), 3, 4" }',
+            '"constant_1" parameter { shape: [3, 3] }',
+            '"matmul"     inputs: ["constant_1", "reshape_1"] matmul {}',
+            '"div"        div { other: 3 }'])
+        self.assertIn('inputs { name: "x" shape: [-1, 3, 4] }', made(Windows(), inputs=["x=1,3,4"]))
+
+    def test_a_condition_on_the_batch_is_refused(self):
+        def forward(self, x):
+            return x if x.shape[0] > 1 else -x
+        found, = problems(Net(forward), inputs=["x=1,3"])
+        self.assertIn("it differs between the sizes of the examples", found.text)
+
+    def test_arguments_with_defaults_are_inputs_only_where_named(self):
+        class Masked(nn.Module):
+            def forward(self, x, mask=None):
+                return x if mask is None else x.masked_fill(mask, 0.0)
+        self.assertEqual(lines(Masked()), ['"identity" identity {}'])
+        self.assertEqual(lines(Masked(), inputs=["mask:BOOL"]),
+                         ['"masked_fill" inputs: ["x", "mask"] masked_fill { value: 0 }'])
+        self.assertIn("forward has the arguments x, mask",
+                      str(problems(Masked(), inputs=["z=1"])[0]))
+
+    def test_the_module_stays_as_it_is(self):
+        net = Net(lambda self, x: self.drop(self.fc(x)), fc=nn.LazyLinear(3), drop=nn.Dropout())
+        net.train()
+        net.drop.eval()
+        before = dict(vars(net))
+        made(net)
+        self.assertEqual(vars(net), before)
+        self.assertTrue(net.training and net.fc.training and not net.drop.training)
+        self.assertTrue(net.fc.has_uninitialized_params())
+
+    def test_dtypes_are_the_networks_or_a_layers_own(self):
+        net = Net(lambda self, x: self.b(self.a(x).double()), a=nn.Linear(2, 3),
+                  b=nn.Linear(3, 1).double())
+        self.assertEqual(lines(net)[1:], ['"to" to { dtype: "FP64" }',
+                                          '"b"  linear { in_features: 3 out_features: 1 } '
+                                          'dtype: "FP64"'])
+        text = made(nn.Linear(2, 3).double())
+        self.assertIn('parameter_dtype: "FP64"', text)
+        self.assertIn('inputs { name: "input" datatype: "FP64" }', text)
+
+
+if __name__ == "__main__":
+    unittest.main()
