@@ -13,6 +13,7 @@ from .errors import Problem, Unsupported
 from .graph import Constant, Node, map_structure
 from .registry import find_function, find_module
 from .sizes import Size, render
+from .tracing import is_leaf
 
 BROKEN = object()  # the result of a call that is a problem already
 
@@ -78,7 +79,9 @@ class Converter:
             if constant.tensor.dtype not in DATATYPES:
                 raise Unsupported(f"a constant of {constant.tensor.dtype}")
             key = constant.key
-            free = key and key not in self.parameters and key not in self.constants
+            owner = self.module.get_submodule(key.rpartition(".")[0]) if key else None
+            free = key and key not in self.parameters and key not in self.constants and \
+                not is_leaf(owner)  # whose layer has the key
             name = key if free else self.new_name("constant", constant.scope)
             datatype = DATATYPES[constant.tensor.dtype]
             floating = constant.tensor.is_floating_point()
@@ -122,7 +125,8 @@ class Converter:
                   for key, one in constants.items()}
         path = owners.pop() if len(owners) == 1 else None
         free = path and all(layer.name != path for layer in self.layers) and \
-            path not in self.module_layers
+            path not in self.module_layers and \
+            not any(f"{path}.{key}" in self.constants for key in constants)
         return path if free else None
 
     def cast(self, value, dtype):
@@ -156,7 +160,9 @@ class Converter:
 
     def example_shapes(self, at):
         """The shapes that argument number `at` has in the examples; none without examples."""
-        one = self.node.args[at]
+        one = self.node.args[at] if len(self.node.args) > at else None
+        if one is None:
+            return None
         return one.shapes if isinstance(one, Node) else [tuple(one.tensor.shape)]
 
     def count_of_pieces(self):
@@ -192,16 +198,30 @@ class Converter:
                 outputs = self.guarded(self.find_outputs) or []
             elif node.op != "input":
                 self.results[node] = self.guarded(self.call)
+        if self.lazy:
+            self.order_drawn_layers()
         groups = {path: type(one).__name__ for path, one in self.module.named_modules()}
         for kind in ("Sequential", "ModuleList", "ModuleDict"):
             groups = {path: name for path, name in groups.items() if name != kind}
         return Definition(title, self.inputs, self.layers, outputs, groups,
                           parameter_dtype=DATATYPES[self.dtype])
 
+    def order_drawn_layers(self):
+        """Layers that are never lazy draw as they are constructed: in the order of registration."""
+        order = {path: at for at, (path, _) in enumerate(self.module.named_modules())}
+        places = [at for at, layer in enumerate(self.layers)
+                  if layer.field in ("embedding", "embedding_bag") and layer.name in order]
+        ordered = sorted((self.layers[at] for at in places), key=lambda one: order[one.name])
+        for at, layer in zip(places, ordered):
+            self.layers[at] = layer
+
     def add_input(self, node, declared):
         reads_ids = [use for use in self.uses[node] if self.is_lookup(use, node)]
         if declared.datatype is None:
             declared.datatype = "INT64" if reads_ids else DATATYPES[self.dtype]
+        modules = dict(self.module.named_modules())
+        if declared.name in modules and is_leaf(modules[declared.name]):
+            declared.name += "_input"  # the layer's name is that of its parameters
         self.taken.add(declared.name)
         self.inputs.append(declared)
         dtype = next(key for key, name in DATATYPES.items() if name == declared.datatype)
@@ -262,6 +282,9 @@ class Converter:
             return handler(*bound.args, **bound.kwargs)
         except Unsupported as problem:
             raise Unsupported(f"{name}: {problem}" if str(problem) else "") from problem
+        except (TypeError, ValueError, AttributeError, LookupError, RuntimeError) as error:
+            raise Unsupported(f"{name}: these arguments are not supported "
+                              f"({type(error).__name__}: {error})") from error
 
     def call_module(self, args, kwargs):
         path = self.node.target
@@ -294,11 +317,13 @@ class Converter:
         path = self.node.target
         tensors = dict(one.state_dict(keep_vars=True))
         if path in self.module_layers:
+            if tensors and arguments != self.module_layers[path]:
+                raise Unsupported("is called again with other arguments")
             name = self.new_name(path, "")
             if tensors:
                 return self.layer(field, inputs, {}, name, dtype, rank=rank, same_as=path)
             return self.layer(field, inputs, arguments, name, dtype, rank=rank)
-        self.module_layers[path] = one
+        self.module_layers[path] = arguments
         # Nothing of a lazy layer: its counters are no values to keep.
         lazy = any(map(nn.parameter.is_lazy, tensors.values()))
         known = {} if lazy else {key: tensor.detach() for key, tensor in tensors.items()}

@@ -31,8 +31,9 @@ def is_leaf(module):
         return True
     if "forward" in vars(module):
         return False
-    owner = next(one for one in type(module).__mro__ if "forward" in vars(one))
-    return owner.__module__.startswith("torch.nn") and owner is not nn.Sequential
+    owner = next((one for one in type(module).__mro__ if "forward" in vars(one)), None)
+    return owner is not None and owner.__module__.startswith("torch.nn") and \
+        owner not in (nn.Module, nn.Sequential)
 
 
 class Tracer:

@@ -46,6 +46,18 @@ def make_lazy(module):
     return module.eval()
 
 
+class Tables(nn.Module):
+    """Registers its tables in another order than it reads them."""
+
+    def __init__(self, linear):
+        super().__init__()
+        self.first, self.second = nn.Embedding(5, 3), nn.Embedding(5, 3)
+        self.fc = linear
+
+    def forward(self, ids):
+        return self.fc(torch.cat([self.second(ids), self.first(ids)], -1))
+
+
 class Lazy(unittest.TestCase):
     def setUp(self):
         warnings.simplefilter("ignore")
@@ -62,6 +74,18 @@ class Lazy(unittest.TestCase):
                 else:
                     found[key].update(part.data)
         return {key: digest.hexdigest() for key, digest in found.items()}
+
+    def test_tables_are_drawn_as_they_are_registered(self):
+        ids = torch.tensor([[1, 4], [0, 2]])
+        torch.manual_seed(SEED)
+        lazy = Tables(nn.LazyLinear(2)).eval()
+        with torch.no_grad():
+            wanted = lazy(ids)
+        with tempfile.TemporaryDirectory() as folder:
+            export(Tables(nn.Linear(6, 2)), pathlib.Path(folder) / "net", seed=SEED, lazy=True)
+            with lazynet_process.Server(BINARY, folder) as server, connect(server) as channel:
+                got, = Client(channel).infer("net", {"ids": ids})
+        self.assertLessEqual(relative_error(got, wanted), 1e-6)
 
     def test_the_first_request_makes_what_pytorch_makes(self):
         module = getattr(torchvision.models, MODEL)()

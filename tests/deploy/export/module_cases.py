@@ -72,6 +72,33 @@ class Attention(nn.Module):
         return attended + self.attention(query=attended, key=y, value=y)[0]
 
 
+class Masked(nn.Module):
+    """Attention that hides what comes later, and what is not there."""
+
+    def __init__(self):
+        super().__init__()
+        self.attention = nn.MultiheadAttention(8, 2, batch_first=True, add_bias_kv=True)
+
+    def forward(self, x, hidden):
+        later = torch.triu(torch.ones(x.size(1), x.size(1)), diagonal=1) > 0
+        return self.attention(x, x, x, key_padding_mask=hidden, attn_mask=later,
+                              average_attn_weights=False)
+
+
+class Translator(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.transformer = nn.Transformer(8, 2, 1, 1, 16, batch_first=True)
+
+    def forward(self, src, tgt):
+        mask = nn.Transformer.generate_square_subsequent_mask(tgt.size(1))
+        return self.transformer(src, tgt, tgt_mask=mask)
+
+
+def last_hidden(generator):
+    return torch.tensor([[False] * 3, [False, False, True]])
+
+
 def cases():
     """name: what makes the module, then an input each."""
     made = {
@@ -120,6 +147,10 @@ def cases():
         "MultiheadAttention": (Attention, (2, 3, 8), (2, 4, 8)),
         "TransformerEncoderLayer": (lambda: nn.TransformerEncoderLayer(8, 2, 16, norm_first=True),
                                     (3, 2, 8)),
+        "MultiheadAttention_masks": (Masked, (2, 3, 8), last_hidden),
+        "TransformerDecoderLayer": (lambda: nn.TransformerDecoderLayer(8, 2, 16), (3, 2, 8),
+                                    (4, 2, 8)),
+        "Transformer": (Translator, (2, 3, 8), (2, 4, 8)),
         "TransformerEncoder": (lambda: nn.TransformerEncoder(nn.TransformerEncoderLayer(
             8, 2, 16, activation="gelu", batch_first=True), 2, nn.LayerNorm(8),
             enable_nested_tensor=False), (2, 3, 8)),

@@ -131,6 +131,24 @@ class Tracing(unittest.TestCase):
         net.bias = nn.Parameter(torch.zeros(3))
         self.assertEqual(lines(net)[0], '"bias" parameter { shape: 3 }'.replace("3", "[3]"))
 
+    def test_a_weight_read_before_its_layer_is_stored_twice(self):
+        net = Net(lambda self, x: self.fc(x * self.fc.weight), fc=nn.Linear(4, 4))
+        self.assertEqual(lines(net), ['"constant" parameter { shape: [4, 4] }',
+                                      '"mul"      inputs: ["x", "constant"] mul {}',
+                                      '"fc"       linear { in_features: 4 out_features: 4 }'])
+
+    def test_an_input_called_as_a_layer_has_another_name(self):
+        class Head(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.features = nn.Linear(2, 2)
+
+            def forward(self, features):
+                return self.features(features)
+        text = made(Head())
+        self.assertIn('inputs { name: "features_input" }', text)
+        self.assertIn('layers { name: "features" linear', text)
+
     def test_weight_norm_is_folded(self):
         layer = torch.nn.utils.weight_norm(nn.Linear(4, 2))
         with tempfile.TemporaryDirectory() as folder:

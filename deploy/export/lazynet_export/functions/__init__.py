@@ -1,3 +1,3 @@
 """Handlers of functions and methods. Importing them registers them."""
-from . import (activation, arithmetic, creation, dtypes, indexing, neural, pooling,  # noqa: F401
-               products, reduction, resampling, shape)
+from . import (activation, arithmetic, attention, creation, dtypes, indexing,  # noqa: F401
+               neural, pooling, products, reduction, resampling, shape)

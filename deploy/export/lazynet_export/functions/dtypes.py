@@ -7,16 +7,6 @@ from ..graph import Constant
 from ..registry import function
 from .shape import transpose, transposed
 
-# What the layer To makes.
-MADE = (torch.float32, torch.float64, torch.bfloat16, torch.float16)
-
-
-def converted(c, input, dtype):
-    if isinstance(input, Value) and input.dtype != dtype and dtype not in MADE:
-        raise Unsupported(f"to {dtype} is not supported")
-    return c.cast(input, dtype)
-
-
 def dtype_of(c, tensor):
     return tensor.tensor.dtype if isinstance(tensor, Constant) else tensor.dtype or c.dtype
 
@@ -29,25 +19,25 @@ def to(c, input, *args, dtype=None, device=None, non_blocking=False, copy=False,
             dtype = one
         elif isinstance(one, (Value, Constant)):
             dtype = dtype_of(c, one)
-    return input if dtype is None else converted(c, input, dtype)
+    return input if dtype is None else c.cast(input, dtype)
 
 
 @function(".type_as")
 def type_as(c, input, other):
-    return converted(c, input, dtype_of(c, other))
+    return c.cast(input, dtype_of(c, other))
 
 
 @function(".type")
 def type_(c, input, dtype=None, non_blocking=False):
     if not isinstance(dtype, torch.dtype):
         raise Unsupported("wants a torch.dtype")
-    return converted(c, input, dtype)
+    return c.cast(input, dtype)
 
 
 def register(name, dtype):
     @function(f".{name}")
     def convert(c, input, memory_format=None):
-        return converted(c, input, dtype)
+        return c.cast(input, dtype)
 
 
 for name, dtype in (("float", torch.float32), ("double", torch.float64), ("half", torch.float16),

@@ -2,7 +2,8 @@
 import torch
 from torch.nn import functional
 
-from ..arguments import refuse, size_or_lazy
+from ..arguments import size_or_lazy
+from ..definition import Value
 from ..errors import Unsupported
 from ..registry import given, module
 from ..tracing import is_leaf
@@ -11,19 +12,27 @@ from ..tracing import is_leaf
 @module("MultiheadAttention")
 def multihead_attention(c, m, query, key, value, key_padding_mask=None, need_weights=True,
                         attn_mask=None, average_attn_weights=True, is_causal=False):
-    refuse("key_padding_mask", key_padding_mask is not None, False)
-    refuse("attn_mask", attn_mask is not None, False)
-    refuse("add_bias_kv", m.bias_k is not None, False)
-    refuse("add_zero_attn", m.add_zero_attn, False)
     own = not m._qkv_same_embed_dim
-    same = query is key and key is value
-    out = c.module_layer(m, "multihead_attention", [query] if same else [query, key, value], {
+    masks, announced = masks_of(key_padding_mask=key_padding_mask, attn_mask=attn_mask)
+    same = query is key and key is value and not masks
+    inputs = [query] if same else [query, key, value, *masks]
+    out = c.module_layer(m, "multihead_attention", inputs, {
         "embed_dim": size_or_lazy(c, m.embed_dim), "num_heads": m.num_heads,
         "dropout": given(float(m.dropout), 0.0), "bias": given(m.in_proj_bias is not None, True),
+        "add_bias_kv": given(m.bias_k is not None, False),
+        "add_zero_attn": given(m.add_zero_attn, False),
         "kdim": (-1 if c.lazy else m.kdim) if own else None,
         "vdim": (-1 if c.lazy else m.vdim) if own else None,
-        "batch_first": given(m.batch_first, False)}, rank=c.rank(query))
-    return out, None
+        "batch_first": given(m.batch_first, False), **announced,
+        "average_attn_weights": given(bool(average_attn_weights), True) if need_weights else None,
+    }, rank=c.rank(query))
+    return out, Value(f"{out.source}:attn_output_weights", out.dtype) if need_weights else None
+
+
+def masks_of(**masks):
+    """The masks that are given, and the fields that announce them."""
+    found = {name: mask for name, mask in masks.items() if mask is not None}
+    return list(found.values()), dict.fromkeys(found, True)
 
 
 def activation_name(activation):
@@ -36,7 +45,7 @@ def activation_name(activation):
                       "supported: relu and gelu are")
 
 
-def encoder_layer_arguments(c, m):
+def layer_arguments(c, m):
     return {"d_model": size_or_lazy(c, m.linear1.in_features), "nhead": m.self_attn.num_heads,
             "dim_feedforward": given(m.linear1.out_features, 2048),
             "dropout": given(m.dropout.p, 0.1), "activation": activation_name(m.activation),
@@ -47,16 +56,49 @@ def encoder_layer_arguments(c, m):
 
 @module("TransformerEncoderLayer")
 def encoder_layer(c, m, src, src_mask=None, src_key_padding_mask=None, is_causal=False):
-    refuse("src_mask", src_mask is not None, False)
-    refuse("src_key_padding_mask", src_key_padding_mask is not None, False)
-    return c.module_layer(m, "transformer_encoder_layer", [src], encoder_layer_arguments(c, m),
-                          rank=c.rank(src))
+    masks, announced = masks_of(src_mask=src_mask, src_key_padding_mask=src_key_padding_mask)
+    return c.module_layer(m, "transformer_encoder_layer", [src, *masks],
+                          {**layer_arguments(c, m), **announced}, rank=c.rank(src))
+
+
+@module("TransformerDecoderLayer")
+def decoder_layer(c, m, tgt, memory, tgt_mask=None, memory_mask=None, tgt_key_padding_mask=None,
+                  memory_key_padding_mask=None, tgt_is_causal=False, memory_is_causal=False):
+    masks, announced = masks_of(tgt_mask=tgt_mask, memory_mask=memory_mask,
+                                tgt_key_padding_mask=tgt_key_padding_mask,
+                                memory_key_padding_mask=memory_key_padding_mask)
+    return c.module_layer(m, "transformer_decoder_layer", [tgt, memory, *masks],
+                          {**layer_arguments(c, m), **announced}, rank=c.rank(tgt))
+
+
+def check_layers(m):
+    if not all(is_leaf(layer) for layer in m.layers):
+        raise Unsupported("layers with a forward of their own are not supported")
 
 
 @module("TransformerEncoder", note="as its layers")
 def encoder(c, m, src, mask=None, src_key_padding_mask=None, is_causal=None):
-    if not all(is_leaf(layer) for layer in m.layers):
-        raise Unsupported("layers with a forward of their own are not supported")
+    check_layers(m)
     for i in range(len(m.layers)):
         src = c.submodule(f"layers.{i}", src, mask, src_key_padding_mask)
     return src if m.norm is None else c.submodule("norm", src)
+
+
+@module("TransformerDecoder", note="as its layers")
+def decoder(c, m, tgt, memory, tgt_mask=None, memory_mask=None, tgt_key_padding_mask=None,
+            memory_key_padding_mask=None, tgt_is_causal=None, memory_is_causal=False):
+    check_layers(m)
+    for i in range(len(m.layers)):
+        tgt = c.submodule(f"layers.{i}", tgt, memory, tgt_mask, memory_mask, tgt_key_padding_mask,
+                          memory_key_padding_mask)
+    return tgt if m.norm is None else c.submodule("norm", tgt)
+
+
+@module("Transformer", note="as its layers")
+def transformer(c, m, src, tgt, src_mask=None, tgt_mask=None, memory_mask=None,
+                src_key_padding_mask=None, tgt_key_padding_mask=None,
+                memory_key_padding_mask=None, src_is_causal=None, tgt_is_causal=None,
+                memory_is_causal=False):
+    memory = c.submodule("encoder", src, src_mask, src_key_padding_mask)
+    return c.submodule("decoder", tgt, memory, tgt_mask, memory_mask, tgt_key_padding_mask,
+                       memory_key_padding_mask)

@@ -56,7 +56,7 @@ def lstm_cell(c, m, input, hx=None):
         raise Unsupported("wants hx as a pair")
     out = c.module_layer(m, "lstm_cell", [input, *states(hx)], cell_arguments(c, m),
                          rank=c.rank(input))
-    return output_and(c, out, ["c_1"])
+    return output_and(c, out, ["c"])
 
 
 def cell_arguments(c, m):
