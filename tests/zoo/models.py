@@ -110,24 +110,25 @@ def make_module(entry):
 
 
 def settle(module, entry):
-    """Gives batch normalization the statistics of a random batch, and weights that are not 1."""
+    """Gives batch normalization weights that are not 1, and then the statistics of a batch."""
     norms = [one for one in module.modules() if isinstance(one, nn.modules.batchnorm._BatchNorm)]
-    if norms:
-        momenta = [one.momentum for one in norms]
-        for one in norms:
-            one.momentum = 1.0
-            one.train()
-        name, shape = next(iter(entry.parts[0][1][0].items()))
-        with torch.no_grad():
-            module(**{name: torch.randn((2, *shape[1:]))})
-        for one, momentum in zip(norms, momenta):
-            one.momentum = momentum
+    for one in norms:
+        nn.init.uniform_(one.weight, 0.5, 1.0)
+        nn.init.normal_(one.bias, std=0.1)
     for one in module.modules():
-        if isinstance(one, nn.modules.batchnorm._BatchNorm) and one.affine:
-            nn.init.uniform_(one.weight, 0.8, 1.2)
-            nn.init.normal_(one.bias, std=0.1)
-        elif type(one).__name__ == "FrozenBatchNorm2d":
-            nn.init.uniform_(one.weight, 0.8, 1.2)
+        if type(one).__name__ == "FrozenBatchNorm2d":
+            nn.init.uniform_(one.weight, 0.5, 1.0)
             nn.init.normal_(one.bias, std=0.1)
             nn.init.normal_(one.running_mean, std=0.1)
             nn.init.uniform_(one.running_var, 0.5, 1.0)
+    if not norms:
+        return
+    momenta = [one.momentum for one in norms]
+    for one in norms:
+        one.momentum = 1.0
+        one.train()
+    name, shape = next(iter(entry.parts[0][1][0].items()))
+    with torch.no_grad():
+        module(**{name: torch.randn((4, *shape[1:]))})
+    for one, momentum in zip(norms, momenta):
+        one.momentum = momentum
