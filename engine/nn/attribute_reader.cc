@@ -123,6 +123,11 @@ std::vector<int64_t> AttributeReader::Dims(std::string_view name,
   return fault_.ok() ? *values : default_value;
 }
 
+std::vector<int64_t> AttributeReader::Ints(std::string_view name) {
+  const auto* values = Get<std::vector<int64_t>>(name, "a list of integers");
+  return values != nullptr ? *values : std::vector<int64_t>();
+}
+
 std::vector<double> AttributeReader::Doubles(std::string_view name) {
   const auto* values = Get<std::vector<double>>(name, "a list of numbers");
   return values != nullptr ? *values : std::vector<double>();

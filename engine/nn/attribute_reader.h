@@ -48,6 +48,9 @@ class AttributeReader {
   // Dims of a shape, each at least 1 or kUnknownDim.
   std::vector<int64_t> Dims(std::string_view name, std::vector<int64_t> default_value);
 
+  // A list of any integers; none when left out.
+  std::vector<int64_t> Ints(std::string_view name);
+
   // A list of numbers; none when left out.
   std::vector<double> Doubles(std::string_view name);
 

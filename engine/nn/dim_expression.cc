@@ -269,6 +269,11 @@ std::optional<int64_t> DimExpression::constant() const {
   return value.ok() ? *value : std::nullopt;
 }
 
+std::optional<DimExpression::Dim> DimExpression::dim() const {
+  if (root_->kind != Node::Kind::kDim) return std::nullopt;
+  return Dim{root_->input, root_->number};
+}
+
 int DimExpression::last_input() const { return LastInput(*root_); }
 
 }  // namespace lazynet::nn

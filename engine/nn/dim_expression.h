@@ -37,6 +37,13 @@ class DimExpression {
   // The number, when it depends on no input.
   std::optional<int64_t> constant() const;
 
+  // What it is the size of, when it is that and no more.
+  struct Dim {
+    int input;
+    int64_t axis;
+  };
+  std::optional<Dim> dim() const;
+
   // The largest index of an input that it names; -1 for none.
   int last_input() const;
 

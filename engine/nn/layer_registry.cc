@@ -20,23 +20,34 @@
 #include "engine/nn/layers/group_norm.h"
 #include "engine/nn/layers/identity.h"
 #include "engine/nn/layers/image_normalize.h"
+#include "engine/nn/layers/indexing.h"
 #include "engine/nn/layers/instance_norm.h"
 #include "engine/nn/layers/layer_norm.h"
 #include "engine/nn/layers/linear.h"
+#include "engine/nn/layers/local_response_norm.h"
 #include "engine/nn/layers/matmul.h"
 #include "engine/nn/layers/multihead_attention.h"
 #include "engine/nn/layers/order.h"
+#include "engine/nn/layers/padding.h"
 #include "engine/nn/layers/parameter.h"
+#include "engine/nn/layers/patches.h"
+#include "engine/nn/layers/permuting.h"
 #include "engine/nn/layers/pooling.h"
 #include "engine/nn/layers/prelu.h"
 #include "engine/nn/layers/recurrent.h"
 #include "engine/nn/layers/recurrent_cell.h"
 #include "engine/nn/layers/reduction.h"
+#include "engine/nn/layers/repeating.h"
+#include "engine/nn/layers/resampling.h"
+#include "engine/nn/layers/reshaping.h"
 #include "engine/nn/layers/scaled_dot_product_attention.h"
+#include "engine/nn/layers/slicing.h"
 #include "engine/nn/layers/softmax.h"
+#include "engine/nn/layers/splitting.h"
 #include "engine/nn/layers/to.h"
 #include "engine/nn/layers/transformer_layer.h"
 #include "engine/nn/layers/transposed_convolution.h"
+#include "engine/nn/layers/triangle.h"
 #include "engine/nn/layers/unary.h"
 #include "engine/nn/layers/where.h"
 
@@ -69,6 +80,43 @@ std::map<std::string, Factory, std::less<>> MakeRegistry() {
   registry["To"] = MakeTo;
   registry["Flatten"] = MakeFlatten;
   registry["Identity"] = MakeIdentity;
+  registry["Unflatten"] = MakeUnflatten;
+  registry["Reshape"] = MakeReshape;
+  registry["Permute"] = MakePermute;
+  registry["Transpose"] = MakeTranspose;
+  registry["Squeeze"] = MakeSqueeze;
+  registry["Unsqueeze"] = MakeUnsqueeze;
+  registry["Expand"] = MakeExpand;
+  registry["Repeat"] = MakeRepeat;
+  registry["RepeatInterleave"] = MakeRepeatInterleave;
+  registry["Slice"] = MakeSlice;
+  registry["Select"] = MakeSelect;
+  registry["Flip"] = MakeFlip;
+  registry["Roll"] = MakeRoll;
+  registry["Chunk"] = MakeChunk;
+  registry["Split"] = MakeSplit;
+  registry["Unbind"] = MakeUnbind;
+  registry["IndexSelect"] = MakeIndexSelect;
+  registry["Gather"] = MakeGather;
+  registry["PixelShuffle"] = MakePixelShuffle;
+  registry["PixelUnshuffle"] = MakePixelUnshuffle;
+  registry["ChannelShuffle"] = MakeChannelShuffle;
+  registry["Unfold"] = MakeUnfold;
+  registry["Fold"] = MakeFold;
+  registry["Tril"] = [](AttributeReader& r) { return MakeTriangle(false, r); };
+  registry["Triu"] = [](AttributeReader& r) { return MakeTriangle(true, r); };
+  registry["Pad"] = MakePad;
+  registry["Upsample"] = MakeUpsample;
+  registry["UpsamplingNearest2d"] = [](AttributeReader& r) {
+    return MakeUpsampling2d("nearest", r);
+  };
+  registry["UpsamplingBilinear2d"] = [](AttributeReader& r) {
+    return MakeUpsampling2d("bilinear", r);
+  };
+  registry["LocalResponseNorm"] = MakeLocalResponseNorm;
+  registry["LPPool1d"] = [](AttributeReader& r) { return MakeLpPool(1, r); };
+  registry["LPPool2d"] = [](AttributeReader& r) { return MakeLpPool(2, r); };
+  registry["Stack"] = MakeStack;
   registry["Concat"] = MakeConcat;
   registry["Parameter"] = MakeParameter;
   registry["CosineSimilarity"] = MakeCosineSimilarity;
@@ -116,11 +164,24 @@ std::map<std::string, Factory, std::less<>> MakeRegistry() {
       {"InstanceNorm", MakeInstanceNorm},
       {"MaxPool", MakeMaxPool},
       {"AvgPool", MakeAvgPool},
-      {"AdaptiveAvgPool", MakeAdaptiveAvgPool}};
+      {"AdaptiveAvgPool", MakeAdaptiveAvgPool},
+      {"AdaptiveMaxPool", MakeAdaptiveMaxPool}};
   for (const auto& [name, make] : spatial) {
     for (int axes = 1; axes <= 3; ++axes) {
       registry[fmt::format("{}{}d", name, axes)] = [make = make, axes](AttributeReader& r) {
         return make(axes, r);
+      };
+    }
+  }
+  const std::pair<const char*, const char*> pads[] = {{"Constant", "constant"},
+                                                      {"Zero", "zero"},
+                                                      {"Reflection", "reflect"},
+                                                      {"Replication", "replicate"},
+                                                      {"Circular", "circular"}};
+  for (const auto& [name, mode] : pads) {
+    for (int axes = 1; axes <= 3; ++axes) {
+      registry[fmt::format("{}Pad{}d", name, axes)] = [mode = mode, axes](AttributeReader& r) {
+        return MakePadding(mode, axes, r);
       };
     }
   }

@@ -15,7 +15,9 @@ import elementwise_layers
 import layers
 import networks
 import reduction_layers
+import resampling_layers
 import sequence_layers
+import shape_layers
 from serving import Client, assert_close, connect, lazynet_process
 
 BINARY, BACKEND = sys.argv.pop(1), sys.argv.pop(1)
@@ -24,7 +26,8 @@ SEED = 20240229
 
 def all_cases():
     return [*layers.cases(), *elementwise_layers.cases(), *reduction_layers.cases(),
-            *sequence_layers.cases(), *networks.cases()]
+            *sequence_layers.cases(), *shape_layers.cases(), *resampling_layers.cases(),
+            *networks.cases()]
 
 
 def write_models(folder, cases):

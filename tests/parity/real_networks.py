@@ -102,7 +102,6 @@ outputs { name: "prob" layer: "prob" }
 outputs { name: "box" layer: "dense5_2" }
 '''
 
-# Up to PixelShuffle, which is left to the client.
 ESPCN = '''
 layers { name: "conv1" conv2d { out_channels: 64 kernel_size: 5 padding: 2 } }
 layers { name: "relu1" relu {} }
@@ -111,6 +110,7 @@ layers { name: "relu2" relu {} }
 layers { name: "conv3" conv2d { out_channels: 32 kernel_size: 3 padding: 1 } }
 layers { name: "relu3" relu {} }
 layers { name: "conv4" conv2d { out_channels: 9 kernel_size: 3 padding: 1 } }
+layers { name: "shuffle" pixel_shuffle { upscale_factor: 3 } }
 '''
 
 
@@ -165,6 +165,31 @@ def single(layer):
     return f'layers {{ name: "layer" {layer} }}\n'
 
 
+PATCH_TRANSFORMER = '''
+layers { name: "patch" conv2d { out_channels: 32 kernel_size: 7 stride: 7 } }
+layers { name: "flat" flatten { start_dim: 2 } }
+layers { name: "patches" transpose { dim0: 1 dim1: 2 } }
+layers { name: "pos.weight" parameter { shape: [16, 32] } }
+layers { name: "placed" inputs: "patches" inputs: "pos.weight" add {} }
+layers {
+  name: "encoder.layers.0"
+  transformer_encoder_layer {
+    nhead: 4 dim_feedforward: 64 activation: "gelu" batch_first: true norm_first: true
+  }
+}
+layers {
+  name: "encoder.layers.1"
+  transformer_encoder_layer {
+    nhead: 4 dim_feedforward: 64 activation: "gelu" batch_first: true norm_first: true
+  }
+}
+layers { name: "encoder.norm" layer_norm {} }
+layers { name: "channels" transpose { dim0: 1 dim1: 2 } }
+layers { name: "mean" adaptive_avg_pool1d { output_size: 1 } }
+layers { name: "vector" squeeze { dim: -1 } }
+layers { name: "head" linear { out_features: 10 } }
+'''
+
 # Folder/file: definition.
 NETWORKS = {
     "cifar-resnet20/model-f16": resnet20(),
@@ -173,6 +198,7 @@ NETWORKS = {
     "mnist-lazy-cnn/model-f16": DIGITS,
     "mnist-lazy-cnn/model-bf16": DIGITS,
     "mnist-more/autoencoder": AUTOENCODER,
+    "mnist-more/patch-transformer": PATCH_TRANSFORMER,
     "mnist-more/row-lstm": ROW_LSTM,
     "mnist-more/row-bigru": ROW_BIGRU,
     "mtcnn/pnet": PNET,
@@ -192,7 +218,6 @@ NETWORKS = {
 }
 
 NOT_COMPARED = {
-    "mnist-more/patch-transformer": "wants transpose",
     "onnx-mnist-8/mnist-8": "its weights are in an ONNX file",
 }
 

@@ -1,6 +1,7 @@
 #include "engine/nn/layers/adaptive_pooling.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "engine/nn/spatial.h"
 
@@ -9,10 +10,12 @@ namespace {
 
 using backend::AxisVector;
 
-class AdaptiveAvgPool : public Layer {
+class AdaptivePool : public Layer {
  public:
-  AdaptiveAvgPool(int axes, AttributeReader& reader)
-      : axes_(axes), output_size_(reader.RequiredPerAxis("output_size", axes, -1)) {
+  AdaptivePool(backend::OpKind op, int axes, AttributeReader& reader)
+      : op_(std::move(op)),
+        axes_(axes),
+        output_size_(reader.RequiredPerAxis("output_size", axes, -1)) {
     reader.Require(std::find(output_size_.begin(), output_size_.end(), 0) == output_size_.end(),
                    "argument output_size wants at least 1 (or -1 to keep the input's), got 0");
   }
@@ -25,9 +28,7 @@ class AdaptiveAvgPool : public Layer {
 
   OutputValues Lower(Lowering& lowering) const override {
     const auto src = Batched(lowering, lowering.input(0), axes_);
-    const auto dst =
-        lowering.Add(backend::AdaptiveAveragePooling{}, {src}, Output(lowering.shape(src)));
-    return Unbatched(lowering, dst, axes_);
+    return Unbatched(lowering, lowering.Add(op_, {src}, Output(lowering.shape(src))), axes_);
   }
 
   std::string Arguments(const Sizes&) const override {
@@ -50,6 +51,7 @@ class AdaptiveAvgPool : public Layer {
     return WithSpatial(input, axes_, input.dim(ChannelAxis(axes_)), spatial);
   }
 
+  backend::OpKind op_;
   int axes_;
   AxisVector output_size_;
 };
@@ -57,7 +59,11 @@ class AdaptiveAvgPool : public Layer {
 }  // namespace
 
 std::unique_ptr<const Layer> MakeAdaptiveAvgPool(int axes, AttributeReader& reader) {
-  return std::make_unique<AdaptiveAvgPool>(axes, reader);
+  return std::make_unique<AdaptivePool>(backend::AdaptiveAveragePooling{}, axes, reader);
+}
+
+std::unique_ptr<const Layer> MakeAdaptiveMaxPool(int axes, AttributeReader& reader) {
+  return std::make_unique<AdaptivePool>(backend::AdaptiveMaxPooling{}, axes, reader);
 }
 
 }  // namespace lazynet::nn

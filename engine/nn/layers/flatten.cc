@@ -2,10 +2,12 @@
 
 #include <algorithm>
 
+#include "engine/nn/dims.h"
+
 namespace lazynet::nn {
 namespace {
 
-class Flatten : public Layer {
+class Flatten : public ShapeLayer {
  public:
   explicit Flatten(AttributeReader& reader)
       : start_dim_(reader.Int("start_dim", 1)), end_dim_(reader.Int("end_dim", -1)) {}

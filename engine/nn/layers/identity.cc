@@ -3,10 +3,12 @@
 #include <string>
 #include <utility>
 
+#include "engine/nn/dims.h"
+
 namespace lazynet::nn {
 namespace {
 
-class Identity : public Layer {
+class Identity : public ShapeLayer {
  public:
   Identity(std::string arguments, bool one_dimensional)
       : arguments_(std::move(arguments)), one_dimensional_(one_dimensional) {}

@@ -51,13 +51,7 @@ class Pool : public Layer {
 
   OutputValues Lower(Lowering& lowering) const override {
     const auto src = Batched(lowering, lowering.input(0), axes_);
-    const Shape input = lowering.shape(src);
-    AxisVector spatial;
-    for (int i = 0; i < axes_; ++i) {
-      spatial.push_back(*OutputSize(input.dim(i - axes_), static_cast<size_t>(i)));
-    }
-    const auto dst = lowering.Add(op_, {src}, WithSpatial(input, axes_, input.dim(1), spatial));
-    return Unbatched(lowering, dst, axes_);
+    return Unbatched(lowering, AddPooling(lowering, src), axes_);
   }
 
   std::string Arguments(const Sizes&) const override {
@@ -70,6 +64,29 @@ class Pool : public Layer {
                                     Tuple(op_.strides), Tuple(op_.padding))
                       : fmt::format("kernel_size={}, stride={}, padding={}", Short(op_.kernel),
                                     Short(op_.strides), Short(op_.padding));
+  }
+
+ protected:
+  const backend::Pooling& op() const { return op_; }
+  int axes() const { return axes_; }
+  bool ceil_mode() const { return ceil_mode_; }
+
+  // `src` is batched.
+  backend::ValueId AddPooling(Lowering& lowering, backend::ValueId src) const {
+    const Shape input = lowering.shape(src);
+    AxisVector spatial;
+    for (int i = 0; i < axes_; ++i) {
+      spatial.push_back(*OutputSize(input.dim(i - axes_), static_cast<size_t>(i)));
+    }
+    return lowering.Add(op_, {src}, WithSpatial(input, axes_, input.dim(1), spatial));
+  }
+
+  // One number when all axes agree, as the user most likely wrote it.
+  static std::string Short(const AxisVector& values) {
+    for (int64_t value : values) {
+      if (value != values[0]) return Tuple(values);
+    }
+    return std::to_string(values[0]);
   }
 
  private:
@@ -87,17 +104,50 @@ class Pool : public Layer {
     return count;
   }
 
-  // One number when all axes agree, as the user most likely wrote it.
-  static std::string Short(const AxisVector& values) {
-    for (int64_t value : values) {
-      if (value != values[0]) return Tuple(values);
-    }
-    return std::to_string(values[0]);
-  }
-
   int axes_;
   bool ceil_mode_ = false;
   backend::Pooling op_;
+};
+
+// Sums come from averages, which in ceil mode are of what a window has inside, times the whole
+// window, as in PyTorch.
+class LpPool : public Pool {
+ public:
+  LpPool(int axes, AttributeReader& reader)
+      : Pool(Kind::kAverage, axes, reader), p_(reader.Double("norm_type", 0)) {
+    reader.Require(reader.Has("norm_type"), "argument norm_type is missing");
+    reader.Require(p_ != 0, "argument norm_type wants not 0");
+  }
+
+  OutputValues Lower(Lowering& lowering) const override {
+    auto value = Batched(lowering, lowering.input(0), axes());
+    value = AddPooling(lowering, Power(lowering, value, p_));
+    double window = 1;
+    for (const int64_t size : op().kernel) window *= static_cast<double>(size);
+    const backend::Eltwise times{backend::Eltwise::Algorithm::kLinear, window, 0};
+    value = lowering.Add(times, {value}, lowering.shape(value));
+    return Unbatched(lowering, Power(lowering, value, 1 / p_), axes());
+  }
+
+  std::string Arguments(const Sizes&) const override {
+    return fmt::format("norm_type={}, kernel_size={}, stride={}, ceil_mode={}", PythonFloat(p_),
+                       Short(op().kernel), Short(op().strides), PythonBool(ceil_mode()));
+  }
+
+ private:
+  static backend::ValueId Power(Lowering& lowering, backend::ValueId value, double exponent) {
+    using Algorithm = backend::Binary::Algorithm;
+    const Shape shape = lowering.shape(value);
+    if (exponent == 1) return value;
+    if (exponent == 2) return lowering.Add(backend::Binary{Algorithm::kMul}, {value, value}, shape);
+    if (exponent == 0.5) {
+      return lowering.Add(backend::Eltwise{backend::Eltwise::Algorithm::kSqrt}, {value}, shape);
+    }
+    const auto power = lowering.Scalar(exponent, lowering.dtype_of(value));
+    return lowering.Add(backend::Binary{Algorithm::kPow}, {value, power}, shape);
+  }
+
+  double p_;
 };
 
 }  // namespace
@@ -108,6 +158,10 @@ std::unique_ptr<const Layer> MakeMaxPool(int axes, AttributeReader& reader) {
 
 std::unique_ptr<const Layer> MakeAvgPool(int axes, AttributeReader& reader) {
   return std::make_unique<Pool>(Kind::kAverage, axes, reader);
+}
+
+std::unique_ptr<const Layer> MakeLpPool(int axes, AttributeReader& reader) {
+  return std::make_unique<LpPool>(axes, reader);
 }
 
 }  // namespace lazynet::nn

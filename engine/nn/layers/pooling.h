@@ -13,4 +13,8 @@ std::unique_ptr<const Layer> MakeMaxPool(int axes, AttributeReader& reader);
 // count_include_pad=True, divisor_override=None); the 1-d one has no divisor_override.
 std::unique_ptr<const Layer> MakeAvgPool(int axes, AttributeReader& reader);
 
+// LPPool{1,2}d(norm_type, kernel_size, stride=kernel_size, ceil_mode=False): the p-th root of the
+// sum of p-th powers, signs and all.
+std::unique_ptr<const Layer> MakeLpPool(int axes, AttributeReader& reader);
+
 }  // namespace lazynet::nn
