@@ -43,6 +43,7 @@ packages() {
     test  | python3-grpcio         | a gRPC client that is not ours
     test  | python3-protobuf       | its messages
     test  | python3-numpy          | arrays of requests and golden values
+    test  | python3-onnx           | reads a network of ../shared/data
     test  | python3-torch          | PyTorch: the oracle for values and lazy semantics
     test  | python3-torchvision    | networks to export, and PyTorch's outputs for them
     test  | prometheus             | promtool checks metrics and alerts; a server scrapes ours

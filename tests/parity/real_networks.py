@@ -113,6 +113,19 @@ layers { name: "conv4" conv2d { out_channels: 9 kernel_size: 3 padding: 1 } }
 layers { name: "shuffle" pixel_shuffle { upscale_factor: 3 } }
 '''
 
+# The graph of ONNX's file: its biases are nodes of their own, and 5x5 kernels with SAME_UPPER are
+# padded by 2 on all sides.
+MNIST_8 = '''
+layers { name: "conv1" conv2d { out_channels: 8 kernel_size: 5 auto_padding: "same" } }
+layers { name: "relu1" relu {} }
+layers { name: "pool1" max_pool2d { kernel_size: 2 } }
+layers { name: "conv2" conv2d { out_channels: 16 kernel_size: 5 auto_padding: "same" } }
+layers { name: "relu2" relu {} }
+layers { name: "pool2" max_pool2d { kernel_size: 3 } }
+layers { name: "flatten" flatten {} }
+layers { name: "fc" linear { out_features: 10 } }
+'''
+
 
 def block(name, source, channels, stride):
     """One of ResNet-20, with its shortcut where it halves the picture."""
@@ -184,9 +197,7 @@ layers {
   }
 }
 layers { name: "encoder.norm" layer_norm {} }
-layers { name: "channels" transpose { dim0: 1 dim1: 2 } }
-layers { name: "mean" adaptive_avg_pool1d { output_size: 1 } }
-layers { name: "vector" squeeze { dim: -1 } }
+layers { name: "mean" mean { dim: 1 } }
 layers { name: "head" linear { out_features: 10 } }
 '''
 
@@ -203,6 +214,7 @@ NETWORKS = {
     "mnist-more/row-bigru": ROW_BIGRU,
     "mtcnn/pnet": PNET,
     "mtcnn/rnet": RNET,
+    "onnx-mnist-8/mnist-8": MNIST_8,
     "rtneural/gru": recurrent("gru"),
     "rtneural/lstm": recurrent("lstm"),
     "rtneural/conv1d": single("conv1d { out_channels: 12 kernel_size: 5 }"),
@@ -217,8 +229,10 @@ NETWORKS = {
     "wine-mlp/model": WINE,
 }
 
-NOT_COMPARED = {
-    "onnx-mnist-8/mnist-8": "its weights are in an ONNX file",
+# Keys of MNIST_8 by the names in the ONNX file, which has other shapes for some.
+ONNX_KEYS = {
+    "Parameter5": "conv1.weight", "Parameter6": "conv1.bias", "Parameter87": "conv2.weight",
+    "Parameter88": "conv2.bias", "Parameter193": "fc.weight", "Parameter194": "fc.bias",
 }
 
 # Keys of a state dict that are not the names above: patterns and what they become. Files without
@@ -228,6 +242,14 @@ KEYS = {
     **{name: [(r"^(weight|bias)$", r"layer.\1")] for name, text in NETWORKS.items()
        if '"layer"' in text},
 }
+
+
+def from_onnx(arrays):
+    """The state dict of MNIST_8 from the file's arrays by name."""
+    tensors = {ONNX_KEYS[name]: array for name, array in arrays.items() if name in ONNX_KEYS}
+    tensors["fc.weight"] = tensors["fc.weight"].reshape(256, 10).T
+    return {key: array.reshape(-1) if key.endswith("bias") else array
+            for key, array in tensors.items()}
 
 
 def renamed(name, tensors):

@@ -8,6 +8,7 @@
 
 #include "engine/nn/broadcast.h"
 #include "engine/nn/layers/attention.h"
+#include "engine/nn/matrices.h"
 
 namespace lazynet::nn {
 namespace {
@@ -15,16 +16,6 @@ namespace {
 using backend::ValueId;
 
 constexpr double kNever = -std::numeric_limits<double>::infinity();
-
-// All dims but the last two.
-Shape Batch(const Shape& shape) { return Shape(shape.dims().first(shape.dims().size() - 2)); }
-
-Shape Joined(const Shape& batch, int64_t rows, int64_t columns) {
-  Shape::Dims dims(batch.dims().begin(), batch.dims().end());
-  dims.push_back(rows);
-  dims.push_back(columns);
-  return Shape(std::move(dims));
-}
 
 bool Differ(int64_t a, int64_t b) { return a != b && a != kUnknownDim && b != kUnknownDim; }
 
@@ -69,10 +60,10 @@ class ScaledDotProductAttention : public Layer {
     if (query.dim(-1) == 0) return InvalidArgument("wants a width of at least 1, got 0");
     ASSIGN_OR_RETURN(const Shape keys, Shared(query, key));
     ASSIGN_OR_RETURN(const Shape values, Shared(query, value));
-    ASSIGN_OR_RETURN(Shape batch, Broadcast(Batch(query), keys));
+    ASSIGN_OR_RETURN(Shape batch, Broadcast(BatchOf(query), keys));
     ASSIGN_OR_RETURN(batch, Broadcast(batch, values));
     if (inputs.size() == 4) {
-      const Shape scores = Joined(batch, query.dim(-2), key.dim(-2));
+      const Shape scores = WithMatrix(batch, query.dim(-2), key.dim(-2));
       const auto stretched = Broadcast(scores, inputs[3]);
       bool fits = stretched.ok() && stretched->rank() == scores.rank();
       for (int axis = 0; fits && axis < scores.rank(); ++axis) {
@@ -83,7 +74,7 @@ class ScaledDotProductAttention : public Layer {
                                inputs[3].ToString());
       }
     }
-    return Joined(batch, query.dim(-2), value.dim(-1));
+    return WithMatrix(batch, query.dim(-2), value.dim(-1));
   }
 
   OutputValues Lower(Lowering& lowering) const override {
@@ -92,12 +83,12 @@ class ScaledDotProductAttention : public Layer {
     const ValueId shared_value = Repeated(lowering, lowering.input(2), query_shape);
     const int rank = std::max({query_shape.rank(), lowering.shape(shared_key).rank(),
                                lowering.shape(shared_value).rank()});
-    const ValueId query = WithRank(lowering, lowering.input(0), rank);
-    const ValueId key = WithRank(lowering, shared_key, rank);
-    const ValueId value = WithRank(lowering, shared_value, rank);
+    const ValueId query = InRank(lowering, lowering.input(0), rank);
+    const ValueId key = InRank(lowering, shared_key, rank);
+    const ValueId value = InRank(lowering, shared_value, rank);
     const Shape value_shape = lowering.shape(value);
-    const Shape batch = *Broadcast(Batch(lowering.shape(query)), Batch(lowering.shape(key)));
-    const Shape scores_shape = Joined(batch, query_shape.dim(-2), lowering.shape(key).dim(-2));
+    const Shape batch = *Broadcast(BatchOf(lowering.shape(query)), BatchOf(lowering.shape(key)));
+    const Shape scores_shape = WithMatrix(batch, query_shape.dim(-2), lowering.shape(key).dim(-2));
     const double width = static_cast<double>(query_shape.dim(-1));
     ValueId weights = lowering.Add(
         backend::MatMul{.transpose_b = true, .alpha = scale_.value_or(1.0 / std::sqrt(width))},
@@ -111,8 +102,8 @@ class ScaledDotProductAttention : public Layer {
     const Shape shape = lowering.shape(scores);
     weights = lowering.Add(backend::Softmax{.axis = rank - 1}, {scores}, shape);
     if (masked) weights = ZeroWhereNothing(lowering, scores, weights);
-    const Shape output = Joined(*Broadcast(Batch(shape), Batch(value_shape)), query_shape.dim(-2),
-                                value_shape.dim(-1));
+    const Shape output = WithMatrix(*Broadcast(BatchOf(shape), BatchOf(value_shape)),
+                                    query_shape.dim(-2), value_shape.dim(-1));
     return lowering.Add(backend::MatMul{}, {weights, value}, output);
   }
 
@@ -127,7 +118,7 @@ class ScaledDotProductAttention : public Layer {
  private:
   // The batch dims of key or value as the query sees them.
   absl::StatusOr<Shape> Shared(const Shape& query, const Shape& keys) const {
-    Shape batch = Batch(keys);
+    Shape batch = BatchOf(keys);
     if (!enable_gqa_) return batch;
     const int64_t heads = query.dim(-3);
     const int64_t got = keys.dim(-3);
@@ -160,12 +151,9 @@ class ScaledDotProductAttention : public Layer {
     return lowering.Reshape(expanded, joined);
   }
 
-  static ValueId WithRank(Lowering& lowering, ValueId value, int rank) {
+  static ValueId InRank(Lowering& lowering, ValueId value, int rank) {
     const Shape shape = lowering.shape(value);
-    if (shape.rank() == rank) return value;
-    Shape::Dims dims(static_cast<size_t>(rank - shape.rank()), 1);
-    dims.insert(dims.end(), shape.dims().begin(), shape.dims().end());
-    return lowering.Reshape(value, Shape(std::move(dims)));
+    return shape.rank() == rank ? value : lowering.Reshape(value, WithRank(shape, rank));
   }
 
   // True on and below the diagonal that starts at the top left.
