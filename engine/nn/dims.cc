@@ -110,6 +110,10 @@ absl::StatusOr<Shape::Dims> Rearranged(std::span<const DimExpression> wanted,
   if (unknown_axes.empty() && want.known == 0 && have.known != 0) return refuse("");
   if (unknown_axes.empty() && want.known != 0 && have.known % want.known != 0) return refuse("");
   if (known && !rest && have.known != want.known) return refuse("");
+  if (!unknown_axes.empty() && want.unknown == 0 && !rest) {
+    const bool possible = have.known == 0 ? want.known == 0 : want.known % have.known == 0;
+    if (!possible) return refuse("");
+  }
   if (rest && known) {
     if (want.known == 0) return refuse(": -1 may be any number");
     dims[*rest] = have.known / want.known;

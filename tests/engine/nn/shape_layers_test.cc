@@ -69,6 +69,8 @@ TEST(ShapeLayers, ReshapeOfUnknownSizes) {
   EXPECT_EQ(to("-1, 12", {kAny, 3, 4}), "[?, 12]");
   EXPECT_EQ(to("dim(0), -1", {kAny, kAny, 4}), "[?, ?]");
   EXPECT_EQ(to("dim(1), -1", {2, kAny}), "[?, 2]");
+  EXPECT_EQ(to("4, 3", {kAny, 6}), "[4, 3]");
+  EXPECT_EQ(to("4, 3", {kAny, 5}), "wants sizes (4, 3) for the ? elements of shape [?, 5]");
   EXPECT_EQ(to("dim(0), 5, -1", {kAny, 3, 4}),
             "wants sizes (dim(0), 5, -1) for the 12 elements of shape [?, 3, 4]");
 }
