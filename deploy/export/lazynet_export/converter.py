@@ -31,7 +31,7 @@ class Converter:
         self.left_out = collections.Counter()
         self.results, self.parameter_layers, self.module_layers = {}, {}, {}
         self.node = None
-        self.uses = {}
+        self.uses, self.ranks = {}, {}
         self.dtype = main_dtype(module)
         self.taken = {path for path, _ in module.named_modules()} | set(module.state_dict())
 
@@ -180,8 +180,9 @@ class Converter:
 
     # -- the conversion
 
-    def convert(self, nodes, inputs, title):
-        """The Definition; `inputs` are the Inputs by node."""
+    def convert(self, nodes, inputs, ranks, title):
+        """The Definition. By node: `inputs` are the Inputs, `ranks` those that the trace knows."""
+        self.ranks = ranks
         self.problems += in_place.make_pure(nodes, self.module)
         nodes = in_place.used_nodes(nodes)
         self.uses = collections.defaultdict(list)
@@ -225,9 +226,7 @@ class Converter:
         self.taken.add(declared.name)
         self.inputs.append(declared)
         dtype = next(key for key, name in DATATYPES.items() if name == declared.datatype)
-        rank = len(declared.shape) if declared.shape else len(node.shapes[0]) if node.shapes \
-            else None
-        self.results[node] = Value(declared.name, dtype, rank)
+        self.results[node] = Value(declared.name, dtype, self.ranks.get(node))
 
     def is_lookup(self, use, node):
         if use.op == "module":
@@ -305,10 +304,10 @@ class Converter:
             self.node = outer
 
     def ranked(self, result):
-        """The example's rank and dtype, which are surer than ours."""
-        if isinstance(result, Value) and self.node.shapes and result.source not in \
-                [one.name for one in self.inputs]:
-            result.rank, result.dtype = len(self.node.shapes[0]), self.node.dtype
+        """The trace's rank and dtype, which are surer than ours."""
+        if isinstance(result, Value):
+            result.rank = self.ranks.get(self.node, result.rank)
+            result.dtype = self.node.dtype or result.dtype
         return result
 
     def module_layer(self, one, field, inputs, arguments, dtype="same", rank=None):

@@ -124,7 +124,8 @@ def make_once(module, lazy, examples, title, concrete):
     converter = Converter(module, lazy)
     converter.problems += tracer.problems
     converter.left_out.update(tracer.left_out)
-    definition = converter.convert(nodes, inputs, make_title(title, concrete, examples))
+    definition = converter.convert(nodes, inputs, tracer.ranks,
+                                   make_title(title, concrete, examples))
     if converter.problems:
         raise ExportError(converter.problems)
     if converter.left_out:

@@ -14,7 +14,7 @@ from .proxies import Shape, Traced, holds_traced
 # Functions that take sizes, not tensors: PyTorch cannot see that those are traced.
 FACTORIES = ("zeros", "ones", "full", "empty", "arange", "eye")
 # Methods that take sizes, called on a tensor that is not traced.
-SIZED = ("expand", "view", "reshape", "repeat")
+SIZED = ("expand", "view", "reshape", "repeat", "__getitem__")
 # Methods whose result depends on the tensor's dtype alone.
 NEW = ("new_zeros", "new_ones", "new_full", "new_tensor")
 # Modules outside torch.nn that are taken as they are.
@@ -287,6 +287,7 @@ class Tracer:
         setattr_ = nn.Module.__setattr__
         factories = {name: getattr(torch, name) for name in FACTORIES}
         sized = {name: getattr(torch.Tensor, name) for name in SIZED}
+        pad = nn.functional.pad
 
         def patched_call(module, *args, **kwargs):
             return self.call_module(module, lambda *a, **k: call(module, *a, **k), args, kwargs)
@@ -318,6 +319,7 @@ class Tracer:
         nn.Module.__setattr__ = patched_setattr
         for name, function in factories.items():
             setattr(torch, name, make_factory(function))
+        nn.functional.pad = make_factory(pad)
         for name, method in sized.items():
             setattr(torch.Tensor, name, make_method(name, method))
         try:
@@ -331,6 +333,7 @@ class Tracer:
                     vars(module)[name] = value
             for name, function in factories.items():
                 setattr(torch, name, function)
+            nn.functional.pad = pad
             for name in sized:  # the originals are those of its base
                 delattr(torch.Tensor, name)
 

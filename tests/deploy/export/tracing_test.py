@@ -236,6 +236,29 @@ class Tracing(unittest.TestCase):
             '"div"        div { other: 3 }'])
         self.assertIn('inputs { name: "x" shape: [-1, 3, 4] }', made(Windows(), inputs=["x=1,3,4"]))
 
+    def test_the_example_says_which_axes_stay_open(self):
+        def forward(self, x):
+            return x.reshape(x.size(0) * x.size(1), -1) / x.size(-1)
+        self.assertEqual(lines(Net(forward), inputs=["x=1..2,3..5,4"]), [
+            '"reshape" reshape { shape: "dim(0) * dim(1), -1" }', '"div"     div { other: 4 }'])
+        self.assertIn('shape: [-1, -1, 4]', made(Net(forward), inputs=["x=1..2,3..5,4"]))
+
+    def test_unpacked_sizes_tell_the_rank(self):
+        def forward(self, x):
+            batch, channels, _, _ = x.size()
+            return x * x.mean([2, 3]).view(batch, channels, 1, 1).expand_as(x)
+        self.assertEqual(lines(Net(forward))[2], '"expand"  inputs: ["reshape", "x"] expand '
+                         '{ size: "dim(1, 0), dim(1, 1), dim(1, 2), dim(1, 3)" }')
+
+    def test_pads_made_of_sizes_are_refused(self):
+        found, = problems(Net(lambda self, x: F.pad(x, [x.size(0), 0])))
+        self.assertIn("pads that depend on sizes are not supported", found.text)
+
+    def test_a_plain_tensor_is_cut_to_a_size(self):
+        net = Net(lambda self, x: self.mask[: x.size(1)] * x, mask=torch.ones(9))
+        self.assertEqual(lines(net)[1],
+                         '"slice"    inputs: ["constant", "x"] slice { dim: 0 end: "dim(1, 1)" }')
+
     def test_a_condition_on_the_batch_is_refused(self):
         def forward(self, x):
             return x if x.shape[0] > 1 else -x

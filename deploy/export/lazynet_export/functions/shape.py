@@ -7,6 +7,7 @@ from ..definition import Value
 from ..errors import Unsupported
 from ..registry import function, given
 from ..shapes import numbers, size_list, sizes_of
+from ..sizes import Size
 
 
 @function(".contiguous", ".clone", "torch.clone", ".detach", ".cpu", ".cuda", ".requires_grad_",
@@ -260,6 +261,9 @@ def fold(c, input, output_size, kernel_size, dilation=1, padding=0, stride=1):
 
 @function("F.pad", "torch.constant_pad_nd")
 def pad(c, input, pad, mode="constant", value=None):
+    if isinstance(pad, (tuple, list)) and any(isinstance(one, Size) for one in pad):
+        raise Unsupported("pads that depend on sizes are not supported; --input gives an example "
+                          "to trace with")
     made = numbers([pad])
     if all(one == 0 for one in made):
         return input
