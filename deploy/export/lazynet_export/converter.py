@@ -32,6 +32,8 @@ class Converter:
         self.results, self.parameter_layers, self.module_layers = {}, {}, {}
         self.node = None
         self.uses, self.ranks = {}, {}
+        # Of each parameter, by its id: the layers that have it, and "" where a call reads it.
+        self.owners = collections.defaultdict(set)
         self.dtype = main_dtype(module)
         self.taken = {path for path, _ in module.named_modules()} | set(module.state_dict())
 
@@ -75,6 +77,7 @@ class Converter:
 
     def parameter(self, constant):
         """The layer of a constant; one for all its uses."""
+        self.note_owner(constant)
         if constant not in self.parameter_layers:
             if constant.tensor.dtype not in DATATYPES:
                 raise Unsupported(f"a constant of {constant.tensor.dtype}")
@@ -105,6 +108,7 @@ class Converter:
         for key, one in given.items():
             if not isinstance(one, Constant):
                 raise Unsupported(f"{key} wants a parameter, got {describe(one)}")
+            self.note_owner(one)
         owner = self.common_owner(given)
         name = owner or self.new_name(field)
         drawn = owner and find_module(self.module.get_submodule(owner))
@@ -118,6 +122,18 @@ class Converter:
             self.constants.update({f"{name}.{key}": tensor for key, tensor in made.items()})
         return self.layer(field, [input], arguments, name, rank=self.rank(input),
                           parameters=made, **options)
+
+    def note_owner(self, constant):
+        """A parameter that is read by itself, too."""
+        if constant.key is not None:
+            path, _, name = constant.key.rpartition(".")
+            self.owners[id(getattr(self.module.get_submodule(path), name))].add("")
+
+    def shared_parameters(self):
+        """The tensors of layers that share one with another place: drawn, they would differ."""
+        shared = {path for paths in self.owners.values() if len(paths) > 1 for path in paths} - {""}
+        return {key: tensor for key, tensor in self.parameters.items()
+                if any(key.startswith(f"{path}.") for path in shared)}
 
     def common_owner(self, constants):
         """The path of the module whose parameters these are, if no layer has it yet."""
@@ -323,6 +339,8 @@ class Converter:
                 return self.layer(field, inputs, {}, name, dtype, rank=rank, same_as=path)
             return self.layer(field, inputs, arguments, name, dtype, rank=rank)
         self.module_layers[path] = arguments
+        for tensor in tensors.values():
+            self.owners[id(tensor)].add(path)
         # Nothing of a lazy layer: its counters are no values to keep.
         lazy = any(map(nn.parameter.is_lazy, tensors.values()))
         known = {} if lazy else {key: tensor.detach() for key, tensor in tensors.items()}

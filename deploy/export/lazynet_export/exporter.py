@@ -82,7 +82,8 @@ def make(module, *, lazy=False, checkpoint=None, examples=None, weights=None, ti
             one.training = mode
     definition, converter = made
     stored = weights if weights is not None else not lazy or checkpoint is not None
-    tensors = {**converter.parameters, **converter.constants} if stored else converter.constants
+    tensors = converter.parameters if stored else converter.shared_parameters()
+    tensors = {**tensors, **converter.constants}
     return Exported(definition, tensors)
 
 

@@ -120,6 +120,24 @@ class Tracing(unittest.TestCase):
             '"table"  embedding { num_embeddings: 5 embedding_dim: 3 }',
             '"linear" linear { in_features: 3 out_features: 5 bias: false }'])
 
+    def test_lazy_networks_store_what_two_layers_share(self):
+        class Tied(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.table, self.fc, self.head = nn.Embedding(5, 3), nn.Linear(3, 3), \
+                    nn.Linear(3, 5, bias=False)
+                self.head.weight = self.table.weight
+
+            def forward(self, ids):
+                return self.head(self.fc(self.table(ids)))
+        with tempfile.TemporaryDirectory() as folder:
+            exported = export(Tied(), pathlib.Path(folder) / "net", lazy=True)
+            self.assertEqual(sorted(exported.tensors), ["head.weight", "table.weight"])
+            net = Net(lambda self, ids: F.linear(self.fc(self.table(ids)), self.table.weight),
+                      table=nn.Embedding(5, 3), fc=nn.Linear(3, 3))
+            exported = export(net, pathlib.Path(folder) / "other", lazy=True)
+            self.assertEqual(sorted(exported.tensors), ["linear.weight", "table.weight"])
+
     def test_what_depends_on_parameters_alone_is_computed(self):
         net = Net(lambda self, x: x * (self.scale.exp() + 1)[None])
         net.scale = nn.Parameter(torch.zeros(3))
