@@ -9,9 +9,12 @@ from torch import nn
 
 from . import in_place
 from .definition import DATATYPES, Definition, Layer, Value
+from .descriptions import call_text, describe
 from .errors import Problem, Unsupported
 from .graph import Constant, Node, map_structure
+from .outputs import flatten_outputs
 from .registry import find_function, find_module
+from .shapes import ShapeOf
 from .sizes import Size, render
 from .tracing import is_leaf
 
@@ -365,67 +368,8 @@ class Converter:
         return outputs
 
 
-class ShapeOf:
-    """A shape of unknown rank; or `start` of it on, or up to `stop`, and then `more`."""
-
-    def __init__(self, value, start=None, stop=None, more=()):
-        self.value, self.start, self.stop, self.more = value, start, stop, tuple(more)
-
-    def with_more(self, sizes):
-        """This and then `sizes`."""
-        return ShapeOf(self.value, self.start, self.stop, self.more + tuple(sizes))
-
-    def sizes(self, count):
-        """`count` sizes from `start` on."""
-        if self.stop is not None or self.more or self.start is not None and self.start < 0:
-            raise Unsupported("the rank is known only when a request comes; "
-                              "--input gives an example to trace with")
-        start = self.start or 0
-        return [Size("dim", (self.value, start + i)) for i in range(count)]
-
-
-def flatten_outputs(value, name, found):
-    if isinstance(value, dict):
-        parts = [(str(key), one) for key, one in value.items()]
-    elif isinstance(value, tuple) and hasattr(value, "_fields"):
-        parts = list(zip(value._fields, value))
-    elif isinstance(value, (tuple, list)):
-        parts = [(str(i), one) for i, one in enumerate(value)]
-        if not name:
-            name = "output"
-    elif value is None:
-        return
-    else:
-        found.append((name, value))
-        return
-    for key, one in parts:
-        flatten_outputs(one, f"{name}_{key}" if name else key, found)
-
-
 def main_dtype(module):
     """What most parameters are."""
     counts = collections.Counter(one.dtype for one in module.parameters()
                                  if one.is_floating_point())
     return counts.most_common(1)[0][0] if counts else torch.float32
-
-
-def describe(one):
-    if isinstance(one, Size):
-        return "a size that is known only when a request comes"
-    if isinstance(one, (Value, Constant)):
-        return "a tensor"
-    return repr(one) if isinstance(one, (int, float, str, bool, type(None))) \
-        else type(one).__name__
-
-
-def call_text(node):
-    """The call as a user writes it."""
-    if node.op == "method":
-        return f"Tensor.{node.target}"
-    if node.target is getattr:
-        return f"Tensor.{node.args[1]}"
-    space = getattr(node.target, "__module__", None) or ""
-    space = {"torch._C._nn": "torch.nn.functional", "_operator": "operator",
-             "torch._VF": "torch"}.get(space, space)
-    name = getattr(node.target, "__name__", str(node.target))
-    return f"{space}.{name}" if space else f"torch.{name}"

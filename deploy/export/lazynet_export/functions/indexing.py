@@ -1,11 +1,11 @@
 """x[...], and the functions that pick parts."""
 import torch
 
-from ..converter import ShapeOf
 from ..definition import Value
 from ..errors import Unsupported
 from ..graph import Constant
 from ..registry import function
+from ..shapes import ShapeOf
 from ..sizes import Size, combine
 from .neural import embedding
 from .shape import unsqueeze

@@ -1,5 +1,4 @@
 """F.interpolate and its kin."""
-from ..converter import ShapeOf
 from ..errors import Unsupported
 from ..modules.resampling import scale_list
 from ..registry import function, given
@@ -13,9 +12,6 @@ def interpolate(c, input, size=None, scale_factor=None, mode="nearest", align_co
                 recompute_scale_factor=None, antialias=False):
     value = c.value(input)
     count = SPATIAL_DIMS.get(mode, None if value.rank is None else value.rank - 2)
-    if isinstance(size, ShapeOf) and count is None:
-        raise Unsupported("the rank of its size is known only when a request comes; "
-                          "--input gives an example to trace with")
     sizes = None if size is None else size_list([size], count)
     if scale_factor is not None:
         factors = scale_factor if isinstance(scale_factor, (tuple, list)) else [scale_factor]

@@ -2,11 +2,10 @@
 import torch
 
 from ..arguments import per_axis
-from ..converter import ShapeOf
 from ..definition import Value
 from ..errors import Unsupported
 from ..registry import function, given
-from ..shapes import numbers, size_list, sizes_of
+from ..shapes import ShapeOf, numbers, size_list, sizes_of
 from ..sizes import Size
 
 
