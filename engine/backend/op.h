@@ -23,7 +23,7 @@ using AxisVector = absl::InlinedVector<int64_t, 6>;
 struct InnerProduct {};
 
 // src0 [B..., M, K], src1 [B..., K, N] (transpose_b: [B..., N, K]) -> dst [B..., M, N] =
-// alpha src0 src1. Equal ranks, >= 2; batch axes of size 1 stretch.
+// alpha src0 src1. Equal ranks, >= 2; batch axes of size 1 stretch. INT64 (alpha 1) wraps.
 struct MatMul {
   bool transpose_b = false;
   double alpha = 1;

@@ -43,14 +43,15 @@ void Apply(const Broadcast<2>& broadcast, const T* src0, const T* src1, Dst* dst
   });
 }
 
+// Without branches, for the compiler to keep in vectors.
 template <typename T>
 T Larger(T a, T b) {
-  return a > b || a != a ? a : b;
+  return (a > b) | (a != a) ? a : b;
 }
 
 template <typename T>
-T Less(T a, T b) {
-  return a < b || a != a ? a : b;
+T Lesser(T a, T b) {
+  return (a < b) | (a != a) ? a : b;
 }
 
 double Remainder(double a, double b) {
@@ -117,13 +118,13 @@ bool WithArithmetic(Algorithm algorithm, const Visit& visit) {
       visit([](T a, T b) { return a / b; });
       return true;
     case Algorithm::kMax:
-      visit(Larger<T>);
+      visit([](T a, T b) { return Larger(a, b); });
       return true;
     case Algorithm::kMin:
-      visit(Less<T>);
+      visit([](T a, T b) { return Lesser(a, b); });
       return true;
     case Algorithm::kPow:
-      visit([](T a, T b) { return static_cast<T>(std::pow(double{a}, double{b})); });
+      visit([](T a, T b) { return std::pow(a, b); });
       return true;
     case Algorithm::kFloorDivide:
       visit([](T a, T b) { return static_cast<T>(FloorDivide(double{a}, double{b})); });
@@ -156,10 +157,10 @@ bool WithIntegerArithmetic(Algorithm algorithm, const Visit& visit) {
       visit(Divide);
       return true;
     case Algorithm::kMax:
-      visit(Larger<int64_t>);
+      visit([](int64_t a, int64_t b) { return Larger(a, b); });
       return true;
     case Algorithm::kMin:
-      visit(Less<int64_t>);
+      visit([](int64_t a, int64_t b) { return Lesser(a, b); });
       return true;
     case Algorithm::kPow:
       visit(Power);

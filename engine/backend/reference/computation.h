@@ -134,6 +134,7 @@ absl::StatusOr<AnyRun> MakeRun(const IndexSelect& kind, const Graph& graph, cons
 absl::StatusOr<AnyRun> MakeRun(const GatherAlong& kind, const Graph& graph, const Op& op);
 absl::StatusOr<AnyRun> MakeRun(const Cast& kind, const Graph& graph, const Op& op);
 absl::StatusOr<AnyRun> MakeRun(const Gather& kind, const Graph& graph, const Op& op);
+absl::StatusOr<AnyRun> MakeRun(const MatMul& kind, const Graph& graph, const Op& op);
 absl::StatusOr<AnyRun> MakeRun(const Eltwise& kind, const Graph& graph, const Op& op);
 absl::StatusOr<AnyRun> MakeRun(const Binary& kind, const Graph& graph, const Op& op);
 absl::StatusOr<AnyRun> MakeRun(const Where& kind, const Graph& graph, const Op& op);

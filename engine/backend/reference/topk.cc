@@ -17,13 +17,19 @@ template <typename T>
 void Order(const T* src, int64_t stride, bool largest, std::span<int64_t> order, int64_t count) {
   for (size_t i = 0; i < order.size(); ++i) order[i] = static_cast<int64_t>(i);
   // By index where elements are equal: there is one order, whatever the algorithm.
-  std::partial_sort(order.begin(), order.begin() + count, order.end(), [=](int64_t i, int64_t j) {
+  const auto before = [=](int64_t i, int64_t j) {
     const T a = src[i * stride];
     const T b = src[j * stride];
     if (IsLess(a, b)) return !largest;
     if (IsLess(b, a)) return largest;
     return i < j;
-  });
+  };
+  // A heap is for few of many.
+  if (count < static_cast<int64_t>(order.size()) / 8) {
+    std::partial_sort(order.begin(), order.begin() + count, order.end(), before);
+  } else {
+    std::sort(order.begin(), order.end(), before);
+  }
 }
 
 // dst holds what pick(element, index) gives.

@@ -17,6 +17,18 @@ TEST_P(OpTest, MatMul) {
   }
 }
 
+TEST_P(OpTest, MatMulOfIntegersWraps) {
+  constexpr int64_t kLeast = std::numeric_limits<int64_t>::min();
+  constexpr int64_t kMost = std::numeric_limits<int64_t>::max();
+  const OpInput left = Source(testing::ValuesOf<int64_t>(DType::kInt64, {2, 2}, {1, 2, kMost, 1}));
+  const OpInput right = Source(testing::ValuesOf<int64_t>(DType::kInt64, {2, 2}, {5, -3, 7, 2}));
+  const auto expect = [&](const MatMul& op, const std::vector<int64_t>& want) {
+    ExpectElements<int64_t>(op, {left, right}, {2, 2}, DType::kInt64, want);
+  };
+  expect(MatMul{}, {19, 1, kLeast + 2, kLeast + 5});
+  expect(MatMul{true}, {-1, 11, kMost - 7, kMost - 4});
+}
+
 TEST_P(OpTest, MatMulTimesANumber) {
   Expect(MatMul{false, -0.5}, {Source(Count({1, 2}, 2)), Source(Count({2, 1}, 1))}, {1, 1}, {-4});
 }
