@@ -1,6 +1,7 @@
 #include "engine/nn/number.h"
 
 #include <cmath>
+#include <limits>
 
 #include "engine/nn/promotion.h"
 
@@ -8,7 +9,11 @@ namespace lazynet::nn {
 namespace {
 
 int64_t Wrap(double number, DType dtype) {
-  const auto whole = static_cast<int64_t>(IsIntegral(number) ? number : std::trunc(number));
+  // Limits may be infinite, and beyond all integers.
+  if (std::isnan(number)) return 0;
+  if (number >= 0x1p63) return std::numeric_limits<int64_t>::max();
+  if (number < -0x1p63) return std::numeric_limits<int64_t>::min();
+  const auto whole = static_cast<int64_t>(number);
   switch (dtype) {
     case DType::kInt8:
       return static_cast<int8_t>(whole);
@@ -40,8 +45,10 @@ std::string PythonNumber(double number) {
 
 backend::ValueId AddNumber(Lowering& lowering, double number, DType dtype) {
   const DType arithmetic = ArithmeticDType(dtype);
-  const bool integer = arithmetic == DType::kInt64;
-  return lowering.Scalar(integer ? static_cast<double>(Wrap(number, dtype)) : number, arithmetic);
+  if (arithmetic != DType::kInt64) return lowering.Scalar(number, arithmetic);
+  // The largest integer would be rounded up, out of range; nothing is between it and this one.
+  const auto whole = static_cast<double>(Wrap(number, dtype));
+  return lowering.Scalar(whole < 0x1p63 ? whole : 0x1p63 - 1024, arithmetic);
 }
 
 }  // namespace lazynet::nn

@@ -178,8 +178,12 @@ def product_cases():
     yield function_case("matmul_fp64", "matmul {}", torch.matmul, [(4, 3, 5), (5, 2)], dtype="FP64")
     yield function_case("matmul_shapes", "matmul {}", torch.matmul, [(2, 3), (3, 4)],
                         [(6, 2, 3), (3, 4)], [(3,), (3,)])
-    yield function_case("matmul_mixed_inputs", "matmul {}", torch.matmul,
+    yield function_case("matmul_input_dtypes", "matmul {}", torch.matmul,
                         [Floats((4, 3), "FP64"), Floats((3, 2), "FP64")])
+    for dtype in INTEGERS:
+        yield function_case(f"matmul_{dtype}", "matmul {}", torch.matmul,
+                            [integers(dtype, (2, 4, 3)), integers(dtype, (3, 5))],
+                            [integers(dtype, (3,)), integers(dtype, (3,))])
 
 
 def cases():

@@ -53,10 +53,7 @@ class CosineSimilarity : public Layer {
     for (int i = 0; i < 2; ++i) {
       x[i] = InGraphDType(lowering, lowering.input(i), dtype);
       // Along a stretched axis the norm is that of the copies.
-      if (lowering.shape(x[i]) != shape) {
-        const ValueId other = InGraphDType(lowering, lowering.input(1 - i), dtype);
-        x[i] = AddWhere(lowering, AddNumber(lowering, 1, DType::kBool), x[i], other);
-      }
+      if (lowering.shape(x[i]) != shape) x[i] = lowering.Add(backend::Expand{}, {x[i]}, shape);
       const ValueId norm =
           Reduce(lowering, {.algorithm = Reduction::Algorithm::kNorm, .axes = axes}, x[i], false);
       length[i] = AddClamp(lowering, norm, dtype, eps_, std::nullopt);

@@ -4,7 +4,9 @@
 #include <utility>
 
 #include "engine/nn/broadcast.h"
+#include "engine/nn/layers/elementwise.h"
 #include "engine/nn/matrices.h"
+#include "engine/nn/promotion.h"
 
 namespace lazynet::nn {
 namespace {
@@ -14,6 +16,15 @@ using backend::ValueId;
 class Matmul : public Layer {
  public:
   Arity arity() const override { return {.least = 2, .most = 2}; }
+
+  absl::StatusOr<OutputDTypes> InferDTypes(std::span<const DType> inputs, DType) const override {
+    if (inputs[0] == DType::kBool) return InvalidArgument("wants numbers, got BOOL");
+    if (inputs[0] != inputs[1]) {
+      return InvalidArgument("wants all inputs of dtype {}, got {}", Name(inputs[0]),
+                             Name(inputs[1]));
+    }
+    return inputs[0];
+  }
 
   absl::StatusOr<OutputShapes> Infer(std::span<const Shape> inputs, Sizes&) const override {
     if (inputs[0].rank() == 0 || inputs[1].rank() == 0) {
@@ -52,8 +63,10 @@ class Matmul : public Layer {
       left = WithRank(left, product.rank());
       right = WithRank(right, product.rank());
     }
-    const ValueId dst = lowering.Add(
-        backend::MatMul{}, {InShape(lowering, 0, left), InShape(lowering, 1, right)}, computed);
+    const DType dtype = lowering.dtype_of(lowering.input(0));
+    ValueId dst = lowering.Add(backend::MatMul{},
+                               {InShape(lowering, 0, left), InShape(lowering, 1, right)}, computed);
+    dst = InGraphDType(lowering, dst, dtype);
     return computed == result ? dst : lowering.Reshape(dst, result);
   }
 
@@ -61,7 +74,8 @@ class Matmul : public Layer {
 
  private:
   static ValueId InShape(Lowering& lowering, int input, const Shape& shape) {
-    const ValueId id = lowering.input(input);
+    ValueId id = lowering.input(input);
+    id = InGraphDType(lowering, id, ArithmeticDType(lowering.dtype_of(id)));
     return lowering.shape(id) == shape ? id : lowering.Reshape(id, shape);
   }
 

@@ -6,7 +6,7 @@
 
 namespace lazynet::nn {
 
-// torch.matmul of two inputs of one floating dtype: matrices in the last two axes, of batches that
+// torch.matmul of two inputs of one dtype, not BOOL: matrices in the last two axes, of batches that
 // broadcast. A vector is a row on the left, a column on the right, and its axis is dropped from the
 // result.
 std::unique_ptr<const Layer> MakeMatmul(AttributeReader& reader);

@@ -161,6 +161,8 @@ TEST(Functions, DTypes) {
       {"Sort", {}, {kBool}, "BOOL INT64"},
       {"Cumsum", dim1, {kBool}, "INT64"},
       {"Logsumexp", {}, {kInt32}, "FP32"},
+      {"Matmul", {}, {kInt8, kInt8}, "INT8"},
+      {"Matmul", {}, {kBool, kBool}, "wants numbers, got BOOL"},
       {"Matmul", {}, {kFp32, kFp64}, "wants all inputs of dtype FP32, got FP64"},
       {"CosineSimilarity", {}, {kInt8, kInt8}, "wants a floating dtype, got INT8"},
       {"CosineSimilarity", {}, {kFp32, kFp64}, "FP64"},
