@@ -10,6 +10,7 @@ from . import places
 from .errors import ExportError, Problem, TraceFailure
 from .graph import Constant, Node, map_structure
 from .proxies import Shape, Traced, holds_traced
+from .ranks import rank_after
 
 # Functions that take sizes, not tensors: PyTorch cannot see that those are traced.
 FACTORIES = ("zeros", "ones", "full", "empty", "arange", "eye")
@@ -236,12 +237,21 @@ class Tracer:
             raise TraceFailure(f"{type(module).__name__} is not a submodule of the network: its "
                                "parameters have no names")
         if is_leaf(module):
-            return self.record("module", path, args, kwargs)
+            return self.with_rank(self.record("module", path, args, kwargs), module)
         self.scopes.append(path)
         try:
             return call(*args, **kwargs)
         finally:
             self.scopes.pop()
+
+    def with_rank(self, result, module):
+        """Notes the rank of a module's result where it is known without examples."""
+        if isinstance(result, Traced) and result.node and result.examples is None:
+            inputs = result.node.inputs()
+            rank = rank_after(module, self.ranks.get(inputs[0]) if inputs else None)
+            if rank is not None:
+                self.ranks[result.node] = rank
+        return result
 
     def attribute(self, value):
         """Parameters and buffers are traced constants, so that what is computed of them can be

@@ -95,6 +95,21 @@ class Translator(nn.Module):
         return self.transformer(src, tgt, tgt_mask=mask)
 
 
+class Joined(nn.Module):
+    """As U-Nets join: the smaller image gets a border, or is cut."""
+
+    def __init__(self):
+        super().__init__()
+        self.bn = nn.BatchNorm2d(4)
+
+    def forward(self, x, y):
+        x = self.bn(x)
+        rows, columns = y.size(2) - x.size(2), y.size(3) - x.size(3)
+        x = torch.nn.functional.pad(x, [columns // 2, columns - columns // 2,
+                                        rows // 2, rows - rows // 2], value=2.0)
+        return torch.cat([x, y], dim=1)
+
+
 def last_hidden(generator):
     return torch.tensor([[False] * 3, [False, False, True]])
 
@@ -147,6 +162,7 @@ def cases():
         "MultiheadAttention": (Attention, (2, 3, 8), (2, 4, 8)),
         "TransformerEncoderLayer": (lambda: nn.TransformerEncoderLayer(8, 2, 16, norm_first=True),
                                     (3, 2, 8)),
+        "pad_by_sizes": (Joined, IMAGE, (2, 4, 11, 5)),
         "MultiheadAttention_masks": (Masked, (2, 3, 8), last_hidden),
         "TransformerDecoderLayer": (lambda: nn.TransformerDecoderLayer(8, 2, 16), (3, 2, 8),
                                     (4, 2, 8)),

@@ -272,6 +272,13 @@ class Tracing(unittest.TestCase):
         found, = problems(Net(lambda self, x: F.pad(x, [x.size(0), 0])))
         self.assertIn("pads that depend on sizes are not supported", found.text)
 
+    def test_batch_normalization_tells_the_rank(self):
+        def forward(self, x):
+            y = self.act(self.bn(x))
+            return y.view(y.size(0), 2, -1, *y.shape[2:])
+        self.assertIn('reshape { shape: "dim(0), 2, -1, dim(2), dim(3)" }',
+                      made(Net(forward, bn=nn.BatchNorm2d(4), act=nn.SiLU())))
+
     def test_a_plain_tensor_is_cut_to_a_size(self):
         net = Net(lambda self, x: self.mask[: x.size(1)] * x, mask=torch.ones(9))
         self.assertEqual(lines(net)[1],

@@ -6,7 +6,6 @@ from ..definition import Value
 from ..errors import Unsupported
 from ..registry import function, given
 from ..shapes import ShapeOf, numbers, size_list, sizes_of
-from ..sizes import Size
 
 
 @function(".contiguous", ".clone", "torch.clone", ".detach", ".cpu", ".cuda", ".requires_grad_",
@@ -184,7 +183,12 @@ def cat(c, tensors, dim=0, axis=None):
     dim = dim if axis is None else axis
     if len(tensors) == 1:
         return tensors[0]
-    return c.layer("concat", tensors, {"dim": given(dim, 0)}, rank=c.rank(tensors[0]))
+    return c.layer("concat", tensors, {"dim": given(dim, 0)}, rank=known_rank(c, tensors))
+
+
+def known_rank(c, tensors):
+    """The rank that all have, if that of one is known."""
+    return next((rank for rank in map(c.rank, tensors) if rank is not None), None)
 
 
 @function("torch.roll", ".roll")
@@ -256,19 +260,6 @@ def unfold(c, input, kernel_size, dilation=1, padding=0, stride=1):
 def fold(c, input, output_size, kernel_size, dilation=1, padding=0, stride=1):
     return c.layer("fold", [input], {"output_size": per_axis(output_size), **window_arguments(
         kernel_size, dilation, padding, stride)}, rank=4)
-
-
-@function("F.pad", "torch.constant_pad_nd")
-def pad(c, input, pad, mode="constant", value=None):
-    if isinstance(pad, (tuple, list)) and any(isinstance(one, Size) for one in pad):
-        raise Unsupported("pads that depend on sizes are not supported; --input gives an example "
-                          "to trace with")
-    made = numbers([pad])
-    if all(one == 0 for one in made):
-        return input
-    return c.layer("pad", [input], {"pad": made, "mode": given(mode, "constant"),
-                                    "value": None if not value else float(value)},
-                   rank=c.rank(input))
 
 
 def transposed(c, input):
