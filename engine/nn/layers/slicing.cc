@@ -130,7 +130,8 @@ class Flip : public ShapeLayer {
     const auto rank = static_cast<size_t>(shape.rank());
     backend::Slice op{.begin = backend::AxisVector(rank, 0), .step = backend::AxisVector(rank, 1)};
     bool flips = false;
-    for (const int axis : *DistinctAxes(dims_, shape)) {
+    const std::vector<int> axes = *DistinctAxes(dims_, shape);
+    for (const int axis : axes) {
       if (shape.rank() == 0 || shape.dim(axis) <= 1) continue;
       op.begin[static_cast<size_t>(axis)] = shape.dim(axis) - 1;
       op.step[static_cast<size_t>(axis)] = -1;

@@ -36,7 +36,8 @@ class Pieces : public SizedShapeLayer {
     const int axis = *AxisOf(dim_, inputs[0]);
     OutputValues values;
     int64_t begin = 0;
-    for (const int64_t size : *PieceSizes(inputs, axis)) {
+    const std::vector<int64_t> sizes = *PieceSizes(inputs, axis);
+    for (const int64_t size : sizes) {
       auto value = SliceAxis(lowering, lowering.input(0), axis, begin, size);
       if (drops_dim_) value = lowering.Reshape(value, WithoutAxis(inputs[0], axis));
       values.push_back(value);
