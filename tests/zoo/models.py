@@ -84,7 +84,7 @@ def entries():
         classifier("efficientnet_v2_s"),
         classifier("regnet_y_400mf"),
         classifier("convnext_tiny"),
-        classifier("shufflenet_v2_x1_0"),
+        classifier("shufflenet_v2_x1_0", sizes=(96, 64), quick=True),
         Entry("vit_b_16", torchvision.models.vit_b_16,
               [({}, images((1, 3, 224, 224), (3, 3, 224, 224)))]),
         fixed_sizes("swin_t", (224, 192)),
@@ -94,10 +94,12 @@ def entries():
                                                 (2, 3, 75, 101)))]),
         Entry("bert_base", own_models.Bert, [({}, [
             {"ids": ids(1000, 1, 16)}, {"ids": ids(1000, 2, 16)}, {"ids": ids(1000, 2, 33)}])]),
+        Entry("bert_small", lambda: own_models.Bert(width=32, depth=2, heads=4), [({}, [
+            {"ids": ids(1000, 1, 16)}, {"ids": ids(1000, 2, 9)}])], True),
         Entry("lstm", own_models.Tagger, [({}, [
-            {"ids": ids(50, 1, 7)}, {"ids": ids(50, 3, 7)}, {"ids": ids(50, 3, 12)}])]),
+            {"ids": ids(50, 1, 7)}, {"ids": ids(50, 3, 7)}, {"ids": ids(50, 3, 12)}])], True),
         Entry("unet", own_models.UNet, [({}, images((1, 3, 32, 48), (2, 3, 32, 48),
-                                                    (2, 3, 37, 41)))]),
+                                                    (2, 3, 37, 41)))], True),
     ]
 
 
