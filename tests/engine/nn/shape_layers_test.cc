@@ -4,43 +4,31 @@
 #include <utility>
 #include <vector>
 
-#include "engine/nn/network.h"
+#include "engine/nn/layer_registry.h"
 #include "tests/support/definitions.h"
 
 namespace lazynet::nn {
 namespace {
 
 using testing::Arg;
-using testing::DefinitionOf;
-using testing::LayerOf;
 using testing::PerAxis;
 
 constexpr int64_t kAny = kUnknownDim;
 
 // What a layer makes of shapes: those of its outputs, or the fault of the definition or the shapes.
-std::string Result(const std::string& type, Attributes attributes, const std::vector<Shape>& inputs,
-                   const std::vector<DType>& dtypes = {}) {
-  NetworkDefinition definition = DefinitionOf({LayerOf("x", type, std::move(attributes))});
-  for (size_t i = 0; i < inputs.size(); ++i) {
-    definition.inputs.push_back({.name = "in" + std::to_string(i)});
-    if (i < dtypes.size()) definition.inputs.back().dtype = dtypes[i];
-    definition.layers[0].inputs.push_back(definition.inputs.back().name);
-  }
-  const auto network = Network::Create(definition);
-  std::string fault;
-  if (network.ok()) {
-    const auto inference = (*network)->Infer(inputs, (*network)->DeclaredSizes());
-    if (inference.ok()) {
-      std::string text;
-      for (const Shape& shape : inference->shapes[0]) text += shape.ToString();
-      return text;
-    }
-    fault = std::string(Message(inference.status()));
-  } else {
-    fault = std::string(Message(network.status()));
-  }
-  const std::string where = "layer \"x\" (" + type + "): ";
-  return fault.starts_with(where) ? fault.substr(where.size()) : fault;
+std::string Result(const std::string& type, const Attributes& attributes,
+                   const std::vector<Shape>& inputs, std::vector<DType> dtypes = {}) {
+  const auto layer = MakeLayer(type, attributes);
+  if (!layer.ok()) return std::string(Message(layer.status()));
+  dtypes.resize(inputs.size(), DType::kFp32);
+  const auto types = (*layer)->InferDTypes(dtypes, DType::kFp32);
+  if (!types.ok()) return std::string(Message(types.status()));
+  Sizes sizes;
+  const auto shapes = (*layer)->Infer(inputs, sizes);
+  if (!shapes.ok()) return std::string(Message(shapes.status()));
+  std::string text;
+  for (const Shape& shape : *shapes) text += shape.ToString();
+  return text;
 }
 
 TEST(ShapeLayers, Reshape) {
@@ -57,7 +45,7 @@ TEST(ShapeLayers, Reshape) {
   EXPECT_EQ(to("-2, 3", {2, 3}), "wants sizes (-2, 3) for the 6 elements of shape [2, 3]: got -2");
   EXPECT_EQ(to("0, -1", {0, 3}),
             "wants sizes (0, -1) for the 0 elements of shape [0, 3]: -1 may be any number");
-  EXPECT_EQ(to("dim(2)", {2, 3}), "wants a dim 2 of input 0, got shape [2, 3]");
+  EXPECT_EQ(to("dim(2)", {2, 3}), "\"dim(2)\": wants a dim 2 of input 0, got shape [2, 3]");
 }
 
 TEST(ShapeLayers, ReshapeOfUnknownSizes) {
@@ -166,7 +154,7 @@ TEST(ShapeLayers, Repeats) {
   EXPECT_EQ(Result("Expand", {Arg("size", "-1, 2")}, {{2}}),
             "wants a shape that stretches to (-1, 2), got [2]");
   EXPECT_EQ(Result("Expand", {Arg("size", "2147483647, 2147483647")}, {{1}}).substr(0, 15),
-            "shape wants at ");
+            "wants at most 1");
   EXPECT_EQ(Result("Repeat", {Arg("repeats", "2, 3")}, {{kAny}}), "[2, ?]");
   EXPECT_EQ(Result("Repeat", {Arg("repeats", "2")}, {{2, 3}}),
             "wants a rank of at most 1, got shape [2, 3]");
