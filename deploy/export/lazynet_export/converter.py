@@ -184,15 +184,13 @@ class Converter:
             return None
         return one.shapes if isinstance(one, Node) else [tuple(one.tensor.shape)]
 
-    def count_of_pieces(self):
-        """How many results of this call are used, as an unpacking or the indices tell."""
-        if self.node.unpacked is not None:
-            return self.node.unpacked
+    def indices_of_results(self):
+        """Which results of this call are read, where nothing tells how many it has."""
         indices = [use.args[1] for use in self.uses[self.node] if use.target is operator.getitem]
         if len(indices) < len(self.uses[self.node]) or \
-                any(not isinstance(one, int) or one < 0 for one in indices):
+                any(not isinstance(one, int) for one in indices):
             raise Unsupported("how many results it has is known only when a request comes")
-        return max(indices) + 1
+        return sorted(set(indices))
 
     def leave_out(self, what):
         self.left_out[what] += 1

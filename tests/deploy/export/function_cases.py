@@ -34,6 +34,11 @@ def three(x):
     return a + c, b
 
 
+def apart(x):
+    a, b, c = x.unbind(1)
+    return a * c + b
+
+
 def parts(x):
     q, k = x.chunk(2, dim=1)
     return q * k
@@ -114,7 +119,9 @@ CASES = {
     "chunk": (parts, X),
     "split": (three, (2, 9)),
     "split_list": (lambda x: x.split([1, 3], 1)[1], X),
-    "unbind": (lambda x: x.unbind(1)[2], X),
+    "split_some": (lambda x: x.split(3, dim=2)[1] + torch.split(x, 3, 2)[0], X),
+    "unbind": (apart, (2, 3, 5)),
+    "unbind_some": (lambda x: x.unbind(1)[2] * x.unbind(1)[-1], X),
     "stack": (lambda x, y: torch.stack([x, y], dim=-1), X, X),
     "cat": (lambda x, y: torch.cat((x, y, x), 1), X, X),
     "roll": (lambda x: torch.roll(x, shifts=(1, -2), dims=(2, 3)), X),

@@ -4,7 +4,6 @@ import sys
 import tempfile
 
 import torch
-from google.protobuf import text_format
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "tests/zoo"))
@@ -12,16 +11,6 @@ from compare import (Client, connect, export, flattened, lazynet_process, make_i
                      relative_error)
 from lazynet_export.definition import DATATYPES  # noqa: E402
 from lazynet_export.text import network_text  # noqa: E402
-from proto.lazynet.v1 import network_pb2  # noqa: E402
-
-
-def is_known(text):
-    """Whether the definition language has all that a definition says."""
-    try:
-        text_format.Parse(text, network_pb2.NetworkDefinition())
-    except text_format.ParseError:
-        return False
-    return True
 
 
 def input_options(inputs):
@@ -69,17 +58,8 @@ class Repository:
 
 
 def run_cases(test, binary, names, make):
-    """All cases of a table whose layers the server has, and the names of the others."""
-    repository, later = Repository(), []
+    """All cases of a table."""
+    repository = Repository()
     for name in names:
-        module, inputs = make(name)
-        probe = Repository()
-        probe.add(name, module, inputs)
-        if is_known(probe.text(name)):
-            repository.add(name, module, inputs)
-        else:
-            later.append(name)
+        repository.add(name, *make(name))
     repository.check(test, binary)
-    if later:
-        print(f"{len(later)} of {len(names)} cases wait for layers: {' '.join(later)}",
-              file=sys.stderr)

@@ -6,6 +6,7 @@ from ..definition import Value
 from ..errors import Unsupported
 from ..registry import function, given
 from ..shapes import ShapeOf, numbers, size_list, sizes_of
+from ..sizes import combine
 
 
 @function(".contiguous", ".clone", "torch.clone", ".detach", ".cpu", ".cuda", ".requires_grad_",
@@ -154,18 +155,32 @@ def chunk(c, input, chunks, dim=0):
 def split(c, input, split_size_or_sections=None, dim=0, split_size=None):
     size = split_size if split_size_or_sections is None else split_size_or_sections
     sizes = size_list([size])
-    count = len(sizes) if isinstance(size, (tuple, list)) else c.count_of_pieces()
-    out = c.layer("split", [input], {"dim": given(dim, 0),
-                                     "count": None if isinstance(size, (tuple, list)) else count},
+    listed = isinstance(size, (tuple, list))
+    count = len(sizes) if listed else c.node.unpacked
+    if count is None:
+        return {i: piece(c, input, dim, i, size) for i in c.indices_of_results()}
+    out = c.layer("split", [input], {"dim": given(dim, 0), "count": None if listed else count},
                   expressions={"split_size": sizes}, rank=c.rank(input))
     return pieces(c, out, count, out.rank)
+
+
+def piece(c, input, dim, index, size):
+    """x.split(size, dim)[index] of who knows how many."""
+    if index < 0:
+        raise Unsupported("pieces from the end are not supported")
+    return c.layer("slice", [input], {"dim": dim}, rank=c.rank(input), expressions={
+        "start": [combine("*", size, index)] if index else None,
+        "end": [combine("*", size, index + 1)]})
 
 
 @function("torch.unbind", ".unbind")
 def unbind(c, input, dim=0):
     rank = c.rank(input)
     rank = None if rank is None else rank - 1
-    count = c.count_of_pieces()
+    count = c.node.unpacked
+    if count is None:
+        return {i: c.layer("select", [input], {"dim": dim}, expressions={"index": [i]}, rank=rank)
+                for i in c.indices_of_results()}
     out = c.layer("unbind", [input], {"dim": given(dim, 0), "count": count}, rank=rank)
     return pieces(c, out, count, rank)
 
