@@ -58,7 +58,8 @@ class MultiheadAttention : public Layer {
   absl::StatusOr<OutputShapes> Infer(std::span<const Shape> all, Sizes& sizes) const override {
     const std::span<const Shape> inputs = all.first(all.size() - static_cast<size_t>(masks()));
     if (inputs.size() == 2) {
-      return InvalidArgument("wants 1 or 3 inputs and {} masks, got {}", masks(), all.size());
+      return InvalidArgument("wants 1 or 3 inputs{}, got 2",
+                             masks() > 0 ? " before the masks" : "");
     }
     const Shape& query = inputs[0];
     if (query.rank() != 2 && query.rank() != 3) {

@@ -59,7 +59,7 @@ TEST(Attention, MasksAreAnnounced) {
             "[5, 3, 6][3, 5, 5]");
   EXPECT_EQ(ResultOf("MultiheadAttention", padding, {value}), "wants 2 to 4 inputs, got 1");
   EXPECT_EQ(ResultOf("MultiheadAttention", padding, {value, value, {{3, 5}, kBool}}),
-            "wants 1 or 3 inputs and 1 masks, got 3");
+            "wants 1 or 3 inputs before the masks, got 2");
   EXPECT_EQ(ResultOf("MultiheadAttention", padding, {value, {{5, 3}, kBool}}),
             "wants a key_padding_mask of shape [3, 5], got [5, 3]");
   EXPECT_EQ(ResultOf("MultiheadAttention", padding, {value, {{3, 5}, DType::kInt64}}),

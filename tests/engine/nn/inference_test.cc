@@ -356,8 +356,8 @@ TEST(Inference, AttentionOfThreeInputs) {
     return InferMany("MultiheadAttention", {Arg("num_heads", 2), Arg("kdim", -1), Arg("vdim", 5)},
                      {query, key, value});
   };
-  EXPECT_EQ(infer({7, 2, 6}, {4, 2, 3}, {4, 2, 5}), "[7, 2, 6]");
-  EXPECT_EQ(infer({7, 6}, {4, 3}, {4, 5}), "[7, 6]");
+  EXPECT_EQ(infer({7, 2, 6}, {4, 2, 3}, {4, 2, 5}), "[7, 2, 6][2, 7, 4]");
+  EXPECT_EQ(infer({7, 6}, {4, 3}, {4, 5}), "[7, 6][7, 4]");
   EXPECT_EQ(infer({7, 2, 6}, {4, 2, 3}, {4, 2, 4}),
             "layer \"x\" (MultiheadAttention): wants vdim 5, got 4");
   EXPECT_EQ(infer({7, 2, 6}, {4, 3}, {4, 5}),
