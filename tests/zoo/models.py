@@ -11,6 +11,7 @@ import torchvision
 from torch import nn
 
 import own_models
+from compare import make_inputs
 
 SEED = 11
 
@@ -112,10 +113,17 @@ def make_module(entry):
 
 
 def settle(module, entry):
-    """Gives batch normalization weights that are not 1, and then the statistics of a batch."""
+    """Gives batch normalization weights that are not 1, and then the statistics of a batch.
+
+    The weights are small, as training makes them: then residual networks do not multiply rounding
+    errors. What starts as zeros, like the head of a vision transformer, gets values.
+    """
+    for one in module.modules():
+        if isinstance(one, nn.Linear) and not one.weight.any():
+            nn.init.xavier_uniform_(one.weight)
     norms = [one for one in module.modules() if isinstance(one, nn.modules.batchnorm._BatchNorm)]
     for one in norms:
-        nn.init.uniform_(one.weight, 0.5, 1.0)
+        nn.init.uniform_(one.weight, 0.2, 0.5)
         nn.init.normal_(one.bias, std=0.1)
     for one in module.modules():
         if type(one).__name__ == "FrozenBatchNorm2d":
@@ -131,6 +139,6 @@ def settle(module, entry):
         one.train()
     name, shape = next(iter(entry.parts[0][1][0].items()))
     with torch.no_grad():
-        module(**{name: torch.randn((4, *shape[1:]))})
+        module(**{name: make_inputs((4, *shape[1:]), SEED)})
     for one, momentum in zip(norms, momenta):
         one.momentum = momentum
