@@ -57,7 +57,7 @@ def fixed_sizes(name, sizes, argument="x"):
 def segmenter(name):
     return Entry(name, lambda: getattr(torchvision.models.segmentation, name)(
         weights=None, weights_backbone=None, num_classes=21, aux_loss=True),
-        [({}, images((1, 3, 96, 128), (2, 3, 96, 128), (2, 3, 65, 81)))])
+        [({}, images((1, 3, 160, 192), (2, 3, 160, 192), (2, 3, 129, 145)))])
 
 
 def fpn():
