@@ -2,7 +2,6 @@
 
 #include <functional>
 #include <map>
-#include <span>
 #include <utility>
 
 #include "engine/nn/layers/activation.h"
@@ -144,7 +143,7 @@ std::map<std::string, Factory, std::less<>> MakeRegistry() {
   registry["Dropout1d"] = [](AttributeReader& r) { return MakeDropout(true, r); };
   // Files of many types, which know their names.
   using TypedFactory = LayerPtr (*)(std::string_view, AttributeReader&);
-  const std::pair<std::span<const std::string_view>, TypedFactory> typed[] = {
+  const std::pair<std::vector<std::string_view>, TypedFactory> typed[] = {
       {ActivationTypes(), MakeActivation},
       {BinaryTypes(), MakeBinary},
       {UnaryTypes(), MakeUnary},

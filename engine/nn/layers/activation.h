@@ -1,8 +1,8 @@
 #pragma once
 
 #include <memory>
-#include <span>
 #include <string_view>
+#include <vector>
 
 #include "engine/nn/layer.h"
 
@@ -15,7 +15,7 @@ namespace lazynet::nn {
 // Softshrink(lambd=0.5), Threshold(threshold, value). Any shape; the output has the same. Integers
 // are refused, but by ReLU, ReLU6, Hardtanh and Threshold, which keep their dtype, and by Sigmoid,
 // Tanh, Softsign and Tanhshrink, which make FP32 of them.
-std::span<const std::string_view> ActivationTypes();
+std::vector<std::string_view> ActivationTypes();
 std::unique_ptr<const Layer> MakeActivation(std::string_view type, AttributeReader& reader);
 
 }  // namespace lazynet::nn

@@ -9,6 +9,7 @@
 
 #include "engine/nn/broadcast.h"
 #include "engine/nn/layers/elementwise.h"
+#include "engine/nn/layers/type_table.h"
 #include "engine/nn/number.h"
 #include "engine/nn/promotion.h"
 
@@ -265,31 +266,21 @@ constexpr std::array kEntries = {
 
 }  // namespace
 
-std::span<const std::string_view> BinaryTypes() {
-  static const auto types = [] {
-    std::array<std::string_view, kEntries.size()> names;
-    std::transform(kEntries.begin(), kEntries.end(), names.begin(),
-                   [](const Entry& entry) { return entry.type; });
-    return names;
-  }();
-  return types;
-}
+std::vector<std::string_view> BinaryTypes() { return TypesOf(kEntries); }
 
 std::unique_ptr<const Layer> MakeBinary(std::string_view type, AttributeReader& reader) {
-  const auto* found = std::find_if(kEntries.begin(), kEntries.end(),
-                                   [&](const Entry& entry) { return entry.type == type; });
-  LAZYNET_CHECK(found != kEntries.end());
-  switch (found->function.algorithm) {
+  const Function function = EntryOf(kEntries, type).function;
+  switch (function.algorithm) {
     case Algorithm::kAdd:
     case Algorithm::kSub:
-      return std::make_unique<Sum>(found->function, reader);
+      return std::make_unique<Sum>(function, reader);
     case Algorithm::kDiv:
       return std::make_unique<Div>(reader, reader.String("rounding_mode", "none"));
     case Algorithm::kPow:
       return std::make_unique<Pow>(reader);
     default:
-      return std::make_unique<WithOther>(found->function, reader,
-                                         found->function.algorithm == Algorithm::kMul ? -1 : 2);
+      return std::make_unique<WithOther>(function, reader,
+                                         function.algorithm == Algorithm::kMul ? -1 : 2);
   }
 }
 

@@ -1,8 +1,8 @@
 #pragma once
 
 #include <memory>
-#include <span>
 #include <string_view>
+#include <vector>
 
 #include "engine/nn/layer.h"
 
@@ -12,7 +12,7 @@ namespace lazynet::nn {
 // broadcasting and type promotion: Add(alpha), Sub(alpha), Mul, Div(rounding_mode), Pow(exponent or
 // self), Maximum, Minimum, FloorDivide, Remainder, Fmod; Eq, Ne, Lt, Le, Gt, Ge, LogicalAnd,
 // LogicalOr, LogicalXor, which give BOOL. Add and Mul take more inputs too, from left to right.
-std::span<const std::string_view> BinaryTypes();
+std::vector<std::string_view> BinaryTypes();
 std::unique_ptr<const Layer> MakeBinary(std::string_view type, AttributeReader& reader);
 
 }  // namespace lazynet::nn

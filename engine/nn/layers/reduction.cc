@@ -9,6 +9,7 @@
 
 #include "engine/nn/axes.h"
 #include "engine/nn/layers/elementwise.h"
+#include "engine/nn/layers/type_table.h"
 #include "engine/nn/number.h"
 #include "engine/nn/promotion.h"
 
@@ -210,14 +211,9 @@ constexpr std::array<std::string_view, 4> kExtremes = {"Argmax", "Argmin", "Max"
 
 }  // namespace
 
-std::span<const std::string_view> ReductionTypes() {
-  static const auto types = [] {
-    std::array<std::string_view, kFunctions.size() + kExtremes.size()> names;
-    auto* end = std::transform(kFunctions.begin(), kFunctions.end(), names.begin(),
-                               [](const Function& function) { return function.type; });
-    std::copy(kExtremes.begin(), kExtremes.end(), end);
-    return names;
-  }();
+std::vector<std::string_view> ReductionTypes() {
+  std::vector<std::string_view> types = TypesOf(kFunctions);
+  types.insert(types.end(), kExtremes.begin(), kExtremes.end());
   return types;
 }
 
@@ -226,10 +222,7 @@ std::unique_ptr<const Layer> MakeReduction(std::string_view type, AttributeReade
   if (std::find(kExtremes.begin(), kExtremes.end(), type) != kExtremes.end()) {
     return std::make_unique<ExtremeLayer>(largest, type == "Max" || type == "Min", reader);
   }
-  const auto* found = std::find_if(kFunctions.begin(), kFunctions.end(),
-                                   [&](const Function& each) { return each.type == type; });
-  LAZYNET_CHECK(found != kFunctions.end());
-  return std::make_unique<ReductionLayer>(*found, reader);
+  return std::make_unique<ReductionLayer>(EntryOf(kFunctions, type), reader);
 }
 
 }  // namespace lazynet::nn

@@ -1,8 +1,8 @@
 #pragma once
 
 #include <memory>
-#include <span>
 #include <string_view>
+#include <vector>
 
 #include "engine/nn/layer.h"
 
@@ -13,7 +13,7 @@ namespace lazynet::nn {
 // All. And along one `dim`: Max and Min, whose outputs are the values and their indices; Argmax and
 // Argmin, the indices alone, of the flattened input without `dim`. Sums and products of integers
 // are INT64, indices too; means, variances and norms want floating dtypes.
-std::span<const std::string_view> ReductionTypes();
+std::vector<std::string_view> ReductionTypes();
 std::unique_ptr<const Layer> MakeReduction(std::string_view type, AttributeReader& reader);
 
 }  // namespace lazynet::nn

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "engine/nn/layers/elementwise.h"
+#include "engine/nn/layers/type_table.h"
 #include "engine/nn/number.h"
 #include "engine/nn/promotion.h"
 
@@ -202,21 +203,10 @@ constexpr std::array kEntries = {
 
 }  // namespace
 
-std::span<const std::string_view> UnaryTypes() {
-  static const auto types = [] {
-    std::array<std::string_view, kEntries.size()> names;
-    std::transform(kEntries.begin(), kEntries.end(), names.begin(),
-                   [](const Entry& entry) { return entry.type; });
-    return names;
-  }();
-  return types;
-}
+std::vector<std::string_view> UnaryTypes() { return TypesOf(kEntries); }
 
 std::unique_ptr<const Layer> MakeUnary(std::string_view type, AttributeReader& reader) {
-  const auto* found = std::find_if(kEntries.begin(), kEntries.end(),
-                                   [&](const Entry& entry) { return entry.type == type; });
-  LAZYNET_CHECK(found != kEntries.end());
-  return found->make(reader);
+  return EntryOf(kEntries, type).make(reader);
 }
 
 }  // namespace lazynet::nn

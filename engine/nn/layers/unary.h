@@ -1,8 +1,8 @@
 #pragma once
 
 #include <memory>
-#include <span>
 #include <string_view>
+#include <vector>
 
 #include "engine/nn/layer.h"
 
@@ -12,7 +12,7 @@ namespace lazynet::nn {
 // FP32 of integers; Abs, Neg, Sign, Square and the roundings keep their dtype; Isnan and LogicalNot
 // give BOOL; Clamp(min, max), one of which may be absent, promotes as with numbers. Any shape; the
 // output has the same.
-std::span<const std::string_view> UnaryTypes();
+std::vector<std::string_view> UnaryTypes();
 std::unique_ptr<const Layer> MakeUnary(std::string_view type, AttributeReader& reader);
 
 }  // namespace lazynet::nn
