@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Exports real networks, serves them, and compares their outputs with PyTorch's.
+"""Exports real networks, serves them, and compares their outputs with PyTorch's in FP64.
 
   run.py [--quick] [--models resnet18,swin_t] [--list] [--server SERVER_BINARY]
 
