@@ -2,8 +2,9 @@
 """Trained networks and real inputs of ../shared/data through a live server: the outputs that
 PyTorch stored.
 
-  real_networks_test.py SERVER_BINARY BACKEND
+  real_networks_test.py SERVER_BINARY BACKEND [PICTURE.png]
 
+The picture shows what espcn-x3 makes: its input made larger by bicubic interpolation, and by it.
 Exits with 77, a skip, where the folder is missing.
 """
 import pathlib
@@ -15,12 +16,14 @@ import numpy as np
 import onnx
 import onnx.numpy_helper
 import torch
+import torchvision
 
 import real_networks
 from serving import Client, connect, lazynet_process
 import safetensors_file
 
 BINARY, BACKEND = sys.argv.pop(1), sys.argv.pop(1)
+PICTURE = sys.argv.pop(1) if sys.argv[1:] and sys.argv[1].endswith(".png") else None
 DATA = lazynet_process.ROOT.parent / "shared/data"
 
 # Agreement of sums in another order over many layers; see the README of the data.
@@ -99,6 +102,9 @@ class RealNetworks(unittest.TestCase):
 
     def compare(self, client, name, value, wanted):
         got = client.infer(name.replace("/", "-"), {"input": value})
+        if PICTURE and name.startswith("espcn") and value.shape[-1] == value.shape[-2]:
+            larger = torch.nn.functional.interpolate(value, scale_factor=3.0, mode="bicubic")
+            torchvision.utils.save_image(torch.cat([larger, got[0]], 3).clamp(0, 1), PICTURE)
         self.assertEqual(len(got), len(wanted))
         for one, other in zip(got, wanted):
             self.assertEqual(one.shape, other.shape)
