@@ -81,21 +81,20 @@ def make_inputs(shape, seed):
     return noise * 0.3 + torch.nn.functional.interpolate(spots, size=shape[2:], mode="bilinear")
 
 
-def right_answers(module, inputs):
-    """What PyTorch computes in FP64, rounded: in FP32 it has rounding errors of its own, which for
-    some networks are as large as what is tolerated here."""
-    def wide(tensor):
-        return tensor.double() if tensor.is_floating_point() else tensor.clone()
+def answers(module, inputs, dtype):
+    """What PyTorch computes in a dtype, as FP32."""
+    def cast(tensor, to):
+        return tensor.to(to, copy=True) if tensor.is_floating_point() else tensor.clone()
     with torch.no_grad():
-        outputs = flattened(module(**{name: wide(one) for name, one in inputs.items()}))
-    return [one.float() if one.is_floating_point() else one for one in outputs]
+        outputs = module(**{name: cast(one, dtype) for name, one in inputs.items()})
+    return [cast(one, torch.float32) for one in flattened(outputs)]
 
 
-def compare(module, requests, binary, *, options=None, server_flags=()):
+def compare(module, requests, binary, *, options=None, server_flags=(), dtype=torch.float32):
     """The Result of exporting `module` and asking it `requests`.
 
     A request is the inputs by name, each a shape or a function that makes the tensor of a
-    generator.
+    generator. PyTorch's answers are computed in `dtype`.
     """
     module.eval()
     result = Result()
@@ -106,7 +105,7 @@ def compare(module, requests, binary, *, options=None, server_flags=()):
         result.layers = len(made.definition.layers)
         result.parameters = sum(one.numel() for one in module.parameters())
         outputs = [name for name, _ in made.definition.outputs]
-        oracle = copy.deepcopy(module).double()
+        oracle = copy.deepcopy(module).to(dtype)
         with lazynet_process.Server(binary, folder, *server_flags) as server, \
                 connect(server) as channel:
             client = Client(channel)
@@ -114,7 +113,7 @@ def compare(module, requests, binary, *, options=None, server_flags=()):
                 inputs = {name: make_inputs(shape, seed + at * 1000)
                           for at, (name, shape) in enumerate(request.items())}
                 result.shapes += tuple(tuple(one.shape) for one in inputs.values())
-                wanted = right_answers(oracle, inputs)
+                wanted = answers(oracle, inputs, dtype)
                 check_spread(wanted)
                 got = client.infer("model", inputs, outputs)
                 if len(got) != len(wanted):

@@ -31,6 +31,9 @@ class Entry:
     make: Callable
     parts: list
     quick: bool = False
+    # What PyTorch's answers are computed in: FP64 where those in FP32 have rounding errors of half of
+    # what is tolerated.
+    dtype: torch.dtype = torch.float32
 
 
 def images(*shapes):
@@ -61,7 +64,7 @@ def fixed_sizes(name, sizes, argument="x"):
 def segmenter(name):
     return Entry(name, lambda: getattr(torchvision.models.segmentation, name)(
         weights=None, weights_backbone=None, num_classes=21, aux_loss=True),
-        [({}, images((1, 3, 160, 192), (2, 3, 160, 192), (2, 3, 129, 145)))])
+        [({}, images((1, 3, 160, 192), (2, 3, 160, 192), (2, 3, 129, 145)))], dtype=torch.float64)
 
 
 def fpn():

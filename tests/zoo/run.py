@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Exports real networks, serves them, and compares their outputs with PyTorch's in FP64.
+"""Exports real networks, serves them, and compares their outputs with PyTorch's.
 
   run.py [--quick] [--models resnet18,swin_t] [--list] [--server SERVER_BINARY]
 
@@ -46,7 +46,8 @@ def check(entry, server):
     try:
         module = make_module(entry)
         for options, requests in entry.parts:
-            result = compare(module, requests, server, options=options)
+            result = compare(module, requests, server, options=options,
+                             dtype=entry.dtype)
             total.layers, total.parameters = result.layers, result.parameters
             total.export_seconds += result.export_seconds
             total.shapes += result.shapes
