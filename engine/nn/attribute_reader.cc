@@ -134,14 +134,13 @@ std::vector<double> AttributeReader::Doubles(std::string_view name) {
 }
 
 std::vector<int64_t> AttributeReader::Axes(std::string_view name) {
-  const auto* values = Get<std::vector<int64_t>>(name, "a list of integers");
-  if (values == nullptr) return {};
-  for (const int64_t value : *values) {
+  std::vector<int64_t> values = Ints(name);
+  for (const int64_t value : values) {
     Require(
         value >= -kMaxRank && value < kMaxRank,
         fmt::format("argument {} wants {} to {}, got {}", name, -kMaxRank, kMaxRank - 1, value));
   }
-  return fault_.ok() ? *values : std::vector<int64_t>();
+  return fault_.ok() ? values : std::vector<int64_t>();
 }
 
 std::optional<std::vector<DimExpression>> AttributeReader::Expressions(std::string_view name) {

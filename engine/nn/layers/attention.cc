@@ -3,6 +3,8 @@
 #include <cmath>
 #include <limits>
 
+#include "engine/nn/fitting.h"
+
 namespace lazynet::nn {
 namespace {
 
@@ -61,15 +63,18 @@ ValueId KeyPaddingMask(Lowering& lowering, const AttentionShape& shape, ValueId 
   return lowering.Reshape(padded, Shape{shape.batch, 1, 1, shape.key_length});
 }
 
-bool Differ(int64_t got, int64_t wanted) {
-  return got != wanted && got != kUnknownDim && wanted != kUnknownDim;
-}
-
 absl::Status WrongMask(std::string_view name, const Shape& wanted, const Shape& got) {
   return InvalidArgument("wants {} of shape {}, got {}", name, wanted.ToString(), got.ToString());
 }
 
 }  // namespace
+
+ValueId AsBatch(Lowering& lowering, ValueId sequence, bool batch_first) {
+  const Shape shape = lowering.shape(sequence);
+  if (shape.rank() == 3) return sequence;
+  return lowering.Reshape(sequence, batch_first ? Shape{1, shape.dim(0), shape.dim(1)}
+                                                : Shape{shape.dim(0), 1, shape.dim(1)});
+}
 
 ValueId Masked(Lowering& lowering, ValueId scores, ValueId hidden) {
   const Shape shape = lowering.shape(scores);
@@ -120,9 +125,9 @@ absl::Status CheckAttentionMask(std::string_view name, const Shape& mask,
                                                      : shapes.batch * shapes.num_heads;
   const Shape of_all{shapes.query_length, shapes.key_length};
   const bool fits = mask.rank() >= 2 && mask.rank() <= 3 &&
-                    !Differ(mask.dim(-1), shapes.key_length) &&
-                    !Differ(mask.dim(-2), shapes.query_length) &&
-                    (mask.rank() == 2 || !Differ(mask.dim(0), rows));
+                    MayEqual(mask.dim(-1), shapes.key_length) &&
+                    MayEqual(mask.dim(-2), shapes.query_length) &&
+                    (mask.rank() == 2 || MayEqual(mask.dim(0), rows));
   if (fits) return absl::OkStatus();
   if (mask.rank() != 3) return WrongMask(name, of_all, mask);
   return WrongMask(name, Shape{rows, shapes.query_length, shapes.key_length}, mask);
@@ -132,8 +137,8 @@ absl::Status CheckKeyPaddingMask(std::string_view name, const Shape& mask,
                                  const MaskShapes& shapes) {
   const Shape wanted =
       shapes.batched ? Shape{shapes.batch, shapes.key_length} : Shape{shapes.key_length};
-  const bool fits = mask.rank() == wanted.rank() && !Differ(mask.dim(-1), shapes.key_length) &&
-                    (!shapes.batched || !Differ(mask.dim(0), shapes.batch));
+  const bool fits = mask.rank() == wanted.rank() && MayEqual(mask.dim(-1), shapes.key_length) &&
+                    (!shapes.batched || MayEqual(mask.dim(0), shapes.batch));
   return fits ? absl::OkStatus() : WrongMask(name, wanted, mask);
 }
 

@@ -35,6 +35,9 @@ struct Attended {
 Attended Attend(Lowering& lowering, const AttentionShape& shape, backend::ValueId query,
                 backend::ValueId key, backend::ValueId value, const AttentionMasks& masks = {});
 
+// A sequence [L, E] as a batch of one, [L, 1, E] or batch-first [1, L, E]; others as they are.
+backend::ValueId AsBatch(Lowering& lowering, backend::ValueId sequence, bool batch_first);
+
 // x W^T + b over the last axis of x [A, B, in]; bias may be kNoValue.
 backend::ValueId Project(Lowering& lowering, backend::ValueId src, backend::ValueId weight,
                          backend::ValueId bias);

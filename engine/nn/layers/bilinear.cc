@@ -1,5 +1,7 @@
 #include "engine/nn/layers/bilinear.h"
 
+#include "engine/nn/fitting.h"
+
 namespace lazynet::nn {
 namespace {
 
@@ -28,8 +30,7 @@ class Bilinear : public Layer {
     Shape output = left;
     for (int axis = 0; fits && axis < left.rank() - 1; ++axis) {
       if (left.dim(axis) == kUnknownDim) output.set_dim(axis, right.dim(axis));
-      fits = left.dim(axis) == right.dim(axis) || left.dim(axis) == kUnknownDim ||
-             right.dim(axis) == kUnknownDim;
+      fits = MayEqual(left.dim(axis), right.dim(axis));
     }
     if (!fits) {
       return InvalidArgument("wants shapes that agree but for the last dim, got {} and {}",

@@ -3,6 +3,8 @@
 #include <optional>
 #include <string>
 
+#include "engine/nn/fitting.h"
+
 namespace lazynet::nn {
 namespace {
 
@@ -65,7 +67,7 @@ class EmbeddingBag : public Layer {
                              ids.ToString(), inputs.size());
     }
     const Shape* weights = others == (ragged ? 2u : 1u) ? &inputs.back() : nullptr;
-    if (weights != nullptr && !SameShape(*weights, ids)) {
+    if (weights != nullptr && !MayEqual(*weights, ids)) {
       return InvalidArgument("wants per_sample_weights of shape {}, got {}", ids.ToString(),
                              weights->ToString());
     }
@@ -105,15 +107,6 @@ class EmbeddingBag : public Layer {
   }
 
  private:
-  static bool SameShape(const Shape& a, const Shape& b) {
-    if (a.rank() != b.rank()) return false;
-    for (int axis = 0; axis < a.rank(); ++axis) {
-      const bool open = a.dim(axis) == kUnknownDim || b.dim(axis) == kUnknownDim;
-      if (!open && a.dim(axis) != b.dim(axis)) return false;
-    }
-    return true;
-  }
-
   int64_t num_embeddings_;
   int64_t embedding_dim_;
   std::string mode_;

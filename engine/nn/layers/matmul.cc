@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "engine/nn/broadcast.h"
+#include "engine/nn/fitting.h"
 #include "engine/nn/layers/elementwise.h"
 #include "engine/nn/matrices.h"
 #include "engine/nn/promotion.h"
@@ -34,7 +35,7 @@ class Matmul : public Layer {
     const Shape left = AsMatrices(inputs[0], true);
     const Shape right = AsMatrices(inputs[1], false);
     const int64_t inner = left.dim(-1);
-    if (inner != right.dim(-2) && inner != kUnknownDim && right.dim(-2) != kUnknownDim) {
+    if (!MayEqual(inner, right.dim(-2))) {
       return InvalidArgument(
           "wants as many columns on the left as rows on the right, got shapes {} and {}",
           inputs[0].ToString(), inputs[1].ToString());

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/nn/fitting.h"
 #include "engine/nn/layers/attention.h"
 
 namespace lazynet::nn {
@@ -95,7 +96,8 @@ class MultiheadAttention : public Layer {
     const bool single = lowering.input_count() - masks() == 1;
     std::array<ValueId, 3> inputs;
     for (int i = 0; i < 3; ++i) {
-      inputs[static_cast<size_t>(i)] = Batched(lowering, lowering.input(single ? 0 : i));
+      inputs[static_cast<size_t>(i)] =
+          AsBatch(lowering, lowering.input(single ? 0 : i), batch_first_);
     }
     const Shape query = lowering.shape(inputs[0]);
     AttentionShape attention{
@@ -213,17 +215,14 @@ class MultiheadAttention : public Layer {
 
   // Key and value are equally long, and all three are of one batch.
   absl::Status CheckLengths(std::span<const Shape> inputs) const {
-    const auto differ = [](int64_t a, int64_t b) {
-      return a != b && a != kUnknownDim && b != kUnknownDim;
-    };
     const int sequence = inputs[0].rank() == 3 ? 1 - batch_axis() : 0;
     const bool batches = inputs[0].rank() == 3 &&
-                         (differ(inputs[0].dim(batch_axis()), inputs[1].dim(batch_axis())) ||
-                          differ(inputs[0].dim(batch_axis()), inputs[2].dim(batch_axis())));
+                         (!MayEqual(inputs[0].dim(batch_axis()), inputs[1].dim(batch_axis())) ||
+                          !MayEqual(inputs[0].dim(batch_axis()), inputs[2].dim(batch_axis())));
     if (inputs[1].dim(sequence) == 0) {
       return InvalidArgument("wants at least 1 key, got shape {}", inputs[1].ToString());
     }
-    if (!batches && !differ(inputs[1].dim(sequence), inputs[2].dim(sequence))) {
+    if (!batches && MayEqual(inputs[1].dim(sequence), inputs[2].dim(sequence))) {
       return absl::OkStatus();
     }
     return InvalidArgument("wants one batch, and key and value of one length, got {}, {} and {}",
@@ -278,13 +277,6 @@ class MultiheadAttention : public Layer {
     const ValueId expanded = lowering.Add(backend::Expand{}, {key}, one);
     shape.set_dim(1 - batch_axis(), shape.dim(1 - batch_axis()) + 1);
     return lowering.Add(backend::Concat{.axis = 1 - batch_axis()}, {keys, expanded}, shape);
-  }
-
-  ValueId Batched(Lowering& lowering, ValueId input) const {
-    const Shape& shape = lowering.shape(input);
-    if (shape.rank() == 3) return input;
-    return lowering.Reshape(input, batch_first_ ? Shape{1, shape.dim(0), shape.dim(1)}
-                                                : Shape{shape.dim(0), 1, shape.dim(1)});
   }
 
   // Of the query (0), key (1) or value (2).

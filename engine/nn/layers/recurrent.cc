@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "engine/nn/fitting.h"
+
 namespace lazynet::nn {
 namespace {
 
@@ -65,7 +67,7 @@ class Recurrent : public Layer {
     OutputShapes outputs{output, hidden};
     if (lstm()) outputs.push_back(StateShape(input, hidden_size_));
     for (size_t i = 1; i < inputs.size(); ++i) {
-      if (!Fits(inputs[i], outputs[i])) {
+      if (!MayEqual(inputs[i], outputs[i])) {
         return InvalidArgument("wants an initial state of shape {}, got {}", outputs[i].ToString(),
                                inputs[i].ToString());
       }
@@ -144,16 +146,6 @@ class Recurrent : public Layer {
     const int64_t rows = directions_ * num_layers_;
     if (input.rank() == 2) return Shape{rows, size};
     return Shape{rows, input.dim(batch_first_ ? 0 : 1), size};
-  }
-
-  static bool Fits(const Shape& got, const Shape& wanted) {
-    if (got.rank() != wanted.rank()) return false;
-    for (int axis = 0; axis < got.rank(); ++axis) {
-      const int64_t a = got.dim(axis);
-      const int64_t b = wanted.dim(axis);
-      if (a != b && a != kUnknownDim && b != kUnknownDim) return false;
-    }
-    return true;
   }
 
   // The input as [T, N, I].

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/nn/fitting.h"
 #include "engine/nn/layers/recurrent.h"
 
 namespace lazynet::nn {
@@ -51,11 +52,7 @@ class RecurrentCell : public Layer {
     Shape state = input;
     state.set_dim(-1, hidden_size_);
     for (const Shape& given : inputs.subspan(1)) {
-      const bool fits = given.rank() == state.rank() &&
-                        (given.dim(-1) == hidden_size_ || given.dim(-1) == kUnknownDim) &&
-                        (state.rank() == 1 || given.dim(0) == state.dim(0) ||
-                         given.dim(0) == kUnknownDim || state.dim(0) == kUnknownDim);
-      if (!fits) {
+      if (!MayEqual(given, state)) {
         return InvalidArgument("wants a state of shape {}, got {}", state.ToString(),
                                given.ToString());
       }

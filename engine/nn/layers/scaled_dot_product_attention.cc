@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "engine/nn/broadcast.h"
+#include "engine/nn/fitting.h"
 #include "engine/nn/layers/attention.h"
 #include "engine/nn/matrices.h"
 
@@ -16,8 +17,6 @@ namespace {
 using backend::ValueId;
 
 constexpr double kNever = -std::numeric_limits<double>::infinity();
-
-bool Differ(int64_t a, int64_t b) { return a != b && a != kUnknownDim && b != kUnknownDim; }
 
 class ScaledDotProductAttention : public Layer {
  public:
@@ -49,7 +48,7 @@ class ScaledDotProductAttention : public Layer {
     const Shape& query = inputs[0];
     const Shape& key = inputs[1];
     const Shape& value = inputs[2];
-    if (Differ(query.dim(-1), key.dim(-1)) || Differ(key.dim(-2), value.dim(-2))) {
+    if (!MayEqual(query.dim(-1), key.dim(-1)) || !MayEqual(key.dim(-2), value.dim(-2))) {
       return InvalidArgument(
           "wants query and key of one width, and key and value of one length, got {}, {} and {}",
           query.ToString(), key.ToString(), value.ToString());
@@ -65,11 +64,7 @@ class ScaledDotProductAttention : public Layer {
     if (inputs.size() == 4) {
       const Shape scores = WithMatrix(batch, query.dim(-2), key.dim(-2));
       const auto stretched = Broadcast(scores, inputs[3]);
-      bool fits = stretched.ok() && stretched->rank() == scores.rank();
-      for (int axis = 0; fits && axis < scores.rank(); ++axis) {
-        fits = !Differ(stretched->dim(axis), scores.dim(axis));
-      }
-      if (!fits) {
+      if (!stretched.ok() || !MayEqual(*stretched, scores)) {
         return InvalidArgument("wants an attn_mask that stretches to {}, got {}", scores.ToString(),
                                inputs[3].ToString());
       }

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/nn/fitting.h"
 #include "engine/nn/layers/attention.h"
 
 namespace lazynet::nn {
@@ -97,11 +98,11 @@ class TransformerLayer : public Layer {
 
   OutputValues Lower(Lowering& lowering) const override {
     const Shape shape = lowering.shape(lowering.input(0));
-    ValueId x = Batched(lowering, lowering.input(0));
+    ValueId x = AsBatch(lowering, lowering.input(0), batch_first_);
     std::vector<std::function<ValueId(ValueId)>> parts;
     parts.push_back([&](ValueId src) { return Attention(lowering, src, src, false); });
     if (decoder_) {
-      const ValueId memory = Batched(lowering, lowering.input(1));
+      const ValueId memory = AsBatch(lowering, lowering.input(1), batch_first_);
       parts.push_back([&, memory](ValueId src) { return Attention(lowering, src, memory, true); });
     }
     parts.push_back([&](ValueId src) { return FeedForward(lowering, src); });
@@ -211,7 +212,7 @@ class TransformerLayer : public Layer {
     if (input.rank() == 2) return absl::OkStatus();
     const int64_t wanted = input.dim(batch_axis());
     const int64_t got = memory.dim(batch_axis());
-    if (wanted == got || wanted == kUnknownDim || got == kUnknownDim) return absl::OkStatus();
+    if (MayEqual(wanted, got)) return absl::OkStatus();
     return InvalidArgument("wants a memory of batch {}, got shape {}", wanted, memory.ToString());
   }
 
@@ -225,13 +226,6 @@ class TransformerLayer : public Layer {
     const std::string name = "a " + mask.name;
     return mask.of_keys ? CheckKeyPaddingMask(name, got, shapes)
                         : CheckAttentionMask(name, got, shapes);
-  }
-
-  ValueId Batched(Lowering& lowering, ValueId x) const {
-    const Shape shape = lowering.shape(x);
-    if (shape.rank() == 3) return x;
-    return lowering.Reshape(x, batch_first_ ? Shape{1, shape.dim(0), shape.dim(1)}
-                                            : Shape{shape.dim(0), 1, shape.dim(1)});
   }
 
   static ValueId Sum(Lowering& lowering, ValueId a, ValueId b) {
