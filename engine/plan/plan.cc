@@ -22,8 +22,10 @@ absl::StatusOr<std::shared_ptr<const Plan>> Plan::Build(const nn::Network& netwo
   return PlanBuilder(graph, backend, packed).Build(options);
 }
 
-absl::Status Plan::Run(std::span<const TensorView> inputs,
-                       std::span<const MutableTensorView> outputs, Workspace& workspace) const {
+template <typename AfterStep>
+absl::Status Plan::RunSteps(std::span<const TensorView> inputs,
+                            std::span<const MutableTensorView> outputs, Workspace& workspace,
+                            const AfterStep& after_step) const {
   LAZYNET_CHECK(inputs.size() == inputs_.size() && outputs.size() == outputs_.size());
   RETURN_IF_ERROR(workspace.Reserve(arena_bytes_, scratch_bytes_));
   const auto source = [&](const Location& location) -> const std::byte* {
@@ -40,14 +42,34 @@ absl::Status Plan::Run(std::span<const TensorView> inputs,
     return nullptr;
   };
   absl::InlinedVector<const std::byte*, 8> srcs;
-  for (const Step& step : steps_) {
+  for (size_t i = 0; i < steps_.size(); ++i) {
+    const Step& step = steps_[i];
     srcs.clear();
     for (const Location& location : step.srcs) srcs.push_back(source(location));
     std::byte* dst = step.dst.kind == Location::Kind::kOutput ? outputs[step.dst.at].data
                                                               : workspace.arena() + step.dst.at;
     RETURN_IF_ERROR(step.kernel->Run({{srcs.data(), srcs.size()}, dst, workspace.scratch()}));
+    after_step(i);
   }
   return absl::OkStatus();
+}
+
+absl::Status Plan::Run(std::span<const TensorView> inputs,
+                       std::span<const MutableTensorView> outputs, Workspace& workspace) const {
+  return RunSteps(inputs, outputs, workspace, [](size_t) {});
+}
+
+absl::Status Plan::Profile(std::span<const TensorView> inputs,
+                           std::span<const MutableTensorView> outputs, Workspace& workspace,
+                           std::span<std::chrono::nanoseconds> times) const {
+  using Clock = std::chrono::steady_clock;
+  LAZYNET_CHECK(times.size() == steps_.size());
+  Clock::time_point begin = Clock::now();
+  return RunSteps(inputs, outputs, workspace, [&](size_t step) {
+    const Clock::time_point end = Clock::now();
+    times[step] += end - begin;
+    begin = end;
+  });
 }
 
 std::vector<Plan::StepInfo> Plan::steps() const {

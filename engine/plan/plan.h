@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <span>
 #include <string>
@@ -45,6 +46,11 @@ class Plan {
   absl::Status Run(std::span<const TensorView> inputs, std::span<const MutableTensorView> outputs,
                    Workspace& workspace) const;
 
+  // Runs, and adds to `times`, which has step_count() elements, how long each step took.
+  absl::Status Profile(std::span<const TensorView> inputs,
+                       std::span<const MutableTensorView> outputs, Workspace& workspace,
+                       std::span<std::chrono::nanoseconds> times) const;
+
   size_t arena_bytes() const { return arena_bytes_; }
   size_t scratch_bytes() const { return scratch_bytes_; }
 
@@ -76,6 +82,11 @@ class Plan {
     Location dst;
     StepInfo info;
   };
+
+  template <typename AfterStep>
+  absl::Status RunSteps(std::span<const TensorView> inputs,
+                        std::span<const MutableTensorView> outputs, Workspace& workspace,
+                        const AfterStep& after_step) const;
 
   std::vector<TensorSpec> inputs_;
   std::vector<TensorSpec> outputs_;

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <functional>
 #include <limits>
+#include <numeric>
 
 #include "engine/backend/onednn/onednn_backend.h"
 #include "engine/backend/reference/reference_backend.h"
@@ -202,6 +203,28 @@ TEST_P(PlanOn, RunsAgainWithTheSameResultAndAsAPlanOfAnyLane) {
   const auto first = RunPlan(**plan, {input});
   const auto second = RunPlan(**plan, {input});
   EXPECT_EQ(FloatsOf((*first)[0]), FloatsOf((*second)[0]));
+}
+
+TEST_P(PlanOn, ProfilesEveryStepOfARunLikeAnyOther) {
+  const SmallCnn cnn = MakeSmallCnn();
+  const Shape shape{2, 3, 6, 8};
+  const auto set = nn::Materialize(*cnn.network, cnn.set, {&shape, 1}, {});
+  backend::PackedWeights packed;
+  const auto plan = Plan::Build(*cnn.network, *set, {&shape, 1}, backend(), packed);
+  ASSERT_TRUE(plan.ok());
+  const Tensor input = Noise(shape, 3);
+  const auto wanted = RunPlan(**plan, {input});
+
+  const TensorSpec& spec = (*plan)->outputs().front();
+  absl::StatusOr<Tensor> output = Tensor::Allocate(spec.dtype, spec.shape);
+  const TensorView source = input.view();
+  const MutableTensorView destination = output->mutable_view();
+  Workspace workspace;
+  std::vector<std::chrono::nanoseconds> times((*plan)->step_count());
+  ASSERT_TRUE((*plan)->Profile({&source, 1}, {&destination, 1}, workspace, times).ok());
+  EXPECT_EQ(FloatsOf(*output), FloatsOf((*wanted)[0]));
+  const auto total = std::accumulate(times.begin(), times.end(), std::chrono::nanoseconds(0));
+  EXPECT_GT(total.count(), 0);
 }
 
 TEST_P(PlanOn, RefusesPlansBeyondTheLimit) {

@@ -1,0 +1,200 @@
+// lazynet's side of compare.sh: loads a model folder, then runs it as the lines of standard input
+// say. README.md beside this file has the protocol, which the other engines' workers share.
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <cstdio>
+#include <fstream>
+#include <iostream>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "engine/backend/threads.h"
+#include "engine/core/status.h"
+#include "service/version.h"
+#include "tests/bench/model.h"
+
+namespace lazynet::bench {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using Json = nlohmann::ordered_json;
+
+int64_t NanosecondsSince(Clock::time_point begin) {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - begin).count();
+}
+
+// A line of /proc/self/status, in bytes.
+int64_t MemoryOf(std::string_view key) {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with(key)) return std::stoll(line.substr(key.size() + 1)) * 1024;
+  }
+  return 0;
+}
+
+Json MemoryReport() {
+  return {{"resident_bytes", MemoryOf("VmRSS")}, {"peak_resident_bytes", MemoryOf("VmHWM")}};
+}
+
+struct Input {
+  std::string name;
+  Tensor tensor;
+};
+
+// NAME=DTYPE:DIM,DIM,...:FILE, the file holding the elements row-major and little-endian.
+absl::StatusOr<Input> ReadInput(const std::string& text) {
+  const size_t equals = text.find('=');
+  const size_t colon = text.find(':', equals);
+  const size_t second = text.find(':', colon + 1);
+  if (equals == std::string::npos || colon == std::string::npos || second == std::string::npos) {
+    return InvalidArgument("--input wants NAME=DTYPE:DIMS:FILE, got \"{}\"", text);
+  }
+  const std::string name_of_dtype = text.substr(equals + 1, colon - equals - 1);
+  const auto dtype = ParseDType(name_of_dtype);
+  if (!dtype) return InvalidArgument("--input: no dtype is called {}", name_of_dtype);
+  std::vector<int64_t> dims;
+  for (const char* at = text.data() + colon + 1; at < text.data() + second;) {
+    int64_t dim = 0;
+    const auto [end, error] = std::from_chars(at, text.data() + second, dim);
+    if (error != std::errc()) return InvalidArgument("--input: no dims in \"{}\"", text);
+    dims.push_back(dim);
+    at = end + 1;
+  }
+  ASSIGN_OR_RETURN(Tensor tensor, Tensor::Allocate(*dtype, Shape(dims)));
+  std::ifstream file(text.substr(second + 1), std::ios::binary);
+  file.read(reinterpret_cast<char*>(tensor.mutable_view().data),
+            static_cast<std::streamsize>(tensor.bytes()));
+  if (!file) return InvalidArgument("--input {}: no {} bytes there", text, tensor.bytes());
+  return Input{text.substr(0, equals), std::move(tensor)};
+}
+
+absl::StatusOr<std::vector<Tensor>> InOrder(const nn::Network& network,
+                                            const std::vector<Input>& inputs) {
+  std::vector<Tensor> ordered;
+  for (const nn::NetworkInput& wanted : network.inputs()) {
+    const auto found = std::find_if(inputs.begin(), inputs.end(),
+                                    [&](const Input& input) { return input.name == wanted.name; });
+    if (found == inputs.end()) return InvalidArgument("input \"{}\" is missing", wanted.name);
+    ordered.push_back(found->tensor);
+  }
+  return ordered;
+}
+
+std::vector<Shape> ShapesOf(std::span<const Tensor> tensors) {
+  std::vector<Shape> shapes;
+  for (const Tensor& tensor : tensors) shapes.push_back(tensor.shape());
+  return shapes;
+}
+
+// Whole runs for at least so long, and at least three.
+absl::StatusOr<Json> Measure(Runner& runner, int64_t milliseconds) {
+  std::vector<int64_t> times;
+  const Clock::time_point begin = Clock::now();
+  while (times.size() < 3 || NanosecondsSince(begin) < milliseconds * 1'000'000) {
+    const Clock::time_point start = Clock::now();
+    RETURN_IF_ERROR(runner.Run());
+    times.push_back(NanosecondsSince(start));
+  }
+  const auto middle = times.begin() + static_cast<ptrdiff_t>(times.size() / 2);
+  std::nth_element(times.begin(), middle, times.end());
+  return Json{{"median_ns", *middle},
+              {"min_ns", *std::min_element(times.begin(), times.end())},
+              {"runs", times.size()}};
+}
+
+// The steps with their mean times.
+absl::StatusOr<Json> Profile(Runner& runner, int64_t milliseconds) {
+  const auto steps = runner.plan().steps();
+  std::vector<std::chrono::nanoseconds> times(steps.size());
+  int64_t runs = 0;
+  const Clock::time_point begin = Clock::now();
+  for (; runs < 3 || NanosecondsSince(begin) < milliseconds * 1'000'000; ++runs) {
+    RETURN_IF_ERROR(runner.Profile(times));
+  }
+  Json report = Json::array();
+  for (size_t i = 0; i < steps.size(); ++i) {
+    report.push_back({{"layer", steps[i].layer},
+                      {"op", steps[i].op},
+                      {"implementation", steps[i].implementation},
+                      {"ns", times[i].count() / runs}});
+  }
+  return report;
+}
+
+absl::StatusOr<Json> WriteOutputs(const Runner& runner, const std::string& folder) {
+  for (size_t i = 0; i < runner.outputs().size(); ++i) {
+    const Tensor& output = runner.outputs()[i];
+    std::ofstream file(fmt::format("{}/{}.bin", folder, i), std::ios::binary);
+    file.write(reinterpret_cast<const char*>(output.data()),
+               static_cast<std::streamsize>(output.bytes()));
+    if (!file) return InvalidArgument("{}: cannot be written to", folder);
+  }
+  return Json::object();
+}
+
+absl::StatusOr<Json> Answer(Runner& runner, const std::string& line) {
+  const size_t space = line.find(' ');
+  const std::string command = line.substr(0, space);
+  const std::string argument = space == std::string::npos ? "" : line.substr(space + 1);
+  if (command == "run") return Measure(runner, std::atoll(argument.c_str()));
+  if (command == "profile") return Profile(runner, std::atoll(argument.c_str()));
+  if (command == "outputs") return WriteOutputs(runner, argument);
+  if (command == "memory") return MemoryReport();
+  return InvalidArgument("no command is called \"{}\"", command);
+}
+
+absl::Status Serve(const std::string& folder, int threads, const std::vector<std::string>& specs) {
+  backend::SetKernelThreads(threads);
+  std::vector<Input> inputs;
+  for (const std::string& spec : specs) {
+    ASSIGN_OR_RETURN(inputs.emplace_back(), ReadInput(spec));
+  }
+  const Clock::time_point start = Clock::now();
+  ASSIGN_OR_RETURN(Model model, LoadModel(folder));
+  ASSIGN_OR_RETURN(std::vector<Tensor> ordered, InOrder(*model.network, inputs));
+  const std::vector<Shape> shapes = ShapesOf(ordered);
+  const int64_t load = NanosecondsSince(start);
+  RETURN_IF_ERROR(Materialize(model, shapes));
+  const int64_t materialized = NanosecondsSince(start);
+  ASSIGN_OR_RETURN(auto plan, BuildPlan(model, shapes));
+  const int64_t planned = NanosecondsSince(start);
+  ASSIGN_OR_RETURN(const auto runner, Runner::Create(std::move(plan), std::move(ordered)));
+  RETURN_IF_ERROR(runner->Run());
+  const int64_t answered = NanosecondsSince(start);
+  Json ready{{"engine", "lazynet"},
+             {"version", kVersion},
+             {"load_ns", load},
+             {"materialize_ns", materialized - load},
+             {"plan_ns", planned - materialized},
+             {"first_ns", answered - load}};
+  ready.update(MemoryReport());
+  std::cout << ready << std::endl;
+
+  for (std::string line; std::getline(std::cin, line) && line != "quit";) {
+    ASSIGN_OR_RETURN(const Json answer, Answer(*runner, line));
+    std::cout << answer << std::endl;
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+}  // namespace lazynet::bench
+
+int main(int argc, char** argv) {
+  CLI::App app("lazynet's worker of compare.sh");
+  std::string folder;
+  int threads = 1;
+  std::vector<std::string> inputs;
+  app.add_option("model", folder, "a folder of lazynet-export's")->required();
+  app.add_option("--threads", threads, "of OpenMP");
+  app.add_option("--input", inputs, "NAME=DTYPE:DIMS:FILE")->required();
+  CLI11_PARSE(app, argc, argv);
+  const absl::Status status = lazynet::bench::Serve(folder, threads, inputs);
+  if (status.ok()) return 0;
+  std::cerr << lazynet::Message(status) << std::endl;
+  return 1;
+}

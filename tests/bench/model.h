@@ -1,0 +1,59 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "engine/backend/backend.h"
+#include "engine/plan/plan.h"
+
+namespace lazynet::bench {
+
+// A network with its parameters, and what is packed from them.
+struct Model {
+  std::shared_ptr<const nn::Network> network;
+  nn::ParameterSet parameters;
+  std::unique_ptr<backend::PackedWeights> packed = std::make_unique<backend::PackedWeights>();
+};
+
+// The network of a model folder as lazynet-export writes it, with the values of its checkpoint.
+// Parameters that have none there are not initialized yet.
+absl::StatusOr<Model> LoadModel(const std::filesystem::path& folder);
+
+// Gives the rest of the parameters their initial values.
+absl::Status Materialize(Model& model, std::span<const Shape> input_shapes);
+
+absl::StatusOr<std::shared_ptr<const plan::Plan>> BuildPlan(Model& model,
+                                                            std::span<const Shape> input_shapes);
+
+// The server's backend.
+const backend::Backend& Backend();
+
+// A plan with memory of its own for everything that a run needs.
+class Runner {
+ public:
+  // Inputs are of the plan's shapes and dtypes.
+  static absl::StatusOr<std::unique_ptr<Runner>> Create(std::shared_ptr<const plan::Plan> plan,
+                                                        std::vector<Tensor> inputs);
+
+  absl::Status Run() { return plan_->Run(inputs_, outputs_, workspace_); }
+
+  absl::Status Profile(std::span<std::chrono::nanoseconds> times) {
+    return plan_->Profile(inputs_, outputs_, workspace_, times);
+  }
+
+  const plan::Plan& plan() const { return *plan_; }
+  std::span<const Tensor> outputs() const { return output_tensors_; }
+
+ private:
+  Runner() = default;
+
+  std::shared_ptr<const plan::Plan> plan_;
+  std::vector<Tensor> input_tensors_, output_tensors_;
+  std::vector<TensorView> inputs_;
+  std::vector<MutableTensorView> outputs_;
+  plan::Workspace workspace_;
+};
+
+}  // namespace lazynet::bench
