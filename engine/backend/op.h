@@ -20,13 +20,17 @@ namespace lazynet::backend {
 using AxisVector = absl::InlinedVector<int64_t, 6>;
 
 // src [M, K], weights [N, K], bias [N] or absent -> dst [M, N] = src weights^T + bias.
-struct InnerProduct {};
+struct InnerProduct {
+  bool operator==(const InnerProduct&) const = default;
+};
 
 // src0 [B..., M, K], src1 [B..., K, N] (transpose_b: [B..., N, K]) -> dst [B..., M, N] =
 // alpha src0 src1. Equal ranks, >= 2; batch axes of size 1 stretch. INT64 (alpha 1) wraps.
 struct MatMul {
   bool transpose_b = false;
   double alpha = 1;
+
+  bool operator==(const MatMul&) const = default;
 };
 
 // src [N, C, ...], weights [O, C/groups, kernel...], bias [O] or absent -> dst [N, O, ...].
@@ -37,6 +41,8 @@ struct Convolution {
   AxisVector padding_l;
   AxisVector padding_r;
   int64_t groups = 1;
+
+  bool operator==(const Convolution&) const = default;
 };
 
 // src [N, C, ...], weights [C, O/groups, kernel...], bias [O] or absent -> dst [N, O, ...].
@@ -47,6 +53,8 @@ struct Deconvolution {
   AxisVector dilations;
   AxisVector padding;
   int64_t groups = 1;
+
+  bool operator==(const Deconvolution&) const = default;
 };
 
 // src [N, C, ...] -> dst [N, C, ...]. Window i of an axis covers [i * stride - padding,
@@ -63,13 +71,19 @@ struct Pooling {
   AxisVector padding;
   bool count_include_pad = true;
   std::optional<int64_t> divisor_override;
+
+  bool operator==(const Pooling&) const = default;
 };
 
 // src [N, C, L...] -> dst [N, C, O...]: mean of the bin [floor(i L / O), ceil((i + 1) L / O)).
-struct AdaptiveAveragePooling {};
+struct AdaptiveAveragePooling {
+  bool operator==(const AdaptiveAveragePooling&) const = default;
+};
 
 // The same with the bin's maximum; NaN wins.
-struct AdaptiveMaxPooling {};
+struct AdaptiveMaxPooling {
+  bool operator==(const AdaptiveMaxPooling&) const = default;
+};
 
 // src [N, C, L...] -> dst [N, C, O...], axis by axis, the last one first: dst[i] is the sum of
 // weight * src[tap] over the taps of i. With scale = scales[axis], which is positive, or 0 where
@@ -96,6 +110,8 @@ struct Resampling {
   Mode mode = Mode::kNearest;
   bool align_corners = false;  // of kLinear and kCubic
   std::vector<double> scales;  // per spatial axis: how far in src neighbours of dst lie apart
+
+  bool operator==(const Resampling&) const = default;
 };
 
 // src [N, C, H, W] -> dst [N, C kernel_h kernel_w, L]: column l holds the patch of window l (the
@@ -105,6 +121,8 @@ struct Unfold {
   AxisVector strides;
   AxisVector dilations;
   AxisVector padding;
+
+  bool operator==(const Unfold&) const = default;
 };
 
 // src [N, C kernel_h kernel_w, L] -> dst [N, C, H, W], the sums of the patches where Unfold would
@@ -114,6 +132,8 @@ struct Fold {
   AxisVector strides;
   AxisVector dilations;
   AxisVector padding;
+
+  bool operator==(const Fold&) const = default;
 };
 
 // src [N, C, ...], mean [C], variance [C], scale [C], shift [C] -> dst like src:
@@ -126,6 +146,8 @@ struct Normalization {
   Statistics statistics = Statistics::kGiven;
   double eps = 1e-5;
   int64_t groups = 1;  // of kPerGroup; divides C
+
+  bool operator==(const Normalization&) const = default;
 };
 
 // src [N, C, ...] -> dst like src: x / (k + alpha / size S)^beta, where S is the sum of squares
@@ -135,6 +157,8 @@ struct LocalResponseNormalization {
   double alpha = 1e-4;
   double beta = 0.75;
   double k = 1;
+
+  bool operator==(const LocalResponseNormalization&) const = default;
 };
 
 // src [M, K], scale [K] or absent, shift [K] or absent -> dst like src: each row minus its mean,
@@ -143,12 +167,16 @@ struct LocalResponseNormalization {
 struct LayerNormalization {
   double eps = 1e-5;
   bool rms = false;
+
+  bool operator==(const LayerNormalization&) const = default;
 };
 
 // dst like src; the sum of exp over `axis` is 1 (log: its logarithm). NaN spreads over its row.
 struct Softmax {
   int axis = 0;  // 0 <= axis < rank
   bool log = false;
+
+  bool operator==(const Softmax&) const = default;
 };
 
 // dst like src. NaN stays NaN unless said otherwise. Formulas: PyTorch 1.13's. FP32 or FP64; kAbs,
@@ -200,11 +228,15 @@ struct Eltwise {
   Algorithm algorithm = Algorithm::kRelu;
   double alpha = 0;
   double beta = 0;
+
+  bool operator==(const Eltwise&) const = default;
 };
 
 // src [N, C, ...], slope [1] or [C] -> dst like src: x > 0 ? x : slope x; rank >= 2 when slope
 // has more than one element.
-struct Prelu {};
+struct Prelu {
+  bool operator==(const Prelu&) const = default;
+};
 
 // src0, src1 of one dtype -> dst of the broadcast shape (aligned at the right, size 1 stretches).
 //   Arithmetic, to the dtype of src: FP32, FP64, or INT64, which wraps. By an integer 0 nothing is
@@ -234,11 +266,15 @@ struct Binary {
     kXor,
   };
   Algorithm algorithm = Algorithm::kAdd;
+
+  bool operator==(const Binary&) const = default;
 };
 
 // condition BOOL, src0, src1 of one dtype, any -> dst of it and of the broadcast shape of the
 // three: condition ? src0 : src1.
-struct Where {};
+struct Where {
+  bool operator==(const Where&) const = default;
+};
 
 // src -> dst, whose `axes` are of size 1 or absent: what the algorithm makes of the elements along
 // them. No axes is of each element alone. NaN spreads. FP32 or FP64; kSum, kProd, kMax and kMin of
@@ -260,6 +296,8 @@ struct Reduction {
   AxisVector axes;  // ascending
   double p = 2;
   int64_t correction = 1;
+
+  bool operator==(const Reduction&) const = default;
 };
 
 // src FP32, FP64 or INT64 -> dst INT64, whose `axis` is of size 1 or absent: the index along it of
@@ -268,6 +306,8 @@ struct ArgReduction {
   enum class Algorithm { kMax, kMin };
   Algorithm algorithm = Algorithm::kMax;
   int axis = 0;
+
+  bool operator==(const ArgReduction&) const = default;
 };
 
 // src FP32, FP64 or INT64 -> dst with fewer elements along `axis`, or all of them: the largest
@@ -279,17 +319,23 @@ struct TopK {
   int axis = 0;
   bool largest = true;
   Output output = Output::kValues;
+
+  bool operator==(const TopK&) const = default;
 };
 
 // src -> dst like src: each element plus those before it along `axis`. FP32, added up in double,
 // FP64, or INT64, which wraps.
 struct Cumsum {
   int axis = 0;
+
+  bool operator==(const Cumsum&) const = default;
 };
 
 // src0, src1, ... -> dst; equal shapes but for `axis`. Of any one dtype.
 struct Concat {
   int axis = 0;
+
+  bool operator==(const Concat&) const = default;
 };
 
 // src -> dst, larger by (before, after) on every axis, both >= 0. Reflect excludes the edge and
@@ -300,31 +346,43 @@ struct Pad {
   AxisVector before;
   AxisVector after;
   double value = 0;  // converted as Convert does (engine/core/convert.h)
+
+  bool operator==(const Pad&) const = default;
 };
 
 // Axis i of dst is axis order[i] of src. Of any dtype.
 struct Permute {
   AxisVector order;
+
+  bool operator==(const Permute&) const = default;
 };
 
 // Element i of an axis of dst is element begin + i * step of src, of equal rank. Of any dtype.
 struct Slice {
   AxisVector begin;
   AxisVector step = {};  // != 0, may be negative; empty: 1 on all axes
+
+  bool operator==(const Slice&) const = default;
 };
 
 // src -> dst of the broadcast shape (aligned at the right, size 1 stretches). Of any dtype.
-struct Expand {};
+struct Expand {
+  bool operator==(const Expand&) const = default;
+};
 
 // src of any dtype -> dst of the same shape: elements [..., i, j] of the last two axes with
 // j - i <= diagonal (upper: >= diagonal), zeros elsewhere.
 struct Triangle {
   bool upper = false;
   int64_t diagonal = 0;
+
+  bool operator==(const Triangle&) const = default;
 };
 
 // src -> dst with the same elements in the same order; a view where the layout allows.
-struct Reshape {};
+struct Reshape {
+  bool operator==(const Reshape&) const = default;
+};
 
 // src -> dst of the same shape and dst's dtype, from any to any. To floating types: rounded once,
 // to the nearest, ties to even (PyTorch's FP64 to 16 bits rounds to FP32 on the way, and so do its
@@ -332,24 +390,32 @@ struct Reshape {};
 // toward 0 to INT32, if dst is INT32, INT16 or INT8, or else to INT64, whose least number stands
 // for what it cannot hold and for NaN; that wraps to dst. (PyTorch leaves this to the machine; so
 // do x86's.)
-struct Cast {};
+struct Cast {
+  bool operator==(const Cast&) const = default;
+};
 
 // ids [I...] INT32 or INT64, table [V, E] of any dtype -> dst [I..., E] of the table's dtype: row
 // ids[i] of the table. An id outside [0, V) is known only when the op runs, which then answers
 // INVALID_ARGUMENT.
-struct Gather {};
+struct Gather {
+  bool operator==(const Gather&) const = default;
+};
 
 // src of any dtype, index [M] INT32 or INT64 -> dst like src but M on `axis`: slice i of it is
 // slice index[i] of src. Of src [] and index [1] or [] too, with axis 0. An index outside [0, size)
 // is known only when the op runs, which then answers INVALID_ARGUMENT.
 struct IndexSelect {
   int axis = 0;
+
+  bool operator==(const IndexSelect&) const = default;
 };
 
 // src of any dtype, index INT64 of equal rank, on no axis but `axis` larger than src -> dst of
 // index's shape: dst[i, j, k] = src[i, index[i, j, k], k] for axis 1. Indices as above.
 struct GatherAlong {
   int axis = 0;
+
+  bool operator==(const GatherAlong&) const = default;
 };
 
 // ids [K] INT32 or INT64, offsets [B] (include_last_offset: [B + 1]) of the dtype of ids or
@@ -365,6 +431,8 @@ struct EmbeddingBag {
   Mode mode = Mode::kMean;
   bool include_last_offset = false;
   std::optional<int64_t> padding_idx;
+
+  bool operator==(const EmbeddingBag&) const = default;
 };
 
 // src [T, N, I], weights_layer [G H, I], weights_iter [G H, P], bias_layer [G H] or absent,
@@ -384,6 +452,8 @@ struct Recurrent {
   enum class Cell { kRnnTanh, kRnnRelu, kLstm, kGru };
   Cell cell = Cell::kLstm;
   bool reverse = false;
+
+  bool operator==(const Recurrent&) const = default;
 };
 
 using OpKind = std::variant<InnerProduct, MatMul, Convolution, Deconvolution, Pooling,

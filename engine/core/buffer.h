@@ -14,6 +14,11 @@ class Buffer {
  public:
   static constexpr size_t kAlignment = 64;
 
+  // The next multiple of kAlignment.
+  static constexpr size_t Align(size_t bytes) {
+    return (bytes + kAlignment - 1) / kAlignment * kAlignment;
+  }
+
   Buffer() = default;
 
   // RESOURCE_EXHAUSTED when the memory cannot be had.

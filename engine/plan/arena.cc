@@ -6,14 +6,6 @@
 #include "engine/core/buffer.h"
 
 namespace lazynet::plan {
-namespace {
-
-size_t Align(size_t bytes) {
-  return (bytes + Buffer::kAlignment - 1) / Buffer::kAlignment * Buffer::kAlignment;
-}
-
-}  // namespace
-
 ArenaLayout PlaceInArena(std::span<const Lifetime> lifetimes) {
   std::vector<size_t> order(lifetimes.size());
   std::iota(order.begin(), order.end(), size_t{0});
@@ -28,11 +20,11 @@ ArenaLayout PlaceInArena(std::span<const Lifetime> lifetimes) {
       const bool together =
           lifetimes[other].first <= piece.last && piece.first <= lifetimes[other].last;
       if (!together) continue;
-      if (offset + Align(piece.bytes) <= layout.offsets[other]) break;
-      offset = std::max(offset, layout.offsets[other] + Align(lifetimes[other].bytes));
+      if (offset + Buffer::Align(piece.bytes) <= layout.offsets[other]) break;
+      offset = std::max(offset, layout.offsets[other] + Buffer::Align(lifetimes[other].bytes));
     }
     layout.offsets[index] = offset;
-    layout.bytes = std::max(layout.bytes, offset + Align(piece.bytes));
+    layout.bytes = std::max(layout.bytes, offset + Buffer::Align(piece.bytes));
     placed.insert(
         std::upper_bound(placed.begin(), placed.end(), index,
                          [&](size_t a, size_t b) { return layout.offsets[a] < layout.offsets[b]; }),

@@ -1,81 +1,165 @@
 #include "engine/plan/plan.h"
 
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "engine/backend/threads.h"
+#include "engine/plan/batch_axes.h"
+#include "engine/plan/grouping.h"
 #include "engine/plan/lowering.h"
 #include "engine/plan/passes/fold_constants.h"
 #include "engine/plan/passes/fold_normalization.h"
 #include "engine/plan/passes/remove_dead_ops.h"
-#include "engine/plan/plan_builder.h"
+#include "engine/plan/program_builder.h"
 
 namespace lazynet::plan {
+namespace {
+
+using backend::Graph;
+
+// The network that a plan is built of.
+struct Source {
+  const nn::Network& network;
+  const nn::ParameterSet& parameters;
+
+  absl::StatusOr<Graph> LowerFor(std::span<const Shape> input_shapes) const {
+    ASSIGN_OR_RETURN(const nn::Inference inference,
+                     network.Infer(input_shapes, parameters.sizes()));
+    return Lower(network, parameters, inference);
+  }
+};
+
+std::vector<Shape> WithItems(std::span<const Shape> input_shapes, int64_t items) {
+  std::vector<Shape> shapes(input_shapes.begin(), input_shapes.end());
+  for (Shape& shape : shapes) shape.set_dim(0, items);
+  return shapes;
+}
+
+// The size of axis 0 if all inputs agree on it, or 0.
+int64_t ItemsOf(std::span<const Shape> input_shapes) {
+  int64_t items = 0;
+  for (const Shape& shape : input_shapes) {
+    if (shape.rank() == 0 || (items != 0 && shape.dim(0) != items)) return 0;
+    items = shape.dim(0);
+  }
+  return items;
+}
+
+// A part of a batch that can be run by itself.
+struct Group {
+  int64_t items = 0;
+  std::vector<Shape> input_shapes;
+  Graph graph;
+};
+
+// How to split the batch that `whole` was lowered for; nothing if it has to be run at once, or that
+// is best.
+std::optional<Group> FindGroup(const Source& source, const Graph& whole,
+                               std::span<const Shape> input_shapes, const PlanOptions& options) {
+  const int64_t items = ItemsOf(input_shapes);
+  if (items < 2) return std::nullopt;
+  std::vector<Shape> shapes = WithItems(input_shapes, 1);
+  absl::StatusOr<Graph> one = source.LowerFor(shapes);
+  if (!one.ok() || !FindBatchAxes(whole, *one, items)) return std::nullopt;
+  const int64_t size =
+      options.group_size > 0 ? options.group_size : GroupSize(*one, items, options.threads);
+  if (size == 1) return Group{size, std::move(shapes), *std::move(one)};
+  if (size >= items || items % size != 0) return std::nullopt;
+  shapes = WithItems(input_shapes, size);
+  absl::StatusOr<Graph> several = source.LowerFor(shapes);
+  if (!several.ok() || !FindBatchAxes(*several, *one, size)) return std::nullopt;
+  return Group{size, std::move(shapes), *std::move(several)};
+}
+
+absl::StatusOr<std::shared_ptr<const Program>> BuildProgram(Graph graph,
+                                                            const backend::Backend& backend,
+                                                            backend::PackedWeights& packed,
+                                                            const PlanOptions& options) {
+  RemoveDeadOps(graph);
+  RETURN_IF_ERROR(FoldConstants(graph, backend));
+  if (options.optimize) FoldNormalization(graph);
+  return ProgramBuilder(graph, backend, packed).Build(options.max_arena_bytes);
+}
+
+std::vector<TensorSpec> SpecsOf(const Graph& graph, std::span<const backend::ValueId> ids) {
+  std::vector<TensorSpec> specs;
+  for (const backend::ValueId id : ids) {
+    specs.push_back({graph.value(id).dtype, graph.value(id).shape});
+  }
+  return specs;
+}
+
+}  // namespace
 
 absl::StatusOr<std::shared_ptr<const Plan>> Plan::Build(const nn::Network& network,
                                                         const nn::ParameterSet& parameters,
                                                         std::span<const Shape> input_shapes,
                                                         const backend::Backend& backend,
-                                                        backend::PackedWeights& packed,
+                                                        SharedParts& shared,
                                                         const PlanOptions& options) {
-  ASSIGN_OR_RETURN(const nn::Inference inference, network.Infer(input_shapes, parameters.sizes()));
-  backend::Graph graph = Lower(network, parameters, inference);
-  RemoveDeadOps(graph);
-  RETURN_IF_ERROR(FoldConstants(graph, backend));
-  if (options.optimize) FoldNormalization(graph);
-  return PlanBuilder(graph, backend, packed).Build(options);
-}
-
-template <typename AfterStep>
-absl::Status Plan::RunSteps(std::span<const TensorView> inputs,
-                            std::span<const MutableTensorView> outputs, Workspace& workspace,
-                            const AfterStep& after_step) const {
-  LAZYNET_CHECK(inputs.size() == inputs_.size() && outputs.size() == outputs_.size());
-  RETURN_IF_ERROR(workspace.Reserve(arena_bytes_, scratch_bytes_));
-  const auto source = [&](const Location& location) -> const std::byte* {
-    switch (location.kind) {
-      case Location::Kind::kNone:
-        return nullptr;
-      case Location::Kind::kArena:
-        return workspace.arena() + location.at;
-      case Location::Kind::kInput:
-        return inputs[location.at].data;
-      case Location::Kind::kOutput:
-        return outputs[location.at].data;
-    }
-    return nullptr;
-  };
-  absl::InlinedVector<const std::byte*, 8> srcs;
-  for (size_t i = 0; i < steps_.size(); ++i) {
-    const Step& step = steps_[i];
-    srcs.clear();
-    for (const Location& location : step.srcs) srcs.push_back(source(location));
-    std::byte* dst = step.dst.kind == Location::Kind::kOutput ? outputs[step.dst.at].data
-                                                              : workspace.arena() + step.dst.at;
-    RETURN_IF_ERROR(step.kernel->Run({{srcs.data(), srcs.size()}, dst, workspace.scratch()}));
-    after_step(i);
+  const Source source{network, parameters};
+  ASSIGN_OR_RETURN(Graph graph, source.LowerFor(input_shapes));
+  auto plan = std::make_shared<Plan>();
+  plan->inputs_ = SpecsOf(graph, graph.inputs);
+  plan->outputs_ = SpecsOf(graph, graph.outputs);
+  plan->kernel_threads_ = options.threads;
+  std::vector<Shape> shapes(input_shapes.begin(), input_shapes.end());
+  if (auto group = FindGroup(source, graph, input_shapes, options)) {
+    plan->groups_ = ItemsOf(input_shapes) / group->items;
+    plan->parallel_groups_ = static_cast<int>(std::min<int64_t>(plan->groups_, options.threads));
+    plan->kernel_threads_ = 1;
+    shapes = std::move(group->input_shapes);
+    graph = std::move(group->graph);
   }
-  return absl::OkStatus();
+  ProgramStore::Key key{std::move(shapes), plan->kernel_threads_};
+  plan->program_ = shared.programs.Find(key);
+  if (plan->program_ == nullptr) {
+    backend::SetKernelThreads(plan->kernel_threads_);
+    ASSIGN_OR_RETURN(plan->program_,
+                     BuildProgram(std::move(graph), backend, shared.packed, options));
+    shared.programs.Insert(std::move(key), plan->program_);
+  }
+  if (plan->arena_bytes() > options.max_arena_bytes) {
+    return ResourceExhausted("wants at most {} bytes of intermediate values, got {}",
+                             options.max_arena_bytes, plan->arena_bytes());
+  }
+  return std::shared_ptr<const Plan>(std::move(plan));
 }
 
 absl::Status Plan::Run(std::span<const TensorView> inputs,
                        std::span<const MutableTensorView> outputs, Workspace& workspace) const {
-  return RunSteps(inputs, outputs, workspace, [](size_t) {});
+  LAZYNET_CHECK(inputs.size() == inputs_.size() && outputs.size() == outputs_.size());
+  RETURN_IF_ERROR(workspace.Reserve(arena_bytes(), scratch_bytes()));
+  const auto run = [&](int64_t group, size_t place) {
+    return program_->Run({.inputs = inputs,
+                          .outputs = outputs,
+                          .group = group,
+                          .arena = workspace.arena() + place * program_->arena_bytes(),
+                          .scratch = workspace.scratch() + place * program_->scratch_bytes()});
+  };
+  if (groups_ == 1) {
+    backend::SetKernelThreads(kernel_threads_);
+    return run(0, 0);
+  }
+  return backend::ForEachInParallel(parallel_groups_, groups_, run);
 }
 
 absl::Status Plan::Profile(std::span<const TensorView> inputs,
                            std::span<const MutableTensorView> outputs, Workspace& workspace,
                            std::span<std::chrono::nanoseconds> times) const {
-  using Clock = std::chrono::steady_clock;
-  LAZYNET_CHECK(times.size() == steps_.size());
-  Clock::time_point begin = Clock::now();
-  return RunSteps(inputs, outputs, workspace, [&](size_t step) {
-    const Clock::time_point end = Clock::now();
-    times[step] += end - begin;
-    begin = end;
-  });
-}
-
-std::vector<Plan::StepInfo> Plan::steps() const {
-  std::vector<StepInfo> infos;
-  for (const Step& step : steps_) infos.push_back(step.info);
-  return infos;
+  LAZYNET_CHECK(inputs.size() == inputs_.size() && outputs.size() == outputs_.size());
+  RETURN_IF_ERROR(workspace.Reserve(arena_bytes(), scratch_bytes()));
+  backend::SetKernelThreads(kernel_threads_);
+  for (int64_t group = 0; group < groups_; ++group) {
+    RETURN_IF_ERROR(program_->Profile({.inputs = inputs,
+                                       .outputs = outputs,
+                                       .group = group,
+                                       .arena = workspace.arena(),
+                                       .scratch = workspace.scratch()},
+                                      times));
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace lazynet::plan

@@ -6,9 +6,10 @@
 #include <string>
 #include <vector>
 
-#include "absl/container/inlined_vector.h"
 #include "engine/backend/backend.h"
 #include "engine/nn/parameter_set.h"
+#include "engine/plan/program.h"
+#include "engine/plan/shared_parts.h"
 #include "engine/plan/workspace.h"
 
 namespace lazynet::plan {
@@ -16,6 +17,8 @@ namespace lazynet::plan {
 struct PlanOptions {
   bool optimize = true;                      // run the graph passes
   size_t max_arena_bytes = size_t{8} << 30;  // of one plan's intermediate values
+  int threads = 1;                           // that a run may use, >= 1
+  int64_t group_size = 0;                    // items that are run at a time; 0: as GroupSize says
 };
 
 // What a plan takes or gives.
@@ -26,16 +29,19 @@ struct TensorSpec {
 
 // An executable for one set of concrete input shapes. Immutable: many lanes may run it at once,
 // each with its own workspace.
+//
+// A batch whose items do not depend on each other is run in groups of items, which several threads
+// may share. Other batches are run as a whole, and then it is the kernels that use the threads.
 class Plan {
  public:
-  // Lowers the network for these input shapes, runs the passes and prepares the kernels; weights
-  // are packed into `packed`, which belongs to `parameters` (complete). INVALID_ARGUMENT when the
-  // shapes do not fit, RESOURCE_EXHAUSTED when the intermediate values would be too large.
+  // Lowers the network for these input shapes, runs the passes and prepares the kernels, with what
+  // `shared` has already; that belongs to `parameters` (complete). INVALID_ARGUMENT when the shapes
+  // do not fit, RESOURCE_EXHAUSTED when the intermediate values would be too large.
   static absl::StatusOr<std::shared_ptr<const Plan>> Build(const nn::Network& network,
                                                            const nn::ParameterSet& parameters,
                                                            std::span<const Shape> input_shapes,
                                                            const backend::Backend& backend,
-                                                           backend::PackedWeights& packed,
+                                                           SharedParts& shared,
                                                            const PlanOptions& options = {});
 
   const std::vector<TensorSpec>& inputs() const { return inputs_; }
@@ -46,53 +52,37 @@ class Plan {
   absl::Status Run(std::span<const TensorView> inputs, std::span<const MutableTensorView> outputs,
                    Workspace& workspace) const;
 
-  // Runs, and adds to `times`, which has step_count() elements, how long each step took.
+  // Runs one group after the other, and adds to `times`, which has an element for each of steps(),
+  // how long each step took.
   absl::Status Profile(std::span<const TensorView> inputs,
                        std::span<const MutableTensorView> outputs, Workspace& workspace,
                        std::span<std::chrono::nanoseconds> times) const;
 
-  size_t arena_bytes() const { return arena_bytes_; }
-  size_t scratch_bytes() const { return scratch_bytes_; }
+  // How many groups of items a run consists of, and how many of them run at the same time.
+  int64_t groups() const { return groups_; }
+  int parallel_groups() const { return parallel_groups_; }
+
+  // What a workspace needs.
+  size_t arena_bytes() const {
+    return program_->arena_bytes() * static_cast<size_t>(parallel_groups_);
+  }
+  size_t scratch_bytes() const {
+    return program_->scratch_bytes() * static_cast<size_t>(parallel_groups_);
+  }
 
   // Bytes of the plan itself, without what the kernels' library holds for them.
-  size_t bytes() const { return sizeof(Plan) + steps_.capacity() * sizeof(Step); }
+  size_t bytes() const { return sizeof(Plan) + program_->bytes(); }
 
-  // One executed step, for people.
-  struct StepInfo {
-    std::string layer;
-    std::string op;              // "convolution", "reorder"
-    std::string implementation;  // the kernel's own name
-  };
-  std::vector<StepInfo> steps() const;
-  size_t step_count() const { return steps_.size(); }
+  std::vector<StepInfo> steps() const { return program_->steps(); }
+  size_t step_count() const { return program_->step_count(); }
 
  private:
-  friend class PlanBuilder;
-
-  // Where a value lies when the plan runs.
-  struct Location {
-    enum class Kind { kNone, kArena, kInput, kOutput };
-    Kind kind = Kind::kNone;
-    size_t at = 0;  // arena: byte offset; input, output: index
-  };
-
-  struct Step {
-    std::unique_ptr<backend::Kernel> kernel;
-    absl::InlinedVector<Location, 5> srcs;
-    Location dst;
-    StepInfo info;
-  };
-
-  template <typename AfterStep>
-  absl::Status RunSteps(std::span<const TensorView> inputs,
-                        std::span<const MutableTensorView> outputs, Workspace& workspace,
-                        const AfterStep& after_step) const;
-
   std::vector<TensorSpec> inputs_;
   std::vector<TensorSpec> outputs_;
-  std::vector<Step> steps_;
-  size_t arena_bytes_ = 0;
-  size_t scratch_bytes_ = 0;
+  std::shared_ptr<const Program> program_;
+  int64_t groups_ = 1;
+  int parallel_groups_ = 1;
+  int kernel_threads_ = 1;
 };
 
 }  // namespace lazynet::plan

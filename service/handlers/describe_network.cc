@@ -80,7 +80,7 @@ void DescribePorts(const hosting::HostedNetwork& hosted, v1::DescribeNetworkResp
 
 void DescribeBound(const nn::Network& network, const hosting::BoundNetwork& bound,
                    v1::DescribeNetworkResponse& response) {
-  response.set_packed_weight_bytes(bound.packed.bytes());
+  response.set_packed_weight_bytes(bound.shared.packed.bytes());
   response.set_parameter_hash(bound.hash(network));
   DescribeBinding(network, bound.binding, *response.mutable_binding());
   for (const auto& plan : bound.plans.plans()) {

@@ -6,9 +6,9 @@
 #include <string>
 #include <utility>
 
-#include "engine/backend/packed_weights.h"
 #include "engine/nn/parameter_set.h"
 #include "engine/plan/plan_cache.h"
+#include "engine/plan/shared_parts.h"
 #include "service/hosting/binding.h"
 #include "service/hosting/parameter_budget.h"
 #include "service/hosting/parameter_hash.h"
@@ -39,7 +39,7 @@ struct BoundNetwork {
   // again, they must be drawn first, since the random stream went on behind them.
   std::set<std::string> replaced;
 
-  backend::PackedWeights packed;
+  plan::SharedParts shared;
   plan::PlanCache plans;
 
  private:

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "engine/backend/threads.h"
 
 namespace lazynet::hosting {
 namespace {
@@ -161,7 +160,7 @@ void HostedNetwork::ShowPlans(const BoundNetwork& bound) const {
   const auto plans = bound.plans.plans();
   for (const auto& cached : plans) bytes += cached->bytes();
   probe_->SetPlanCache(plans.size(), bytes);
-  probe_->SetPackedWeightBytes(bound.packed.bytes());
+  probe_->SetPackedWeightBytes(bound.shared.packed.bytes());
 }
 
 std::optional<Executable> HostedNetwork::Find(std::span<const Shape> input_shapes) {
@@ -278,10 +277,8 @@ absl::StatusOr<std::shared_ptr<BoundNetwork>> HostedNetwork::Materialized(
 absl::StatusOr<std::shared_ptr<const plan::Plan>> HostedNetwork::BuildPlan(
     BoundNetwork& bound, std::span<const Shape> shapes) const {
   const auto start = Clock::now();
-  // Plans are for lanes, which have one thread each.
-  backend::SetKernelThreads(1);
   auto plan = plan::Plan::Build(network(), bound.parameters, shapes, environment_.backend,
-                                bound.packed, environment_.options.plan);
+                                bound.shared, environment_.options.plan);
   probe_->RecordPlanBuild(plan.ok(), Clock::now() - start);
   RETURN_IF_ERROR(plan.status());
   probe_->RecordPlanCacheEvictions(bound.plans.Insert(*plan));

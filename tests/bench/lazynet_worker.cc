@@ -12,7 +12,6 @@
 #include <string>
 #include <vector>
 
-#include "engine/backend/threads.h"
 #include "engine/core/status.h"
 #include "service/version.h"
 #include "tests/bench/model.h"
@@ -148,7 +147,6 @@ absl::StatusOr<Json> Answer(Runner& runner, const std::string& line) {
 }
 
 absl::Status Serve(const std::string& folder, int threads, const std::vector<std::string>& specs) {
-  backend::SetKernelThreads(threads);
   std::vector<Input> inputs;
   for (const std::string& spec : specs) {
     ASSIGN_OR_RETURN(inputs.emplace_back(), ReadInput(spec));
@@ -160,7 +158,7 @@ absl::Status Serve(const std::string& folder, int threads, const std::vector<std
   const int64_t load = NanosecondsSince(start);
   RETURN_IF_ERROR(Materialize(model, shapes));
   const int64_t materialized = NanosecondsSince(start);
-  ASSIGN_OR_RETURN(auto plan, BuildPlan(model, shapes));
+  ASSIGN_OR_RETURN(auto plan, BuildPlan(model, shapes, threads));
   const int64_t planned = NanosecondsSince(start);
   ASSIGN_OR_RETURN(const auto runner, Runner::Create(std::move(plan), std::move(ordered)));
   RETURN_IF_ERROR(runner->Run());

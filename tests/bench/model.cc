@@ -39,9 +39,10 @@ absl::Status Materialize(Model& model, std::span<const Shape> input_shapes) {
 }
 
 absl::StatusOr<std::shared_ptr<const plan::Plan>> BuildPlan(Model& model,
-                                                            std::span<const Shape> input_shapes) {
+                                                            std::span<const Shape> input_shapes,
+                                                            int threads) {
   return plan::Plan::Build(*model.network, model.parameters, input_shapes, Backend(),
-                           *model.packed);
+                           *model.shared, {.threads = threads});
 }
 
 const backend::Backend& Backend() {

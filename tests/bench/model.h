@@ -10,11 +10,11 @@
 
 namespace lazynet::bench {
 
-// A network with its parameters, and what is packed from them.
+// A network with its parameters, and what its plans share.
 struct Model {
   std::shared_ptr<const nn::Network> network;
   nn::ParameterSet parameters;
-  std::unique_ptr<backend::PackedWeights> packed = std::make_unique<backend::PackedWeights>();
+  std::unique_ptr<plan::SharedParts> shared = std::make_unique<plan::SharedParts>();
 };
 
 // The network of a model folder as lazynet-export writes it, with the values of its checkpoint.
@@ -25,7 +25,8 @@ absl::StatusOr<Model> LoadModel(const std::filesystem::path& folder);
 absl::Status Materialize(Model& model, std::span<const Shape> input_shapes);
 
 absl::StatusOr<std::shared_ptr<const plan::Plan>> BuildPlan(Model& model,
-                                                            std::span<const Shape> input_shapes);
+                                                            std::span<const Shape> input_shapes,
+                                                            int threads);
 
 // The server's backend.
 const backend::Backend& Backend();

@@ -26,9 +26,9 @@ absl::StatusOr<std::vector<Tensor>> RunNetwork(const nn::Network& network,
   std::vector<Shape> shapes;
   for (const Tensor& input : inputs) shapes.push_back(input.shape());
   ASSIGN_OR_RETURN(const nn::ParameterSet complete, nn::Materialize(network, set, shapes, {}));
-  backend::PackedWeights packed;
+  plan::SharedParts shared;
   ASSIGN_OR_RETURN(const auto plan,
-                   plan::Plan::Build(network, complete, shapes, backend, packed, options));
+                   plan::Plan::Build(network, complete, shapes, backend, shared, options));
   return RunPlan(*plan, inputs);
 }
 

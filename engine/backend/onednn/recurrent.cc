@@ -170,8 +170,7 @@ absl::StatusOr<PreparedOp> PrepareLstm(const OpContext& context, dnnl::rnn_direc
   }
   // The last cell state wants the last hidden state beside it, which nobody reads: it goes behind
   // the scratchpad.
-  const size_t behind = (desc.scratchpad_desc().get_size() + Buffer::kAlignment - 1) /
-                        Buffer::kAlignment * Buffer::kAlignment;
+  const size_t behind = Buffer::Align(desc.scratchpad_desc().get_size());
   arguments.push_back({DNNL_ARG_DST_ITER, descs.dst_iter, Argument::kScratch, nullptr, behind});
   arguments.push_back(
       {DNNL_ARG_DST_ITER_C, descs.dst_iter_c, Argument::kDst, nullptr, descs.dst.get_size()});

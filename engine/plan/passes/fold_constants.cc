@@ -8,7 +8,8 @@
 #include <vector>
 
 #include "absl/hash/hash.h"
-#include "engine/plan/plan_builder.h"
+#include "engine/plan/program_builder.h"
+#include "engine/plan/workspace.h"
 
 namespace lazynet::plan {
 namespace {
@@ -18,6 +19,9 @@ using backend::kNoValue;
 using backend::Op;
 using backend::Value;
 using backend::ValueId;
+
+// Of what an op needs besides its operands.
+constexpr size_t kMaxBytes = size_t{8} << 30;
 
 bool Folds(const Graph& graph, const Op& op) {
   int64_t largest = -1;
@@ -58,13 +62,17 @@ absl::StatusOr<Tensor> Compute(const Graph& graph, const Op& op, const backend::
   ASSIGN_OR_RETURN(const Tensor input, graph.constant(*first).make());
   const Graph alone = Alone(graph, op);
   backend::PackedWeights packed;
-  ASSIGN_OR_RETURN(const auto plan, PlanBuilder(alone, backend, packed).Build({}));
-  const TensorSpec& spec = plan->outputs().front();
-  ASSIGN_OR_RETURN(Tensor output, Tensor::Allocate(spec.dtype, spec.shape));
+  ASSIGN_OR_RETURN(const auto program, ProgramBuilder(alone, backend, packed).Build(kMaxBytes));
+  const Value& result = alone.value(alone.outputs.front());
+  ASSIGN_OR_RETURN(Tensor output, Tensor::Allocate(result.dtype, result.shape));
   const TensorView source = input.view();
   const MutableTensorView destination = output.mutable_view();
   Workspace workspace;
-  RETURN_IF_ERROR(plan->Run({&source, 1}, {&destination, 1}, workspace));
+  RETURN_IF_ERROR(workspace.Reserve(program->arena_bytes(), program->scratch_bytes()));
+  RETURN_IF_ERROR(program->Run({.inputs = {&source, 1},
+                                .outputs = {&destination, 1},
+                                .arena = workspace.arena(),
+                                .scratch = workspace.scratch()}));
   return output;
 }
 

@@ -63,9 +63,9 @@ TEST_F(ParameterLayer, WhatDependsOnParametersAloneIsComputedOnce) {
   const auto set = Loaded(*network, {{"table", Values({2, 2}, {-1, 2, -3, 4})}});
   ASSERT_TRUE(set.ok()) << set.status();
   const std::vector<Shape> shapes{Shape{1, 4}};
-  backend::PackedWeights packed;
+  plan::SharedParts shared;
   const auto plan = plan::Plan::Build(
-      *network, *set, shapes, *backend::MakeOnednnBackend(backend::MakeReferenceBackend()), packed);
+      *network, *set, shapes, *backend::MakeOnednnBackend(backend::MakeReferenceBackend()), shared);
   ASSERT_TRUE(plan.ok()) << plan.status();
   EXPECT_EQ((*plan)->step_count(), 1u);
   EXPECT_EQ(Run(*network, *set, Values({1, 4}, {10, 20, 30, 40})),

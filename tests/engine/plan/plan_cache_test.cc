@@ -11,11 +11,11 @@ namespace {
 std::shared_ptr<const Plan> PlanFor(int64_t batch) {
   static const auto network = testing::NetworkOf(testing::LazyMlp());
   static const auto backend = backend::MakeReferenceBackend();
-  static backend::PackedWeights packed;
+  static SharedParts shared;
   const Shape shape{batch, 3};
   const auto set =
       *nn::Materialize(*network, nn::ParameterSet::Declared(*network), {&shape, 1}, {});
-  return *Plan::Build(*network, set, {&shape, 1}, *backend, packed);
+  return *Plan::Build(*network, set, {&shape, 1}, *backend, shared);
 }
 
 std::shared_ptr<const Plan> Find(PlanCache& cache, int64_t batch) {

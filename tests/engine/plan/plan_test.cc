@@ -184,20 +184,103 @@ TEST_P(PlanOn, BatchSizesShareThePackedWeights) {
   const SmallCnn cnn = MakeSmallCnn();
   const Shape one{1, 3, 6, 8};
   const auto set = nn::Materialize(*cnn.network, cnn.set, {&one, 1}, {});
-  backend::PackedWeights packed;
-  ASSERT_TRUE(Plan::Build(*cnn.network, *set, {&one, 1}, backend(), packed).ok());
-  const size_t bytes = packed.bytes();
+  SharedParts shared;
+  ASSERT_TRUE(Plan::Build(*cnn.network, *set, {&one, 1}, backend(), shared).ok());
+  const size_t bytes = shared.packed.bytes();
   const Shape many{32, 3, 6, 8};
-  ASSERT_TRUE(Plan::Build(*cnn.network, *set, {&many, 1}, backend(), packed).ok());
-  EXPECT_EQ(packed.bytes(), bytes);
+  ASSERT_TRUE(Plan::Build(*cnn.network, *set, {&many, 1}, backend(), shared).ok());
+  EXPECT_EQ(shared.packed.bytes(), bytes);
+}
+
+TEST_P(PlanOn, RunsABatchInGroupsWithTheSameResult) {
+  const SmallCnn cnn = MakeSmallCnn();
+  const Tensor input = Noise({6, 3, 6, 8}, 7);
+  const auto whole = RunNetwork(*cnn.network, cnn.set, {input}, backend(), {.group_size = 6});
+  ASSERT_TRUE(whole.ok()) << whole.status();
+  for (const int threads : {1, 2}) {
+    for (const int64_t size : {1, 2, 3}) {
+      const auto grouped = RunNetwork(*cnn.network, cnn.set, {input}, backend(),
+                                      {.threads = threads, .group_size = size});
+      ASSERT_TRUE(grouped.ok()) << grouped.status();
+      ExpectNear((*grouped)[0], (*whole)[0]);
+    }
+  }
+}
+
+TEST_P(PlanOn, OneItemOfABatchIsComputedAsIfAlone) {
+  const SmallCnn cnn = MakeSmallCnn();
+  const Tensor input = Noise({5, 3, 6, 8}, 7);
+  const auto batch = RunNetwork(*cnn.network, cnn.set, {input}, backend(), {.group_size = 1});
+  ASSERT_TRUE(batch.ok()) << batch.status();
+  const size_t row = input.bytes() / 5;
+  for (size_t i = 0; i < 5; ++i) {
+    const Tensor item = Tensor::Wrap(DType::kFp32, {1, 3, 6, 8}, std::make_shared<Tensor>(input),
+                                     input.data() + i * row);
+    const auto alone = RunNetwork(*cnn.network, cnn.set, {item}, backend());
+    ASSERT_TRUE(alone.ok());
+    const auto wanted = FloatsOf((*alone)[0]);
+    const auto all = FloatsOf((*batch)[0]);
+    EXPECT_TRUE(std::equal(wanted.begin(), wanted.end(), all.begin() + i * wanted.size()));
+  }
+}
+
+TEST_P(PlanOn, BatchesOfManySizesShareOneProgram) {
+  const SmallCnn cnn = MakeSmallCnn();
+  SharedParts shared;
+  Shape shape{4, 3, 6, 8};
+  const auto set = nn::Materialize(*cnn.network, cnn.set, {&shape, 1}, {});
+  const auto one =
+      Plan::Build(*cnn.network, *set, {&shape, 1}, backend(), shared, {.group_size = 1});
+  ASSERT_TRUE(one.ok());
+  EXPECT_EQ((*one)->groups(), 4);
+  EXPECT_NE(shared.programs.Find({{{1, 3, 6, 8}}, 1}), nullptr);
+  EXPECT_EQ(shared.programs.Find({{{4, 3, 6, 8}}, 1}), nullptr);
+  shape = {1, 3, 6, 8};
+  const auto kept = shared.programs.Find({{shape}, 1});
+  const auto other = Plan::Build(*cnn.network, *set, {&shape, 1}, backend(), shared);
+  ASSERT_TRUE(other.ok());
+  EXPECT_EQ(shared.programs.Find({{shape}, 1}), kept);
+}
+
+TEST_P(PlanOn, BatchesWhoseItemsDependOnEachOtherRunAtOnce) {
+  const auto network =
+      NetworkOf(DefinitionOf({LayerOf("norm", "BatchNorm1d", {Arg("track_running_stats", false)}),
+                              LayerOf("fc", "Linear", {Arg("out_features", 3)})}));
+  const Shape shape{4, 5};
+  const auto set = nn::Materialize(*network, nn::ParameterSet::Declared(*network), {&shape, 1}, {});
+  ASSERT_TRUE(set.ok()) << set.status();
+  SharedParts shared;
+  const auto plan =
+      Plan::Build(*network, *set, {&shape, 1}, backend(), shared, {.threads = 2, .group_size = 1});
+  ASSERT_TRUE(plan.ok()) << plan.status();
+  EXPECT_EQ((*plan)->groups(), 1);
+}
+
+TEST_P(PlanOn, AnErrorOfOneGroupIsThatOfTheRun) {
+  const auto network =
+      NetworkOf({.name = "net",
+                 .inputs = {{.name = "ids", .dtype = DType::kInt64}},
+                 .layers = {LayerOf("embedding", "Embedding",
+                                    {Arg("num_embeddings", 4), Arg("embedding_dim", 2)})}});
+  absl::StatusOr<Tensor> ids = Tensor::Allocate(DType::kInt64, {4, 1});
+  for (const int64_t wrong : {0, 3}) {
+    auto values = ids->mutable_view().values<int64_t>();
+    std::fill(values.begin(), values.end(), 1);
+    values[static_cast<size_t>(wrong)] = 9;
+    for (const int threads : {1, 2}) {
+      const auto result = RunNetwork(*network, nn::ParameterSet::Declared(*network), {*ids},
+                                     backend(), {.threads = threads, .group_size = 1});
+      EXPECT_EQ(result.status().code(), absl::StatusCode::kInvalidArgument) << result.status();
+    }
+  }
 }
 
 TEST_P(PlanOn, RunsAgainWithTheSameResultAndAsAPlanOfAnyLane) {
   const SmallCnn cnn = MakeSmallCnn();
   const Shape shape{2, 3, 6, 8};
   const auto set = nn::Materialize(*cnn.network, cnn.set, {&shape, 1}, {});
-  backend::PackedWeights packed;
-  const auto plan = Plan::Build(*cnn.network, *set, {&shape, 1}, backend(), packed);
+  SharedParts shared;
+  const auto plan = Plan::Build(*cnn.network, *set, {&shape, 1}, backend(), shared);
   ASSERT_TRUE(plan.ok());
   const Tensor input = Noise(shape, 3);
   const auto first = RunPlan(**plan, {input});
@@ -209,8 +292,8 @@ TEST_P(PlanOn, ProfilesEveryStepOfARunLikeAnyOther) {
   const SmallCnn cnn = MakeSmallCnn();
   const Shape shape{2, 3, 6, 8};
   const auto set = nn::Materialize(*cnn.network, cnn.set, {&shape, 1}, {});
-  backend::PackedWeights packed;
-  const auto plan = Plan::Build(*cnn.network, *set, {&shape, 1}, backend(), packed);
+  SharedParts shared;
+  const auto plan = Plan::Build(*cnn.network, *set, {&shape, 1}, backend(), shared);
   ASSERT_TRUE(plan.ok());
   const Tensor input = Noise(shape, 3);
   const auto wanted = RunPlan(**plan, {input});
@@ -231,9 +314,9 @@ TEST_P(PlanOn, RefusesPlansBeyondTheLimit) {
   const auto network = NetworkOf(LazyMlp());
   const Shape shape{1000, 10};
   const auto set = nn::Materialize(*network, nn::ParameterSet::Declared(*network), {&shape, 1}, {});
-  backend::PackedWeights packed;
+  SharedParts shared;
   const auto plan =
-      Plan::Build(*network, *set, {&shape, 1}, backend(), packed, {.max_arena_bytes = 1000});
+      Plan::Build(*network, *set, {&shape, 1}, backend(), shared, {.max_arena_bytes = 1000});
   EXPECT_EQ(plan.status().code(), absl::StatusCode::kResourceExhausted);
 }
 
@@ -251,8 +334,8 @@ TEST(Plan, FoldsNormalizationIntoWhatComesBefore) {
   const auto reference = backend::MakeReferenceBackend();
   const Shape shape{1, 3, 6, 8};
   const auto set = nn::Materialize(*cnn.network, cnn.set, {&shape, 1}, {});
-  backend::PackedWeights packed;
-  const auto plan = Plan::Build(*cnn.network, *set, {&shape, 1}, *reference, packed);
+  SharedParts shared;
+  const auto plan = Plan::Build(*cnn.network, *set, {&shape, 1}, *reference, shared);
   std::vector<std::string> ops;
   for (const auto& step : (*plan)->steps()) ops.push_back(step.layer + ":" + step.op);
   EXPECT_EQ(ops,

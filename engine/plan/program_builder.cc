@@ -1,4 +1,4 @@
-#include "engine/plan/plan_builder.h"
+#include "engine/plan/program_builder.h"
 
 #include <algorithm>
 
@@ -9,39 +9,34 @@ using backend::Op;
 using backend::PreparedOp;
 using backend::Value;
 
-PlanBuilder::PlanBuilder(const backend::Graph& graph, const backend::Backend& backend,
-                         backend::PackedWeights& packed)
-    : graph_(graph), backend_(backend), packed_(packed), placements_(graph.values.size()) {}
+namespace {
 
-void PlanBuilder::FindLastUses() {
-  root_.resize(graph_.values.size());
-  for (size_t i = 0; i < root_.size(); ++i) root_[i] = static_cast<ValueId>(i);
-  for (const Op& op : graph_.ops) {
-    if (!std::holds_alternative<backend::Reshape>(op.kind)) continue;
-    root_[static_cast<size_t>(op.output)] = root_[static_cast<size_t>(op.inputs[0])];
+std::vector<size_t> BytesOf(const backend::Graph& graph, std::span<const backend::ValueId> ids) {
+  std::vector<size_t> bytes;
+  for (const backend::ValueId id : ids) {
+    bytes.push_back(ByteSize(graph.value(id).dtype, graph.value(id).shape));
   }
-  last_use_.assign(graph_.values.size(), -1);
-  const auto use = [&](ValueId id, int when) {
-    int& last = last_use_[static_cast<size_t>(root_[static_cast<size_t>(id)])];
-    last = std::max(last, when);
-  };
-  for (size_t i = 0; i < graph_.ops.size(); ++i) {
-    for (const ValueId id : graph_.ops[i].inputs) {
-      if (id != kNoValue) use(id, static_cast<int>(i));
-    }
-  }
-  for (const ValueId id : graph_.outputs) use(id, static_cast<int>(graph_.ops.size()));
+  return bytes;
 }
 
-int PlanBuilder::NewStorage(size_t bytes) {
+}  // namespace
+
+ProgramBuilder::ProgramBuilder(const backend::Graph& graph, const backend::Backend& backend,
+                               backend::PackedWeights& packed)
+    : graph_(graph),
+      backend_(backend),
+      packed_(packed),
+      uses_(graph),
+      placements_(graph.values.size()) {}
+
+int ProgramBuilder::NewStorage(size_t bytes) {
   storages_.push_back({.lifetime = {.bytes = bytes,
                                     .first = static_cast<int>(steps_.size()),
                                     .last = static_cast<int>(steps_.size())}});
   return static_cast<int>(storages_.size()) - 1;
 }
 
-void PlanBuilder::AddStep(PreparedOp prepared, std::vector<int> srcs, int dst,
-                          Plan::StepInfo info) {
+void ProgramBuilder::AddStep(PreparedOp prepared, std::vector<int> srcs, int dst, StepInfo info) {
   const int now = static_cast<int>(steps_.size());
   for (const int src : srcs) {
     if (src >= 0) storages_[static_cast<size_t>(src)].lifetime.last = now;
@@ -52,14 +47,15 @@ void PlanBuilder::AddStep(PreparedOp prepared, std::vector<int> srcs, int dst,
   steps_.push_back({std::move(prepared.kernel), std::move(srcs), dst, std::move(info)});
 }
 
-absl::Status PlanBuilder::AddReorder(ValueId id, const Placement& from, const Placement& to) {
+absl::Status ProgramBuilder::AddReorder(ValueId id, const Placement& from, const Placement& to) {
   ASSIGN_OR_RETURN(PreparedOp reorder,
                    backend_.PrepareReorder(graph_.value(id), from.layout, to.layout));
   AddStep(std::move(reorder), {from.storage}, to.storage, {"", "reorder", ""});
   return absl::OkStatus();
 }
 
-absl::StatusOr<PlanBuilder::Placement> PlanBuilder::InLayout(ValueId id, const LayoutPtr& wanted) {
+absl::StatusOr<ProgramBuilder::Placement> ProgramBuilder::InLayout(ValueId id,
+                                                                   const LayoutPtr& wanted) {
   const Placement& own = placements_[static_cast<size_t>(id)];
   if (backend::SameLayout(own.layout, wanted)) return own;
   for (const Placement& copy : copies_[id]) {
@@ -71,14 +67,14 @@ absl::StatusOr<PlanBuilder::Placement> PlanBuilder::InLayout(ValueId id, const L
   return copy;
 }
 
-bool PlanBuilder::MayOverwrite(ValueId id, const Placement& placement, size_t bytes,
-                               int op_index) const {
+bool ProgramBuilder::MayOverwrite(ValueId id, const Placement& placement, size_t bytes,
+                                  int op_index) const {
   const Storage& storage = storages_[static_cast<size_t>(placement.storage)];
   return storage.kind == Kind::kArena && storage.lifetime.bytes == bytes &&
-         last_use(id) == op_index;
+         uses_.last(id) == op_index;
 }
 
-absl::Status PlanBuilder::AddOp(int op_index) {
+absl::Status ProgramBuilder::AddOp(int op_index) {
   const Op& op = graph_.ops[static_cast<size_t>(op_index)];
   const Value& output = graph_.value(op.output);
   Placement& placement = placements_[static_cast<size_t>(op.output)];
@@ -118,7 +114,7 @@ absl::Status PlanBuilder::AddOp(int op_index) {
 
 // An output is written where it was computed when that is possible: its storage becomes the
 // caller's memory. Otherwise it is copied at the end.
-absl::Status PlanBuilder::AddOutputs() {
+absl::Status ProgramBuilder::AddOutputs() {
   for (size_t i = 0; i < graph_.outputs.size(); ++i) {
     const ValueId id = graph_.outputs[i];
     if (graph_.value(id).shape.num_elements() == 0) continue;
@@ -137,14 +133,14 @@ absl::Status PlanBuilder::AddOutputs() {
   return absl::OkStatus();
 }
 
-void PlanBuilder::PlaceStorages(Plan& plan) const {
+void ProgramBuilder::PlaceStorages(Program& program) const {
   std::vector<Lifetime> lifetimes;
   for (const Storage& storage : storages_) {
     if (storage.kind == Kind::kArena) lifetimes.push_back(storage.lifetime);
   }
   const ArenaLayout arena = PlaceInArena(lifetimes);
-  plan.arena_bytes_ = arena.bytes;
-  std::vector<Plan::Location> locations;
+  program.arena_bytes_ = arena.bytes;
+  std::vector<Program::Location> locations;
   size_t next = 0;
   for (const Storage& storage : storages_) {
     const bool in_arena = storage.kind == Kind::kArena;
@@ -152,22 +148,21 @@ void PlanBuilder::PlaceStorages(Plan& plan) const {
   }
   for (size_t i = 0; i < steps_.size(); ++i) {
     for (const int src : steps_[i].srcs) {
-      plan.steps_[i].srcs.push_back(src < 0 ? Plan::Location{}
-                                            : locations[static_cast<size_t>(src)]);
+      program.steps_[i].srcs.push_back(src < 0 ? Program::Location{}
+                                               : locations[static_cast<size_t>(src)]);
     }
-    plan.steps_[i].dst = locations[static_cast<size_t>(steps_[i].dst)];
+    program.steps_[i].dst = locations[static_cast<size_t>(steps_[i].dst)];
   }
 }
 
-absl::StatusOr<std::shared_ptr<const Plan>> PlanBuilder::Build(const PlanOptions& options) {
+absl::StatusOr<std::shared_ptr<const Program>> ProgramBuilder::Build(size_t max_arena_bytes) {
   // A first, cheap check, before kernels are made for values that cannot be held anyway.
   for (const Value& value : graph_.values) {
-    if (!value.is_constant() && ByteSize(value.dtype, value.shape) > options.max_arena_bytes) {
+    if (!value.is_constant() && ByteSize(value.dtype, value.shape) > max_arena_bytes) {
       return ResourceExhausted("a value of shape {} wants more than the {} bytes of a plan",
-                               value.shape.ToString(), options.max_arena_bytes);
+                               value.shape.ToString(), max_arena_bytes);
     }
   }
-  FindLastUses();
   for (size_t i = 0; i < graph_.inputs.size(); ++i) {
     placements_[static_cast<size_t>(graph_.inputs[i])].storage = static_cast<int>(i);
     storages_.push_back({.kind = Kind::kInput, .index = i});
@@ -175,25 +170,24 @@ absl::StatusOr<std::shared_ptr<const Plan>> PlanBuilder::Build(const PlanOptions
   for (size_t i = 0; i < graph_.ops.size(); ++i) RETURN_IF_ERROR(AddOp(static_cast<int>(i)));
   RETURN_IF_ERROR(AddOutputs());
 
-  auto plan = std::make_shared<Plan>();
-  for (const ValueId id : graph_.inputs) {
-    plan->inputs_.push_back({graph_.value(id).dtype, graph_.value(id).shape});
-  }
-  for (const ValueId id : graph_.outputs) {
-    plan->outputs_.push_back({graph_.value(id).dtype, graph_.value(id).shape});
-  }
-  plan->scratch_bytes_ = scratch_bytes_;
-  plan->steps_.resize(steps_.size());
-  PlaceStorages(*plan);
-  if (plan->arena_bytes_ > options.max_arena_bytes) {
+  auto program = std::make_shared<Program>();
+  program->input_bytes_ = BytesOf(graph_, graph_.inputs);
+  program->output_bytes_ = BytesOf(graph_, graph_.outputs);
+  program->steps_.resize(steps_.size());
+  PlaceStorages(*program);
+  size_t pointers = 0;
+  for (const Program::Step& step : program->steps_) pointers = std::max(pointers, step.srcs.size());
+  program->pointer_bytes_ = Buffer::Align(pointers * sizeof(std::byte*));
+  program->scratch_bytes_ = program->pointer_bytes_ + scratch_bytes_;
+  if (program->arena_bytes_ + program->scratch_bytes_ > max_arena_bytes) {
     return ResourceExhausted("wants at most {} bytes of intermediate values, got {}",
-                             options.max_arena_bytes, plan->arena_bytes_);
+                             max_arena_bytes, program->arena_bytes_ + program->scratch_bytes_);
   }
   for (size_t i = 0; i < steps_.size(); ++i) {
-    plan->steps_[i].kernel = std::move(steps_[i].kernel);
-    plan->steps_[i].info = std::move(steps_[i].info);
+    program->steps_[i].kernel = std::move(steps_[i].kernel);
+    program->steps_[i].info = std::move(steps_[i].info);
   }
-  return std::shared_ptr<const Plan>(std::move(plan));
+  return std::shared_ptr<const Program>(std::move(program));
 }
 
 }  // namespace lazynet::plan

@@ -1,0 +1,56 @@
+#include "engine/plan/program.h"
+
+namespace lazynet::plan {
+
+template <typename AfterStep>
+absl::Status Program::RunSteps(const Memory& memory, const AfterStep& after_step) const {
+  const auto group = static_cast<size_t>(memory.group);
+  const auto source = [&](const Location& location) -> const std::byte* {
+    switch (location.kind) {
+      case Location::Kind::kNone:
+        return nullptr;
+      case Location::Kind::kArena:
+        return memory.arena + location.at;
+      case Location::Kind::kInput:
+        return memory.inputs[location.at].data + group * input_bytes_[location.at];
+      case Location::Kind::kOutput:
+        return memory.outputs[location.at].data + group * output_bytes_[location.at];
+    }
+    return nullptr;
+  };
+  auto* const srcs = reinterpret_cast<const std::byte**>(memory.scratch);
+  std::byte* const scratch = memory.scratch + pointer_bytes_;
+  for (size_t i = 0; i < steps_.size(); ++i) {
+    const Step& step = steps_[i];
+    const size_t count = step.srcs.size();
+    for (size_t src = 0; src < count; ++src) srcs[src] = source(step.srcs[src]);
+    std::byte* const dst = const_cast<std::byte*>(source(step.dst));
+    RETURN_IF_ERROR(step.kernel->Run({{srcs, count}, dst, scratch}));
+    after_step(i);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Program::Run(const Memory& memory) const {
+  return RunSteps(memory, [](size_t) {});
+}
+
+absl::Status Program::Profile(const Memory& memory,
+                              std::span<std::chrono::nanoseconds> times) const {
+  using Clock = std::chrono::steady_clock;
+  LAZYNET_CHECK(times.size() == steps_.size());
+  Clock::time_point begin = Clock::now();
+  return RunSteps(memory, [&](size_t step) {
+    const Clock::time_point end = Clock::now();
+    times[step] += end - begin;
+    begin = end;
+  });
+}
+
+std::vector<StepInfo> Program::steps() const {
+  std::vector<StepInfo> infos;
+  for (const Step& step : steps_) infos.push_back(step.info);
+  return infos;
+}
+
+}  // namespace lazynet::plan

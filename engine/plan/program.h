@@ -1,0 +1,81 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "absl/container/inlined_vector.h"
+#include "engine/backend/backend.h"
+#include "engine/core/tensor.h"
+
+namespace lazynet::plan {
+
+// One executed step, for people.
+struct StepInfo {
+  std::string layer;
+  std::string op;              // "convolution", "reorder"
+  std::string implementation;  // the kernel's own name
+};
+
+// Kernels in order, with the places of their operands: what a plan runs, once for all items of a
+// batch or several times for a group of them. Immutable: many threads may run it at once, each with
+// its own memory.
+class Program {
+ public:
+  // Where a run finds things. Inputs and outputs are dense, in the network's order, and must not
+  // overlap. Each holds one group of items behind the other; what is run is group number `group`.
+  struct Memory {
+    std::span<const TensorView> inputs;
+    std::span<const MutableTensorView> outputs;
+    int64_t group = 0;
+    std::byte* arena = nullptr;    // of arena_bytes()
+    std::byte* scratch = nullptr;  // of scratch_bytes()
+  };
+
+  // Runs on a thread that is set to the number of threads the program was prepared with. Allocates
+  // nothing.
+  absl::Status Run(const Memory& memory) const;
+
+  // Runs, and adds to `times`, which has step_count() elements, how long each step took.
+  absl::Status Profile(const Memory& memory, std::span<std::chrono::nanoseconds> times) const;
+
+  size_t arena_bytes() const { return arena_bytes_; }
+  size_t scratch_bytes() const { return scratch_bytes_; }
+
+  // Bytes of the program itself, without what the kernels' library holds for them.
+  size_t bytes() const { return sizeof(Program) + steps_.capacity() * sizeof(Step); }
+
+  std::vector<StepInfo> steps() const;
+  size_t step_count() const { return steps_.size(); }
+
+ private:
+  friend class ProgramBuilder;
+
+  // Where a value lies when the program runs.
+  struct Location {
+    enum class Kind { kNone, kArena, kInput, kOutput };
+    Kind kind = Kind::kNone;
+    size_t at = 0;  // arena: byte offset; input, output: index
+  };
+
+  struct Step {
+    std::unique_ptr<backend::Kernel> kernel;
+    absl::InlinedVector<Location, 5> srcs;
+    Location dst;
+    StepInfo info;
+  };
+
+  template <typename AfterStep>
+  absl::Status RunSteps(const Memory& memory, const AfterStep& after_step) const;
+
+  std::vector<size_t> input_bytes_;  // of a group
+  std::vector<size_t> output_bytes_;
+  std::vector<Step> steps_;
+  size_t arena_bytes_ = 0;
+  size_t pointer_bytes_ = 0;  // of scratch: for the addresses that a step reads from
+  size_t scratch_bytes_ = 0;
+};
+
+}  // namespace lazynet::plan
