@@ -169,10 +169,10 @@ def start(row, stack, folder, inputs, options):
         try:
             worker = stack.enter_context(Worker(command, engine.variables(row.threads)))
         except WorkerError as error:
-            if not engine.variant:
+            if engine.variant:
+                row.notes.append(f"{engine.title} is left out: {error}")
+            else:
                 row.problems.append(f"{engine.title}: {error}")
-            elif str(error) not in options.refusals:
-                options.refusals[str(error)] = f"{engine.title} is left out: {error}"
             continue
         workers[engine.key] = worker
         row.engines[engine.key] = Measured(ready=worker.ready)
@@ -268,7 +268,6 @@ def run(parser, options):
         parser.error(f"no network is called {', '.join(sorted(unknown))}: "
                      f"{', '.join(zoo.NETWORKS)}")
     notes = available(options)
-    options.refusals = {}
     if all(engine.variant for engine in options.engines):
         parser.error("nothing to compare. " + " ".join(notes))
     for note in notes:
@@ -289,12 +288,12 @@ def run(parser, options):
         file = zoo.input_file(network, folder, batch)
         row = measure(network, folder, file, batch, threads, options)
         results.rows.append(row)
+        results.notes += [note for note in row.notes if note not in results.notes]
         for key, measured in row.engines.items():
             results.versions.setdefault(key, version_text(measured.ready))
         progress.finish(row_text(row, results))
         # What is there remains if this is interrupted.
         write(results, options.output, with_plot=False)
-    results.notes += options.refusals.values()
     return results
 
 

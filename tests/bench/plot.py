@@ -27,14 +27,15 @@ def draw(results, file):
                                    squeeze=False, figsize=(1.6 + 4.2 * len(comparisons), height),
                                    layout="constrained")
     # The strip at the bottom is the legend's.
-    figure.get_layout_engine().set(rect=(0, 0.3 / height, 1, 1 - 0.3 / height))
+    figure.get_layout_engine().set(rect=(0, 0.3 / height, 1, 1 - 0.4 / height))
     for at_row, count in enumerate(threads):
         for at_column, comparison in enumerate(comparisons):
             panel(axes[at_row][at_column], results, count, comparison, batches, titles)
         axes[at_row][0].set_ylabel(threads_text(count), fontsize=10, fontweight="bold")
     for axis, (_, _, name) in zip(axes[0], comparisons):
-        axis.annotate(name, (0, 1), (0, 8), xycoords="axes fraction",
-                      textcoords="offset points", fontsize=11, fontweight="bold")
+        axis.set_title(name, loc="left", fontsize=11, fontweight="bold", pad=8)
+    for axis in axes[-1]:
+        axis.set_xlabel("times as fast", fontsize=8)
     legend(figure, batches)
     figure.savefig(file)
     pyplot.close(figure)
@@ -45,7 +46,6 @@ def panel(axis, results, threads, comparison, batches, titles):
     ratios = {(row.title, row.batch): row.ratio(fast, slow) for row in results.rows
               if row.threads == threads}
     thickness = 0.84 / len(batches)
-    limits = [1.0]
     for at, title in enumerate(titles):
         for number, batch in enumerate(batches):
             ratio = ratios.get((title, batch))
@@ -57,19 +57,28 @@ def panel(axis, results, threads, comparison, batches, titles):
                       color=shades[shade(number, len(batches))], zorder=2)
             axis.plot([ratio.low, ratio.high], [place, place], color=INK, linewidth=0.8, zorder=3)
             label(axis, place, ratio)
-            limits += [ratio.low, ratio.high]
     axis.set_xscale("log")
-    # Room for the numbers beside the bars.
-    axis.set_xlim(min(limits) / 1.35, max(limits) * 1.45)
+    low, high = limits(results, fast, slow)
+    axis.set_xlim(low, high)
     ticks(axis)
+    axis.axvspan(low, 1, color="#fdf4ee", linewidth=0, zorder=0)
     axis.axvline(1, color=INK, linewidth=1, zorder=4)
     mean_line(axis, [one.median for one in ratios.values() if one])
     axis.set_yticks(range(len(titles)), titles)
-    axis.set_ylim(len(titles) - 0.4, -0.6)
+    axis.set_ylim(len(titles) - 0.45, -0.95)
     axis.tick_params(axis="both", length=0)
     axis.grid(axis="x", color=PALE, linewidth=0.6, zorder=0)
     for side in ("top", "right", "left", "bottom"):
         axis.spines[side].set_visible(False)
+
+
+def limits(results, fast, slow):
+    """Of the axis that the panels of a column share, with room for numbers beside the bars."""
+    ratios = [ratio for row in results.rows for ratio in [row.ratio(fast, slow)] if ratio]
+    low = min(1.0, *(one.low for one in ratios))
+    high = max(1.0, *(one.high for one in ratios))
+    room = max(1.15, (high / low) ** 0.2)
+    return low / room, high * room
 
 
 def shade(number, count):
@@ -101,7 +110,7 @@ def mean_line(axis, ratios):
         return
     mean = geometric_mean(ratios)
     axis.axvline(mean, color="#2e8b57", linewidth=1, linestyle=(0, (4, 3)), zorder=1)
-    axis.annotate(f"mean {mean:.2f}", (mean, 1), (0, -2), xycoords=("data", "axes fraction"),
+    axis.annotate(f"mean {mean:.2f}", (mean, 1), (0, -1), xycoords=("data", "axes fraction"),
                   textcoords="offset points", ha="center", va="top", fontsize=7, color="#2e8b57",
                   zorder=6, bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8})
 

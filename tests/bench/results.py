@@ -50,13 +50,17 @@ class Measured:
 
 @dataclasses.dataclass
 class Row:
-    """One configuration. engines: Measured by the engine's key. problems: what went wrong."""
+    """One configuration. engines: Measured by the engine's key.
+
+    problems: what went wrong. notes: what is missing without harm.
+    """
     network: str
     title: str
     batch: int
     threads: int
     engines: dict = dataclasses.field(default_factory=dict)
     problems: list = dataclasses.field(default_factory=list)
+    notes: list = dataclasses.field(default_factory=list)
 
     @property
     def wrong(self):

@@ -125,6 +125,7 @@ class Worker:
             selector.register(self.process.stdout, selectors.EVENT_READ)
             while b"\n" not in self.pending:
                 if not selector.select(max(0, end - time.monotonic())):
+                    self.process.kill()
                     raise WorkerError(f"no answer for {self.seconds} s")
                 more = os.read(self.process.stdout.fileno(), 65536)
                 if not more:
