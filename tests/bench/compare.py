@@ -32,6 +32,9 @@ LEAST_ROUNDS = 3
 # Threads of an engine that has just answered spin for a while; the next one waits until they sleep.
 PAUSE_SECONDS = 0.02
 
+# Processes that wanted to run in the last minute, above which numbers are not to be trusted.
+BUSY_LOAD = 0.8
+
 # What makes kernels of different speed.
 CPU_FLAGS = ("avx2", "avx_vnni", "avx512f", "avx512_vnni", "avx512_bf16", "avx512_fp16",
              "amx_tile", "amx_bf16", "amx_int8", "asimd", "bf16", "sve")
@@ -106,8 +109,15 @@ def machine():
             "instruction sets": " ".join(one for one in CPU_FLAGS if one in flags) or "-",
             "memory": f"{memory / 2**30:.0f} GiB",
             "system": f"{platform.system()} {platform.release()}",
-            "date": datetime.date.today().isoformat(),
-            "load when it began": f"{os.getloadavg()[0]:.1f}"}
+            "date": datetime.date.today().isoformat()}
+
+
+def busy():
+    """What to say about other programs that run."""
+    load = os.getloadavg()[0]
+    return [] if load < BUSY_LOAD else [
+        f"Other programs ran (load {load:.1f} when this began): ratios are rough and times mean "
+        "little."]
 
 
 def outputs_of(worker):
@@ -224,9 +234,10 @@ class Progress:
 
 def row_text(row, results):
     """For people who wait."""
-    parts = [f"{results.titles[key]} " + ("WRONG" if one.wrong else
-                                          f"{milliseconds(one.median_ns)} ms" if one.rounds else "-")
-             for key, one in row.engines.items()]
+    parts = []
+    for key, one in row.engines.items():
+        time_text = f"{milliseconds(one.median_ns)} ms" if one.rounds else "-"
+        parts.append(f"{results.titles[key]} {'WRONG' if one.wrong else time_text}")
     for fast, slow, name in results.comparisons:
         ratio = row.ratio(fast, slow)
         parts += [f"{name} {ratio.median:.2f}"] if ratio else []
@@ -241,8 +252,7 @@ def write(results, folder, with_plot=True):
     plot = None
     if with_plot and results.rows and results.peers:
         from plot import draw
-        plot = "results.svg"
-        draw(results, folder / plot)
+        plot = "results.svg" if draw(results, folder / "results.svg") else None
     (folder / "results.md").write_text(markdown(results, plot), encoding="utf-8")
 
 
@@ -267,7 +277,7 @@ def run(parser, options):
     if unknown:
         parser.error(f"no network is called {', '.join(sorted(unknown))}: "
                      f"{', '.join(zoo.NETWORKS)}")
-    notes = available(options)
+    notes = busy() + available(options)
     if all(engine.variant for engine in options.engines):
         parser.error("nothing to compare. " + " ".join(notes))
     for note in notes:
@@ -294,6 +304,10 @@ def run(parser, options):
         progress.finish(row_text(row, results))
         # What is there remains if this is interrupted.
         write(results, options.output, with_plot=False)
+    for engine in options.engines:
+        if engine.variant and engine.key not in results.versions:
+            del results.titles[engine.key]
+            results.variants.remove(engine.key)
     return results
 
 

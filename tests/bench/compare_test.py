@@ -27,8 +27,7 @@ FAKE = """
     import array, json, sys
     name, value, log, *rest = sys.argv[1:]
     if name == "refuses":
-        print("one thing", file=sys.stderr)
-        sys.exit("no such precision")
+        sys.exit("one thing\\nno such precision\\nRun with --help for more information.")
     print(json.dumps(%r), flush=True)
     for line in sys.stdin:
         command, _, argument = line.strip().partition(" ")
@@ -130,6 +129,9 @@ class TextTest(unittest.TestCase):
         self.assertEqual(ratio_text(Ratio(0.9, 0.8, 1)), "**0.90** (0.80 .. 1.00)")
         self.assertEqual(ratio_text(None), "-")
 
+    def test_large_ratios_have_fewer_digits(self):
+        self.assertEqual(ratio_text(Ratio(14.56, 9.999, 584.3)), "14.6 (10.00 .. 584)")
+
     def test_a_table_has_columns_of_equal_width(self):
         self.assertEqual(table(["a", "name"], [["long", 1]]),
                          "| a    | name |\n|------|------|\n| long | 1    |")
@@ -158,6 +160,16 @@ class TextTest(unittest.TestCase):
         results.rows[0].engines["lazynet"].memory = {"peak_resident_bytes": 7 * 2**20}
         row = cold_table(results, 1).splitlines()[2]
         self.assertEqual([cell.strip() for cell in row.split("|")[3:6]], ["2.00", "1.50", "7"])
+
+    def test_parts_of_the_first_answer_have_columns_if_an_engine_tells_them(self):
+        results = results_of(row_of(lazynet=[1e6], pytorch=[1e6]), keys=("lazynet", "pytorch"))
+        results.rows[0].engines["lazynet"].ready = {**READY, "plan_ns": 500_000}
+        header, _, row = [[cell.strip() for cell in line.split("|")[3:-1]]
+                          for line in cold_table(results, 1).splitlines()]
+        self.assertEqual(header, ["lazynet: load, ms", "lazynet: first answer, ms",
+                                  "lazynet: of it plan", "lazynet: peak MiB", "PyTorch: load, ms",
+                                  "PyTorch: first answer, ms", "PyTorch: peak MiB"])
+        self.assertEqual(row, ["2.00", "1.50", "0.500", "3", "2.00", "1.50", "3"])
 
     def test_means_are_told_by_threads_and_batch(self):
         results = results_of(row_of(lazynet=[1], pytorch=[2]),

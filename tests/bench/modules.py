@@ -1,4 +1,4 @@
-"""The networks that are not torchvision's. The worker loads them without all else of networks.py."""
+"""The networks that are not torchvision's, apart so that the worker loads nothing else."""
 import math
 
 import torch

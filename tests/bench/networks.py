@@ -33,13 +33,15 @@ ONNX_OPSET = 17
 
 @dataclasses.dataclass
 class Network:
-    """A network; `shape` is that of one example, without the batch."""
+    """A network.
+
+    `shape` is that of one example, without the batch; `input_name` is what forward calls it.
+    """
     name: str
     title: str
     make: Callable
     shape: tuple
-
-    input_name = "x"
+    input_name: str = "x"
 
 
 def torchvision_model(name, title):
@@ -48,16 +50,17 @@ def torchvision_model(name, title):
 
 
 NETWORKS = {one.name: one for one in [
-    Network("mlp", "MLP 784-512-512-10", Mlp, (784,)),
-    Network("lenet", "LeNet", LeNet, (1, 28, 28)),
+    Network("mlp", "MLP 784-512-512-10", Mlp, (784,), "input"),
+    Network("lenet", "LeNet", LeNet, (1, 28, 28), "input"),
     torchvision_model("resnet18", "ResNet-18"),
     torchvision_model("resnet50", "ResNet-50"),
     torchvision_model("mobilenet_v2", "MobileNetV2"),
     torchvision_model("efficientnet_b0", "EfficientNet-B0"),
-    Network("bert_16", "BERT base, 16 tokens", lambda: Encoder(16), (16, 768)),
-    Network("bert_128", "BERT base, 128 tokens", lambda: Encoder(128), (128, 768)),
+    Network("bert_16", "BERT base, 16 tokens", lambda: Encoder(16), (16, 768), "input"),
+    Network("bert_128", "BERT base, 128 tokens", lambda: Encoder(128), (128, 768),
+            "input"),
     Network("lstm", "LSTM 2 x 256", Lstm, (64, 128)),
-    Network("espcn", "ESPCN x3", Espcn, (1, 128, 128)),
+    Network("espcn", "ESPCN x3", Espcn, (1, 128, 128), "input"),
 ]}
 
 

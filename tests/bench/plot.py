@@ -4,7 +4,7 @@ import matplotlib
 matplotlib.use("Agg")
 from matplotlib import pyplot, ticker  # noqa: E402
 
-from results import geometric_mean, threads_text  # noqa: E402
+from results import factor, geometric_mean, threads_text  # noqa: E402
 
 # One hue, darker for larger batches; what loses is of another.
 FASTER = ("#9fc5e8", "#4f93ce", "#1b5e9b", "#0b3a66")
@@ -13,12 +13,13 @@ INK, PALE = "#222222", "#dddddd"
 
 
 def draw(results, file):
+    """Returns whether there was anything to draw."""
     threads = sorted({row.threads for row in results.rows})
     batches = sorted({row.batch for row in results.rows})
     titles = list(dict.fromkeys(row.title for row in results.rows))
     comparisons = [one for one in results.comparisons if results.ratios(*one[:2])]
     if not comparisons:
-        return
+        return False
     pyplot.rcParams.update({"font.size": 9, "svg.fonttype": "path", "text.color": INK,
                             "axes.labelcolor": INK, "xtick.color": INK, "ytick.color": INK,
                             "axes.edgecolor": PALE})
@@ -39,6 +40,7 @@ def draw(results, file):
     legend(figure, batches)
     figure.savefig(file)
     pyplot.close(figure)
+    return True
 
 
 def panel(axis, results, threads, comparison, batches, titles):
@@ -89,17 +91,19 @@ def shade(number, count):
 def label(axis, place, ratio):
     """The number at the end of its bar and whiskers."""
     right = ratio.median >= 1
-    axis.annotate(f"{ratio.median:.2f}", (ratio.high if right else ratio.low, place),
+    axis.annotate(factor(ratio.median), (ratio.high if right else ratio.low, place),
                   (3 if right else -3, 0), textcoords="offset points", va="center",
                   ha="left" if right else "right", fontsize=6.5, zorder=5)
 
 
 def ticks(axis):
-    steps = [0.1, 0.2, 0.5, 0.8, 1, 1.25, 1.5, 2, 3, 5, 10, 20, 50]
+    steps = [0.1, 0.2, 0.5, 0.8, 1, 1.25, 1.5, 2, 3, 5, 10, 20, 50, 100, 200, 500]
     low, high = axis.get_xlim()
     shown = [one for one in steps if low <= one <= high]
     if high / low > 6:
         shown = [one for one in shown if one not in (0.8, 1.25, 1.5)]
+    if high / low > 60:
+        shown = [one for one in shown if one not in (3, 0.2)]
     axis.xaxis.set_major_locator(ticker.FixedLocator(shown))
     axis.xaxis.set_major_formatter(ticker.FuncFormatter(lambda value, _: f"{value:g}"))
     axis.xaxis.set_minor_locator(ticker.NullLocator())
@@ -110,7 +114,7 @@ def mean_line(axis, ratios):
         return
     mean = geometric_mean(ratios)
     axis.axvline(mean, color="#2e8b57", linewidth=1, linestyle=(0, (4, 3)), zorder=1)
-    axis.annotate(f"mean {mean:.2f}", (mean, 1), (0, -1), xycoords=("data", "axes fraction"),
+    axis.annotate(f"mean {factor(mean)}", (mean, 1), (0, -1), xycoords=("data", "axes fraction"),
                   textcoords="offset points", ha="center", va="top", fontsize=7, color="#2e8b57",
                   zorder=6, bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8})
 

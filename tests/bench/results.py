@@ -5,6 +5,12 @@ import math
 import statistics
 
 
+# Figures of a start, by their names in the ready line.
+COLD = {"load_ns": "load, ms", "first_ns": "first answer, ms",
+        "materialize_ns": "of it materialize", "plan_ns": "of it plan",
+        "peak_resident_bytes": "peak MiB"}
+
+
 @dataclasses.dataclass
 class Ratio:
     """How much faster the subject is: the median of the rounds, and their quartiles."""
@@ -145,11 +151,15 @@ def milliseconds(nanoseconds):
     return f"{value:.{max(0, digits)}f}"
 
 
+def factor(value):
+    return f"{value:.2f}" if value < 10 else f"{value:.1f}" if value < 100 else f"{value:.0f}"
+
+
 def ratio_text(ratio):
     if ratio is None:
         return "-"
     mark = "**" if ratio.median < 1 else ""
-    return f"{mark}{ratio.median:.2f}{mark} ({ratio.low:.2f} .. {ratio.high:.2f})"
+    return f"{mark}{factor(ratio.median)}{mark} ({factor(ratio.low)} .. {factor(ratio.high)})"
 
 
 def table(header, rows):
@@ -189,19 +199,27 @@ def times_table(results, threads):
     return table(header, rows)
 
 
-def cold_cells(measured):
-    if measured is None or not measured.ready:
-        return ["-"] * 3
-    peak = measured.memory.get("peak_resident_bytes", measured.ready["peak_resident_bytes"])
-    return [milliseconds(measured.ready["load_ns"]), milliseconds(measured.ready["first_ns"]),
-            f"{peak / 2**20:.0f}"]
+def cold_columns(results):
+    """(engine, what of its ready line); not all engines tell the parts of the first answer."""
+    def told(key, name):
+        return any(name in row.engines[key].ready for row in results.rows if key in row.engines)
+    return [(key, name) for key in results.titles for name in COLD if told(key, name)]
+
+
+def cold_cell(measured, name):
+    if measured is None or name not in measured.ready:
+        return "-"
+    if name == "peak_resident_bytes":
+        return f"{measured.memory.get(name, measured.ready[name]) / 2**20:.0f}"
+    return milliseconds(measured.ready[name])
 
 
 def cold_table(results, threads):
-    header = ["network", "batch", *(f"{title}: {what}" for title in results.titles.values()
-                                    for what in ("load, ms", "first answer, ms", "peak MiB"))]
-    rows = [[row.title, row.batch, *(cell for key in results.titles
-                                     for cell in cold_cells(row.engines.get(key)))]
+    columns = cold_columns(results)
+    header = ["network", "batch", *(f"{results.titles[key]}: {COLD[name]}"
+                                    for key, name in columns)]
+    rows = [[row.title, row.batch, *(cold_cell(row.engines.get(key), name)
+                                     for key, name in columns)]
             for row in results.rows if row.threads == threads]
     return table(header, rows)
 
@@ -220,8 +238,8 @@ def means_table(results):
         cells = []
         for fast, slow, _ in results.comparisons:
             ratios = results.ratios(fast, slow, **wanted)
-            cells.append(f"{geometric_mean(ratios):.2f} ({min(ratios):.2f} .. {max(ratios):.2f})"
-                         if ratios else "-")
+            cells.append(f"{factor(geometric_mean(ratios))} ({factor(min(ratios))} .. "
+                         f"{factor(max(ratios))})" if ratios else "-")
         rows.append([name, *cells])
     return table(["geometric mean (min .. max)", *(name for _, _, name in results.comparisons)],
                  rows)
@@ -229,13 +247,15 @@ def means_table(results):
 
 def markdown(results, plot=None):
     own = results.titles[results.subject]
-    lines = [f"# {own} against {' and '.join(results.titles[one] for one in results.peers) or 'nobody'}",
-             "", "Made by `tests/bench/compare.sh`. Times are medians. A ratio is taken within "
+    peers = " and ".join(results.titles[one] for one in results.peers) or "nobody"
+    lines = [f"# {own} against {peers}", "",
+             "Made by `tests/bench/compare.sh`. Times are medians. A ratio is taken within "
              f"each round, where the engines run one after the other; above 1 {own} is faster. "
              "Given are the median and the quartiles of the rounds.", ""]
     lines += [table(["machine", ""], results.machine.items()), ""]
     lines += [table(["engine", "version"],
-                    [(results.titles[key], text) for key, text in results.versions.items()]), ""]
+                    [(title, results.versions[key]) for key, title in results.titles.items()
+                     if key in results.versions]), ""]
     lines += [f"- {note}" for note in results.notes] + [""] * bool(results.notes)
     if results.comparisons and results.rows:
         lines += [means_table(results), ""]
@@ -253,7 +273,7 @@ def markdown(results, plot=None):
         lines += [f"## Where {own} loses", ""]
         losers = results.losers()
         lines += [table(["network", "batch", "threads", "peer", "ratio"],
-                        [(row.title, row.batch, row.threads, results.titles[peer], f"{ratio:.2f}")
+                        [(row.title, row.batch, row.threads, results.titles[peer], factor(ratio))
                          for ratio, row, peer in losers]) if losers else "Nowhere.", ""]
     for threads in sorted({row.threads for row in results.rows}):
         lines += [f"## {threads_text(threads)}", "", times_table(results, threads), "",

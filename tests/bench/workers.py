@@ -60,15 +60,16 @@ class Engine:
 def onnxruntime_library(work):
     """The one of the npm package onnxruntime-node."""
     cpu = {"x86_64": "x64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
-    found = sorted(work.glob(f"node_modules/onnxruntime-node/bin/*/linux/{cpu}/libonnxruntime.so.1"))
-    return str(found[-1]) if found else str(work / "node_modules/onnxruntime-node")
+    package = work / "node_modules/onnxruntime-node"
+    found = sorted(package.glob(f"bin/*/linux/{cpu}/libonnxruntime.so.1"))
+    return str(found[-1] if found else package)
 
 
 def all_engines(build, work):
     """By name, in the order of the tables; ratios are of the first one that is there."""
     lazynet = (str(build / "tests/bench/lazynet_worker"),)
     # With a neighbour on one of two cores, OpenMP threads that spin made a small network 200 times
-    # slower than ones that sleep; the server lets them sleep, too.
+    # slower than ones that sleep. It is read before a program can set it.
     passive = {"OMP_WAIT_POLICY": "passive"}
     engines = [
         Engine("lazynet", "lazynet", lazynet, "lazynet", environment_of_many_threads=passive),
@@ -138,10 +139,14 @@ class Worker:
             raise WorkerError(f"this is no answer: {line[:200]!r}") from None
 
     def last_words(self):
-        """The last line that it wrote to its standard error, or its exit code."""
+        """The last line that it wrote to its standard error, or its exit code.
+
+        CLI11 has one more, which says nothing.
+        """
         code = self.process.wait()
         self.errors.seek(0)
-        lines = self.errors.read().decode(errors="replace").strip().splitlines()
+        lines = [line for line in self.errors.read().decode(errors="replace").splitlines()
+                 if line.strip() and not line.startswith("Run with --help")]
         return lines[-1].strip() if lines else f"exit code {code}"
 
     def close(self):
