@@ -18,6 +18,8 @@ FACTORIES = ("zeros", "ones", "full", "empty", "arange", "eye")
 SIZED = ("expand", "view", "reshape", "repeat", "__getitem__")
 # Methods whose result depends on the tensor's dtype alone.
 NEW = ("new_zeros", "new_ones", "new_full", "new_tensor")
+# What gives Python values that depend on the elements of a tensor.
+READERS = ("item", "tolist", "numpy", "equal", "allclose", "is_nonzero")
 # Modules outside torch.nn that are taken as they are.
 FROZEN_BATCH_NORM = "FrozenBatchNorm2d"
 
@@ -72,11 +74,15 @@ class Tracer:
             self.protect(traced[0])
         values = None
         if all(one.examples is not None for one in traced):
+            name = target if op == "method" else getattr(target, "__name__", "")
+            if name in READERS and not all(one.constant for one in traced):
+                raise TraceFailure(f"{name}() of it depends on the values of the inputs")
             values = self.run(op, target, args, kwargs, traced)
             if not isinstance(values[0], (torch.Tensor, tuple, list)) and \
                     all(values[0] == other for other in values):
                 return values[0]
-            if op == "method" and target in NEW and values[0].shape == values[-1].shape:
+            if op == "method" and target in NEW and values[0].shape == values[-1].shape and \
+                    all(one.constant for one in traced[1:]):
                 values = values[:1]
             if len(values) == 1:
                 return map_structure(values[0], torch.Tensor,

@@ -242,6 +242,16 @@ class Tracing(unittest.TestCase):
             found, = problems(Net(forward), **options)
             self.assertEqual(found.place.source, "return x if x.sum() > 0 else -x")
 
+    def test_values_of_the_example_do_not_become_constants(self):
+        for function, text in ((lambda self, x: x * x.max().item(), "item() of it"),
+                               (lambda self, x: x * sum(x.tolist()), "tolist() of it"),
+                               (lambda self, x: x if torch.equal(x, x.abs()) else -x,
+                                "equal() of it")):
+            found, = problems(Net(function), inputs=["x=3:INT64"])
+            self.assertIn(f"{text} depends on the values of the inputs", found.text)
+        found, = problems(Net(lambda self, x: x.new_full((4,), x.max())), inputs=["x=4:INT64"])
+        self.assertIn("Tensor.new_full", found.text)
+
     def test_sizes_are_those_of_the_example_and_the_batch_stays_open(self):
         self.assertIn("--input gives an example", str(problems(Windows())[0]))
         self.assertEqual(lines(Windows(), inputs=["x=1,3,4"]), [
