@@ -7,11 +7,12 @@ from .errors import Problem
 
 OPERATORS = (operator.iadd, operator.isub, operator.imul, operator.itruediv, operator.setitem)
 # Calls whose result shares its memory with the first argument.
-VIEWS = {"view", "reshape", "permute", "transpose", "swapaxes", "swapdims", "movedim", "t",
-         "expand", "expand_as", "view_as", "reshape_as", "squeeze", "unsqueeze", "chunk", "split",
-         "tensor_split", "unbind", "narrow", "select", "flatten", "unflatten", "contiguous",
-         "detach", "getitem", "__getitem__", "diagonal", "to", "float", "type_as", "dropout",
-         "getattr", "T", "mT"}
+VIEWS = {"view", "reshape", "permute", "transpose", "swapaxes", "swapdims", "movedim", "moveaxis",
+         "t", "expand", "expand_as", "broadcast_to", "view_as", "reshape_as", "squeeze",
+         "unsqueeze", "chunk", "split", "split_with_sizes", "tensor_split", "unbind", "narrow",
+         "select", "flatten", "ravel", "unflatten", "contiguous", "detach", "alias", "getitem",
+         "__getitem__", "diagonal", "to", "cpu", "cuda", "float", "double", "half", "bfloat16",
+         "long", "int", "bool", "type", "type_as", "dropout", "pos", "positive", "getattr"}
 VIEW_MODULES = (nn.Identity, nn.Flatten, nn.Unflatten, nn.modules.dropout._DropoutNd)
 
 

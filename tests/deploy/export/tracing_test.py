@@ -208,6 +208,18 @@ class Tracing(unittest.TestCase):
         self.assertIn("add_ works in place on memory that is read later", found.text)
         self.assertEqual(found.place.source, "y.add_(1)")
 
+    def test_whatever_shares_memory_is_a_view(self):
+        for view in (torch.ravel, lambda x: x.split_with_sizes([1, 2], 1)[0], lambda x: x.cpu(),
+                     lambda x: x.moveaxis(0, 1),
+                     lambda x: x.double(), lambda x: +x, lambda x: x.T):
+            def forward(self, x, view=view):
+                y = x + 1
+                z = view(y)
+                z.add_(1)
+                return y
+            found, = problems(Net(forward), inputs=["x=3,3"])
+            self.assertIn("add_ works in place on memory that is read later", found.text)
+
     def test_checks_are_left_out(self):
         text = made(Checked())
         self.assertIn("# Left out, for serving does without: 2 assertions.", text)
