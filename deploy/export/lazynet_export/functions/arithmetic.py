@@ -46,6 +46,13 @@ def rank_of(c, *operands):
     return None if None in ranks else max(ranks)
 
 
+def floating_for(c, value, number):
+    """`value` as a float one where `number` is a float that reads as an int in the definition."""
+    if isinstance(number, float) and number.is_integer() and is_integral(value.dtype):
+        return c.cast(value, torch.get_default_dtype())
+    return value
+
+
 def binary(c, field, left, right, arguments=None, boolean=False, floats=False):
     """A layer of two tensors, or of a tensor and a number as `other`."""
     left, right = simplified(left), simplified(right)
@@ -58,8 +65,7 @@ def binary(c, field, left, right, arguments=None, boolean=False, floats=False):
         right = c.value(right)
         inputs.append(right)
     elif isinstance(right, NUMBERS):
-        if isinstance(right, float) and right.is_integer() and is_integral(left.dtype):
-            left = inputs[0] = c.cast(left, torch.get_default_dtype())
+        left = inputs[0] = floating_for(c, left, right)
         arguments = {"other": right, **arguments}
     else:
         raise Unsupported("a size that is known only when a request comes is no number for "
@@ -176,12 +182,13 @@ def power(c, input, exponent):
         return input ** exponent
     input, exponent = simplified(input), simplified(exponent)
     if not is_tensor(input):
-        value = c.value(exponent)
+        value = floating_for(c, c.value(exponent), input)
         return c.layer("pow", [value], {"self": float(input)}, rank=value.rank,
                        dtype=result_dtype(c, value, input))
     value = c.value(input)
     if is_tensor(exponent):
         return binary(c, "pow", value, exponent)
+    value = floating_for(c, value, exponent)
     return c.layer("pow", [value], {"exponent": float(exponent)}, rank=value.rank,
                    dtype=result_dtype(c, value, exponent))
 
@@ -249,24 +256,29 @@ def invert(c, input):
 def where(c, condition, input=None, other=None):
     if input is None or other is None:
         raise Unsupported("with a condition alone has a result whose size depends on data")
-    return c.layer(*where_parts(c, condition, input, other))
-
-
-def where_parts(c, condition, input, other):
-    """Numbers stand in for inputs. `x.where(condition, y)` has x first."""
+    # x.where(condition, y) has x first.
     if isinstance(condition, Value) and condition.dtype not in (torch.bool, torch.uint8) and \
             isinstance(input, (Value, Constant)) and \
             c.value(input).dtype in (torch.bool, torch.uint8):
         condition, input = input, condition
+    input, other = simplified(input), simplified(other)
+    numbers = [one for one in (input, other) if not is_tensor(one)]
+    if any(not isinstance(one, NUMBERS) for one in numbers):
+        raise Unsupported("wants tensors or numbers")
     inputs, arguments = [c.value(condition)], {}
-    for name, one in (("input", simplified(input)), ("other", simplified(other))):
+    for name, one in (("input", input), ("other", other)):
         if is_tensor(one):
-            inputs.append(c.value(one))
+            inputs.append(floating_for(c, c.value(one), numbers[0]) if numbers else c.value(one))
         else:
             arguments[name] = float(one)
-    numbers = [one for one in (simplified(input), simplified(other)) if not is_tensor(one)]
-    dtype = result_dtype(c, *inputs[1:], *numbers) if len(inputs) > 1 else c.dtype
-    return "where", inputs, arguments, None, dtype, None, rank_of(c, *inputs)
+    rank = rank_of(c, *inputs)
+    if len(numbers) < 2:
+        return c.layer("where", inputs, arguments, dtype=result_dtype(c, *inputs[1:], *numbers),
+                       rank=rank)
+    whole = all(float(one).is_integer() for one in numbers)
+    made = c.layer("where", inputs, arguments, rank=rank,
+                   dtype=torch.int64 if whole else torch.get_default_dtype())
+    return c.cast(made, torch.result_type(*numbers))
 
 
 @function("torch.masked_fill", ".masked_fill")
@@ -330,6 +342,8 @@ def clamp(c, input, min=None, max=None):
         raise Unsupported("wants min or max")
     if any(isinstance(one, Size) for one in numbers):
         raise Unsupported("bounds that are sizes are not supported")
+    for one in numbers:
+        value = floating_for(c, value, one)
     dtype = value.dtype
     for one in numbers:
         dtype = result_dtype(c, Value("", dtype), one) if dtype is not None else None
