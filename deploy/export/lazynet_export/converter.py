@@ -287,7 +287,11 @@ class Converter:
         name = call_text(node)
         if handler is None:
             raise Unsupported(f"{name} is not supported")
-        return self.ranked(self.call_handler(handler, name, (self, *args), kwargs))
+        result = self.call_handler(handler, name, (self, *args), kwargs)
+        if in_place.is_in_place(node, self.module) and isinstance(result, Value) and \
+                self.value(args[0]).dtype is not None:
+            result = self.cast(result, self.value(args[0]).dtype)  # of the memory it is in
+        return self.ranked(result)
 
     def call_handler(self, handler, name, args, kwargs):
         try:

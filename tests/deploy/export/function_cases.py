@@ -49,6 +49,13 @@ def largest(x):
     return {"values": values, "indices": indices}
 
 
+def in_place_of_floats(x, i):
+    y = x + 1
+    y += i.double()
+    y.gt_(1)
+    return y
+
+
 def in_place(x):
     y = x + 1
     y += 2
@@ -100,6 +107,7 @@ CASES = {
     "clamp_ints": (lambda i: i.clamp(1, 3), ids(6)),
     "masked_fill": (lambda x, m: x.masked_fill(m, -1e9), X, mask((6, 6))),
     "in_place": (in_place, X),
+    "in_place_dtype": (in_place_of_floats, (2, 5), ids(6)),
     "constant": (lambda x: x + torch.tensor([1.0, 2, 3, 4, 5, 6]), X),
     "dtypes": (lambda x: x.double().mul(2).to(x.dtype), X),
     # activations
@@ -132,6 +140,8 @@ CASES = {
     "unbind_some": (lambda x: x.unbind(1)[2] * x.unbind(1)[-1], X),
     "stack": (lambda x, y: torch.stack([x, y], dim=-1), X, X),
     "cat": (lambda x, y: torch.cat((x, y, x), 1), X, X),
+    "cat_dtypes": (lambda x, i: torch.cat((i, x * 3), 1).long(), (2, 5), ids(6)),
+    "stack_dtypes": (lambda x, i: torch.stack((i, x * 3)).long(), (2, 5), ids(6)),
     "roll": (lambda x: torch.roll(x, shifts=(1, -2), dims=(2, 3)), X),
     "flip": (lambda x: x.flip(-1), X),
     "tril": (lambda x: x.tril(-1) + torch.triu(x), X),

@@ -1,4 +1,6 @@
 """Arithmetic, comparisons and elementwise functions of tensors; arithmetic of sizes."""
+import functools
+
 import torch
 
 from ..definition import Value
@@ -39,6 +41,12 @@ def result_dtype(c, *operands):
         else:
             made.append(one)
     return torch.result_type(*made) if len(made) == 2 else made[0].dtype
+
+
+def common_dtype(c, tensors):
+    """What tensors of equal rank are promoted to; None if a dtype is not known."""
+    dtypes = [c.value(one).dtype for one in tensors]
+    return None if None in dtypes else functools.reduce(torch.promote_types, dtypes)
 
 
 def rank_of(c, *operands):

@@ -7,6 +7,7 @@ from ..errors import Unsupported
 from ..registry import function, given
 from ..shapes import ShapeOf, numbers, size_list, sizes_of
 from ..sizes import combine
+from .arithmetic import common_dtype
 
 
 @function(".contiguous", ".clone", "torch.clone", ".detach", ".cpu", ".cuda", ".requires_grad_",
@@ -188,7 +189,7 @@ def unbind(c, input, dim=0):
 @function("torch.stack")
 def stack(c, tensors, dim=0):
     rank = c.rank(tensors[0])
-    return c.layer("stack", list(tensors), {"dim": given(dim, 0)},
+    return c.layer("stack", list(tensors), {"dim": given(dim, 0)}, dtype=common_dtype(c, tensors),
                    rank=None if rank is None else rank + 1)
 
 
@@ -198,7 +199,8 @@ def cat(c, tensors, dim=0, axis=None):
     dim = dim if axis is None else axis
     if len(tensors) == 1:
         return tensors[0]
-    return c.layer("concat", tensors, {"dim": given(dim, 0)}, rank=known_rank(c, tensors))
+    return c.layer("concat", tensors, {"dim": given(dim, 0)}, dtype=common_dtype(c, tensors),
+                   rank=known_rank(c, tensors))
 
 
 def known_rank(c, tensors):
