@@ -22,13 +22,16 @@ NEW = ("new_zeros", "new_ones", "new_full", "new_tensor")
 READERS = ("item", "tolist", "numpy", "equal", "allclose", "is_nonzero")
 # Modules outside torch.nn that are taken as they are.
 FROZEN_BATCH_NORM = "FrozenBatchNorm2d"
+# Methods of torch.nn's classes that forward does not call, or that only check.
+HARMLESS = ("reset_parameters", "_reset_parameters", "from_pretrained", "_check_input_dim")
 
 
 def is_leaf(module):
     """Whether its forward function is one of torch.nn's own: not traced into.
 
     The class that defines forward decides, so a Conv3d with a constructor of its own is a Conv3d,
-    and a LayerNorm with a forward of its own is traced.
+    and a LayerNorm with a forward of its own is traced. So is a Conv2d with a _conv_forward of its
+    own.
     """
     if type(module).__name__ == FROZEN_BATCH_NORM:
         return True
@@ -36,7 +39,16 @@ def is_leaf(module):
         return False
     owner = next((one for one in type(module).__mro__ if "forward" in vars(one)), None)
     return owner is not None and owner.__module__.startswith("torch.nn") and \
-        owner not in (nn.Module, nn.Sequential)
+        owner not in (nn.Module, nn.Sequential) and not changes_calls_of(owner, type(module))
+
+
+def changes_calls_of(owner, kind):
+    """Whether a class before `owner` redefines a method that its forward function may call."""
+    before = kind.__mro__[:kind.__mro__.index(owner)]
+    names = {name for one in before if not one.__module__.startswith("torch.nn")
+             for name in vars(one)}
+    return any(hasattr(owner, name) and not hasattr(nn.Module, name) and
+               not name.startswith("__") and name not in HARMLESS for name in names)
 
 
 class Tracer:

@@ -177,6 +177,19 @@ class Tracing(unittest.TestCase):
         torch.testing.assert_close(exported.tensors["fc.weight"], layer.weight.detach())
         self.assertTrue(hasattr(layer, "weight_g"), "the module stays as it is")
 
+    def test_classes_that_change_what_forward_calls_are_traced(self):
+        class Scaled(nn.Conv2d):
+            def _conv_forward(self, input, weight, bias):
+                return super()._conv_forward(input, weight * 2, bias)
+
+        class Initialized(nn.Conv2d):
+            def reset_parameters(self):
+                nn.init.normal_(self.weight)
+        for kind, name in ((Scaled, "conv.conv2d"), (Initialized, "conv")):
+            net = Net(lambda self, x: self.conv(x), conv=kind(3, 4, 1, bias=False))
+            self.assertEqual(lines(net), [f'"{name}" conv2d {{ in_channels: 3 out_channels: 4 '
+                                          'kernel_size: 1 bias: false }'])
+
     def test_other_hooks_are_refused(self):
         layer = nn.Linear(4, 2)
         layer.register_forward_hook(lambda *_: None)
