@@ -1,6 +1,7 @@
 """Runs a module's forward function with values that record what is done with them."""
 import collections
 import contextlib
+import inspect
 import operator
 
 import torch
@@ -298,7 +299,8 @@ class Tracer:
         """Runs forward with `inputs` (Traced) and `defaults` (Python values), both by name."""
         try:
             with self.patched(), torch.no_grad():
-                result = self.module.forward(**inputs, **defaults)
+                args, kwargs = bound_arguments(self.module.forward, {**inputs, **defaults})
+                result = self.module(*args, **kwargs)
         except TraceFailure as failure:
             raise ExportError([Problem(str(failure), places.of_exception(failure))]) from failure
         except Exception as error:
@@ -364,6 +366,16 @@ class Tracer:
             nn.functional.pad = pad
             for name in sized:  # the originals are those of its base
                 delattr(torch.Tensor, name)
+
+
+def bound_arguments(forward, values):
+    """Values by name as a user passes them, by position where they may be: hooks see no others."""
+    args, kwargs = [], dict(values)
+    for one in inspect.signature(forward).parameters.values():
+        if one.kind not in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD):
+            break
+        args.append(kwargs.pop(one.name))
+    return args, kwargs
 
 
 def is_in_place(target):

@@ -190,6 +190,15 @@ class Tracing(unittest.TestCase):
             self.assertEqual(lines(net), [f'"{name}" conv2d {{ in_channels: 3 out_channels: 4 '
                                           'kernel_size: 1 bias: false }'])
 
+    def test_hooks_of_traced_modules_run(self):
+        net = Net(lambda self, x: self.body(x), body=nn.Sequential(nn.ReLU()))
+        net.register_forward_pre_hook(lambda module, inputs: (inputs[0] - 1,))
+        net.register_forward_hook(lambda module, inputs, output: output / 3)
+        net.body.register_forward_hook(lambda module, inputs, output: output * 2)
+        self.assertEqual(lines(net), [
+            '"sub" sub { other: 1 }', '"body.0"   relu {}', '"body.mul" mul { other: 2 }',
+            '"div" div { other: 3 }'])
+
     def test_other_hooks_are_refused(self):
         layer = nn.Linear(4, 2)
         layer.register_forward_hook(lambda *_: None)
