@@ -21,11 +21,13 @@ class Traced(torch.fx.Proxy):
     """A value of the network.
 
     `examples` is what it is in the examples: one value if it is a constant, else one for each
-    example; None if there are none.
+    example; None if there are none. `random` says that a constant was drawn within forward.
     """
+    random = False
 
-    def __init__(self, node, tracer, examples=None, key=None):
+    def __init__(self, node, tracer, examples=None, key=None, random=False):
         self.node, self.tracer, self.examples, self.key = node, tracer, examples, key
+        self.random = random
 
     def __repr__(self):
         return f"Traced({self.node})"
@@ -163,6 +165,10 @@ class Attribute(Traced):
     @property
     def examples(self):
         return self.make().examples
+
+    @property
+    def random(self):
+        return self.make().random
 
     def __call__(self, *args, **kwargs):
         root, name = self.root, self.attribute

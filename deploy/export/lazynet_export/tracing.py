@@ -15,6 +15,9 @@ from .ranks import rank_after
 
 # Functions that take sizes, not tensors: PyTorch cannot see that those are traced.
 FACTORIES = ("zeros", "ones", "full", "empty", "arange", "eye")
+# Functions that draw at random, whatever the mode.
+DRAWING = ("rand", "randn", "randint", "randperm", "normal", "bernoulli", "multinomial", "poisson",
+           "rand_like", "randn_like", "randint_like")
 # Methods that take sizes, called on a tensor that is not traced.
 SIZED = ("expand", "view", "reshape", "repeat", "__getitem__")
 # Methods whose result depends on the tensor's dtype alone.
@@ -98,8 +101,9 @@ class Tracer:
                     all(one.constant for one in traced[1:]):
                 values = values[:1]
             if len(values) == 1:
-                return map_structure(values[0], torch.Tensor,
-                                     lambda tensor: Traced(None, self, (tensor,)))
+                random = name in DRAWING or any(one.random for one in traced)
+                return map_structure(values[0], torch.Tensor, lambda tensor: Traced(
+                    None, self, (tensor,), random=random))
         node = self.add(op, target, *map_structure((args, kwargs), (Traced, torch.Tensor),
                                                    self.argument))
         return self.wrap(node, values)
@@ -135,6 +139,9 @@ class Tracer:
         """What a node holds for a traced value or a tensor."""
         if isinstance(value, Traced) and not value.constant:
             return value.node
+        if isinstance(value, Traced) and value.random:
+            self.problems.append(Problem("what it is given was drawn at random within forward, which "
+                                         "would draw it anew at each call", places.of_stack()))
         tensor, key = (value.examples[0], value.key) if isinstance(value, Traced) else (value, None)
         if not isinstance(tensor, torch.Tensor):
             return tensor
@@ -315,7 +322,7 @@ class Tracer:
         """PyTorch with our hands on module calls, module attributes, and what takes sizes."""
         call, getattr_ = nn.Module.__call__, nn.Module.__getattr__
         setattr_ = nn.Module.__setattr__
-        factories = {name: getattr(torch, name) for name in FACTORIES}
+        factories = {name: getattr(torch, name) for name in (*FACTORIES, *DRAWING)}
         sized = {name: getattr(torch.Tensor, name) for name in SIZED}
         pad = nn.functional.pad
 
@@ -345,10 +352,18 @@ class Tracer:
                 return self.record("method", name, (tensor, *args), kwargs)
             return sized_method
 
+        def make_drawing(function):
+            def draw(*args, **kwargs):
+                if self.running:
+                    return function(*args, **kwargs)
+                return self.record("function", function, args, kwargs)
+            return draw
+
         nn.Module.__call__, nn.Module.__getattr__ = patched_call, patched_getattr
         nn.Module.__setattr__ = patched_setattr
         for name, function in factories.items():
-            setattr(torch, name, make_factory(function))
+            make_patch = make_drawing if name in DRAWING else make_factory
+            setattr(torch, name, make_patch(function))
         nn.functional.pad = make_factory(pad)
         for name, method in sized.items():
             setattr(torch.Tensor, name, make_method(name, method))

@@ -286,6 +286,18 @@ class Tracing(unittest.TestCase):
         found, = problems(Net(lambda self, x: x.new_full((4,), x.max())), inputs=["x=4:INT64"])
         self.assertIn("Tensor.new_full", found.text)
 
+    def test_what_forward_draws_at_random_is_no_constant(self):
+        found = problems(Net(lambda self, x: (x + 0.1 * torch.randn(4), x * torch.rand(2, 3).T)))
+        self.assertEqual(len(found), 1)
+        self.assertIn("drawn at random within forward", found[0].text)
+        found, = problems(Net(lambda self, x: x + torch.randn(x.size(0), 4)))
+        self.assertIn("torch.randn is not supported", found.text)
+
+        def forward(self, x):
+            drop = torch.rand(()) < 0.5
+            return x if drop and self.training else x + 1
+        self.assertEqual(lines(Net(forward)), ['"add" add { other: 1 }'])
+
     def test_sizes_are_those_of_the_example_and_the_batch_stays_open(self):
         self.assertIn("--input gives an example", str(problems(Windows())[0]))
         self.assertEqual(lines(Windows(), inputs=["x=1,3,4"]), [
