@@ -10,7 +10,7 @@ from . import folder as folders
 from . import functions, modules  # noqa: F401  they register their handlers
 from .converter import Converter, main_dtype
 from .copies import copied
-from .definition import Definition, Input
+from .definition import DTYPES, Definition, Input
 from .errors import ExportError
 from .examples import arguments_of, make_values, parse_example
 from .hooks import without_hooks
@@ -117,6 +117,8 @@ def make_once(module, lazy, examples, title, concrete):
         example = examples.get(name)
         values = make_values(example, main_dtype(module)) if concrete else None
         traced[name] = tracer.wrap(node, values)
+        if example and example.datatype:
+            node.dtype = DTYPES[example.datatype]
         if example and example.shape:
             tracer.ranks[node] = len(example.shape)
         inputs[node] = Input(name, example.datatype if example else None,

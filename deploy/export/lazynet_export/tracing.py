@@ -219,14 +219,19 @@ class Tracer:
             return True
         if name == "is_complex":
             return False
-        if name == "is_floating_point" and traced.examples is None:
-            return True
+        if name == "is_floating_point" and traced.examples is None and \
+                traced.node.dtype is not None:
+            return traced.node.dtype.is_floating_point
         if name in ("numel", "nelement"):
             product = 1
             for size in traced.shape:
                 product = size * product
             return product
         found = traced.known(lambda value: getattr(value, name)(*args, **kwargs))
+        if found is None and name == "is_floating_point":
+            raise TraceFailure("whether it is floating depends on the datatypes of the inputs: "
+                               "--input x:FP32 says it of one, --input x=1,3,224,224 with an "
+                               "example of all")
         if found is None:
             raise TraceFailure(f"{name}() of it is known only when a request comes")
         return found

@@ -298,6 +298,14 @@ class Tracing(unittest.TestCase):
             return x if drop and self.training else x + 1
         self.assertEqual(lines(Net(forward)), ['"add" add { other: 1 }'])
 
+    def test_whether_an_input_is_floating_is_what_it_is_said_to_be(self):
+        net = Net(lambda self, x: x if x.is_floating_point() else x / 255)
+        self.assertEqual(lines(net, inputs=["x:UINT8"]), ['"div" div { other: 255 }'])
+        self.assertEqual(lines(net, inputs=["x:FP32"]), ['"identity" identity {}'])
+        self.assertEqual(lines(net, inputs=["x=1,3:UINT8"]), ['"div" div { other: 255 }'])
+        found, = problems(net)
+        self.assertIn("--input x:FP32 says it", found.text)
+
     def test_sizes_are_those_of_the_example_and_the_batch_stays_open(self):
         self.assertIn("--input gives an example", str(problems(Windows())[0]))
         self.assertEqual(lines(Windows(), inputs=["x=1,3,4"]), [
