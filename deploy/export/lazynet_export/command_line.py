@@ -121,5 +121,8 @@ def main(arguments=None):
               file=sys.stderr)
         return 1
     count = sum(tensor.numel() for tensor in made.tensors.values())
+    for one in made.definition.inputs:
+        if one.name != one.argument:
+            print(f"forward's {one.argument} is the input {one.name}: a layer has its name")
     print(f"{options.output}: {len(made.definition.layers)} layers, {count:,} numbers of weights")
     return 0

@@ -237,13 +237,18 @@ class Converter:
         reads_ids = [use for use in self.uses[node] if self.is_lookup(use, node)]
         if declared.datatype is None:
             declared.datatype = "INT64" if reads_ids else DATATYPES[self.dtype]
-        modules = dict(self.module.named_modules())
-        if declared.name in modules and is_leaf(modules[declared.name]):
-            declared.name += "_input"  # the layer's name is that of its parameters
+        if self.names_a_layer(declared.name):
+            declared.name = self.new_name(f"{declared.name}_input", "")
         self.taken.add(declared.name)
         self.inputs.append(declared)
         dtype = next(key for key, name in DATATYPES.items() if name == declared.datatype)
         self.results[node] = Value(declared.name, dtype, self.ranks.get(node))
+
+    def names_a_layer(self, name):
+        """Whether the keys of parameters make this the name of a layer."""
+        tensors = {key for key, _ in [*self.module.named_parameters(), *self.module.named_buffers()]}
+        module = dict(self.module.named_modules()).get(name)
+        return name in tensors or module is not None and is_leaf(module)
 
     def is_lookup(self, use, node):
         if use.op == "module":

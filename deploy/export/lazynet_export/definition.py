@@ -38,6 +38,7 @@ class Input:
     name: str
     datatype: str = "FP32"
     shape: list = None
+    argument: str = ""  # forward's, which may have another name
 
 
 @dataclasses.dataclass(eq=False)

@@ -55,7 +55,7 @@ def export(module, folder, *, lazy=False, checkpoint=None, inputs=(), seed=0, we
     made = make(module, lazy=lazy, checkpoint=checkpoint, examples=examples, weights=weights,
                 title=title or type(module).__name__)
     made.definition.seed = seed
-    unknown = [one.name for one in made.definition.inputs if one.name not in examples]
+    unknown = [one.argument for one in made.definition.inputs if one.argument not in examples]
     if bind_at_load and unknown:
         raise ExportError([f"--bind-at-load wants --input {name}=..." for name in unknown])
     texts = {"network.textproto": network_text(made.definition),
@@ -122,7 +122,7 @@ def make_once(module, lazy, examples, title, concrete):
         if example and example.shape:
             tracer.ranks[node] = len(example.shape)
         inputs[node] = Input(name, example.datatype if example else None,
-                             example.guard() if concrete else None)
+                             example.guard() if concrete else None, name)
     nodes = tracer.trace(traced, defaults)
     converter = Converter(module, lazy)
     converter.problems += tracer.problems
@@ -131,6 +131,8 @@ def make_once(module, lazy, examples, title, concrete):
                                    make_title(title, concrete, examples))
     if converter.problems:
         raise ExportError(converter.problems)
+    definition.title += [f"Forward's {one.argument} is the input {one.name}: a layer has its name."
+                         for one in definition.inputs if one.name != one.argument]
     if converter.left_out:
         counts = [f"{count} {name}{'s' if count > 1 else ''}"
                   for name, count in sorted(converter.left_out.items())]

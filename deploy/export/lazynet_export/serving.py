@@ -11,12 +11,12 @@ def serving_text(inputs, examples, bind_at_load, max_batch):
     if bind_at_load:
         lines.append("binding_policy: AT_LOAD")
         for one in inputs:
-            fields = {"name": one.name, "shape": examples[one.name].given}
+            fields = {"name": one.name, "shape": examples[one.argument].given}
             lines.append(f"bind_inputs {message(fields)}")
     if max_batch:
         for one in inputs:
-            if one.name in examples and examples[one.name].shape:
-                rest = " dims {}" * (len(examples[one.name].shape) - 1)
+            if one.argument in examples and examples[one.argument].shape:
+                rest = " dims {}" * (len(examples[one.argument].shape) - 1)
                 lines.append(f"input_limits {{ name: {quote(one.name)} "
                              f"dims {{ max: {max_batch} }}{rest} }}")
     return "\n".join(lines) + "\n" if lines else None

@@ -36,6 +36,11 @@ class Net(nn.Module):
         return self.bn(self.fc(x))
 
 
+class Head(Net):
+    def forward(self, fc):
+        return self.fc(fc)
+
+
 def make(lazy):
     return nn.Sequential(nn.LazyLinear(3), nn.ReLU()) if lazy else Net()
 
@@ -159,10 +164,15 @@ class Files(unittest.TestCase):
     def test_serving_is_written_where_there_is_something_to_say(self):
         self.run_command("nets:Net", "-o", "models/net", "--lazy", "--input", "x=8,4",
                          "--bind-at-load", "--max-batch", 64)
-        self.assertEqual((self.folder / "models/net/serving.textproto").read_text(),
-                         'binding_policy: AT_LOAD\n'
-                         'bind_inputs { name: "x" shape: [8, 4] }\n'
-                         'input_limits { name: "x" dims { max: 64 } dims {} }\n')
+        wanted = 'binding_policy: AT_LOAD\n' \
+                 'bind_inputs { name: "x" shape: [8, 4] }\n' \
+                 'input_limits { name: "x" dims { max: 64 } dims {} }\n'
+        serving = self.folder / "models/net/serving.textproto"
+        self.assertEqual(serving.read_text(), wanted)
+        said = self.run_command("nets:Head", "-o", "models/net", "--force", "--input", "fc=8,4",
+                                "--bind-at-load", "--max-batch", 64)
+        self.assertEqual(serving.read_text(), wanted.replace('"x"', '"fc_input"'))
+        self.assertIn("forward's fc is the input fc_input: a layer has its name", said)
 
     def test_safetensors_of_every_dtype_come_back(self):
         tensors = {str(dtype): torch.arange(6).reshape(2, 3).to(dtype)

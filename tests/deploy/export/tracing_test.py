@@ -164,8 +164,27 @@ class Tracing(unittest.TestCase):
             def forward(self, features):
                 return self.features(features)
         text = made(Head())
+        self.assertIn("# Forward's features is the input features_input: a layer has its name.", text)
         self.assertIn('inputs { name: "features_input" }', text)
         self.assertIn('layers { name: "features" linear', text)
+
+    def test_an_input_with_the_name_of_a_parameter_has_another_name(self):
+        class Shift(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.scale = nn.Parameter(torch.ones(3))
+                self.register_buffer("shift", torch.ones(3), persistent=False)
+
+            def forward(self, scale, shift):
+                return scale * self.scale + shift * self.shift
+        self.assertEqual([line for line in made(Shift()).splitlines()
+                          if line.startswith(("inputs", "layers"))], [
+            'inputs { name: "scale_input" }', 'inputs { name: "shift_input" }',
+            'layers { name: "scale" parameter { shape: [3] } }',
+            'layers { name: "mul"   inputs: ["scale_input", "scale"] mul {} }',
+            'layers { name: "shift" parameter { shape: [3] } }',
+            'layers { name: "mul_1" inputs: ["shift_input", "shift"] mul {} }',
+            'layers { name: "add"   inputs: ["mul", "mul_1"] add {} }'])
 
     def test_weight_norm_is_folded(self):
         layer = torch.nn.utils.weight_norm(nn.Linear(4, 2))
