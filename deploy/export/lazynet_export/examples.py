@@ -9,7 +9,7 @@ from .errors import ExportError
 
 @dataclasses.dataclass
 class Example:
-    """`shape` is None, or has a pair of sizes for each axis: those of the two examples.
+    """`shape` is None, or has for each axis its sizes in the examples, of which there are `count`.
 
     `datatype` is a name of the Open Inference Protocol, or None.
     """
@@ -17,14 +17,25 @@ class Example:
     shape: list = None
     datatype: str = None
     given: list = None  # the shape as it was said, the first of two sizes
+    count: int = 0
 
     def varies(self, axis):
-        return self.shape[axis][0] != self.shape[axis][1]
+        return len(set(self.shape[axis])) > 1
 
     def guard(self):
         """The shape that a network traced with the examples is for."""
         return [-1 if self.varies(axis) else self.shape[axis][0]
                 for axis in range(len(self.shape))]
+
+
+def parse_examples(texts):
+    """Examples by name: as many of each, for they are run together."""
+    examples = {one.name: one for one in map(parse_example, texts)}
+    shaped = [one for one in examples.values() if one.shape is not None]
+    count = min([one.count for one in shaped], default=0)
+    for one in shaped:
+        one.count, one.shape = count, [sizes[:count] for sizes in one.shape]
+    return examples
 
 
 def parse_example(text):
@@ -47,19 +58,24 @@ def parse_example(text):
     if any(min(pair) < 1 for pair in shape):
         raise ExportError([f"--input {text}: sizes are 1 or more"])
     given = [first for first, _ in shape]
-    if shape and not any(first != second for first, second in shape):
-        # With 1, which code may treat in a way of its own.
-        shape[0] = (1, max(shape[0][0], 2))
-    return Example(name, shape, datatype or None, given)
+    if any(first != second for first, second in shape):
+        return Example(name, shape, datatype or None, given, 2)
+    # With 1, which code may treat in a way of its own, and a third that sets (n + 1) // 2 and
+    # n < 3 apart from the numbers that they are with 1 and 2.
+    shape = [(size, size, size) for size in given]
+    if shape:
+        batch = max(given[0], 2)
+        shape[0] = (1, batch, 2 * batch + 1)
+    return Example(name, shape, datatype or None, given, 3)
 
 
 def make_values(example, dtype):
-    """The two example tensors; numbers below 2 where they may be ids."""
+    """The example tensors; numbers below 2 where they may be ids."""
     dtype = DTYPES[example.datatype] if example.datatype else dtype
     generator = torch.Generator().manual_seed(0)
     made = []
-    for at in (0, 1):
-        shape = [pair[at] for pair in example.shape]
+    for at in range(example.count):
+        shape = [sizes[at] for sizes in example.shape]
         if dtype.is_floating_point:
             made.append(torch.randn(shape, generator=generator).to(dtype))
         else:

@@ -12,7 +12,7 @@ from .converter import Converter, main_dtype
 from .copies import copied
 from .definition import DTYPES, Definition, Input
 from .errors import ExportError
-from .examples import arguments_of, make_values, parse_example
+from .examples import arguments_of, make_values, parse_examples
 from .hooks import without_hooks
 from .serving import serving_text
 from .text import network_text
@@ -49,7 +49,7 @@ def export(module, folder, *, lazy=False, checkpoint=None, inputs=(), seed=0, we
     None: unless lazy. An ExportError tells all that is not supported, and then nothing is written.
     """
     folders.check(folder, force)
-    examples = {one.name: one for one in map(parse_example, inputs)}
+    examples = parse_examples(inputs)
     if bind_at_load and not all(one.shape for one in examples.values()):
         raise ExportError(["--bind-at-load wants --input with a shape for each input"])
     made = make(module, lazy=lazy, checkpoint=checkpoint, examples=examples, weights=weights,

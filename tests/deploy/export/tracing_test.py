@@ -373,6 +373,19 @@ class Tracing(unittest.TestCase):
         found, = problems(Net(forward), inputs=["x=1,3"])
         self.assertIn("it differs between the sizes of the examples", found.text)
 
+    def test_what_is_the_same_for_small_batches_only_is_no_number(self):
+        found, = problems(Net(lambda self, x: x if x.size(0) < 3 else -x), inputs=["x=1,3"])
+        self.assertIn("it differs between the sizes of the examples", found.text)
+        self.assertEqual(lines(Net(lambda self, x: x[: (x.size(0) + 1) // 2] / len(x[0])),
+                               inputs=["x=1,3"])[0],
+                         '"slice" slice { dim: 0 end: "(dim(0) + 1) // 2" }')
+
+        class Both(nn.Module):
+            def forward(self, x, y):
+                return x.reshape(y.size(0) * x.size(1), -1) / y.size(1)
+        text = made(Both(), inputs=["x=1..2,3..4,2", "y=1,3"])
+        self.assertIn('reshape { shape: "dim(1, 0) * dim(1), -1" }', text)
+
     def test_arguments_with_defaults_are_inputs_only_where_named(self):
         class Masked(nn.Module):
             def forward(self, x, mask=None):
