@@ -149,6 +149,14 @@ class Files(unittest.TestCase):
         self.assertIn("wants a file of tensors", self.run_command(
             "nets:Net", "-o", "x", "--checkpoint", "module.pt", code=1))
 
+    def test_a_checkpoint_is_loaded_into_lazy_layers(self):
+        ready = nn.Sequential(nn.Linear(5, 3), nn.BatchNorm1d(3))
+        torch.save(ready.state_dict(), "net.pt")
+        lazy = nn.Sequential(nn.LazyLinear(3), nn.LazyBatchNorm1d())
+        made = export(lazy, self.folder / "net", checkpoint="net.pt")
+        self.assertEqual(sorted(made.tensors), sorted(ready.state_dict()))
+        self.assertTrue(lazy[1].has_uninitialized_params(), "the module stays as it is")
+
     def test_a_lazy_network_has_weights_only_from_a_checkpoint_or_where_wanted(self):
         self.run_command("nets:Net", "-o", "a", "--lazy")
         self.assertEqual(self.files("a"), ["network.textproto"])
