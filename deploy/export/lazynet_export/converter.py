@@ -121,6 +121,8 @@ class Converter:
         finally:
             self.lazy = lazy
         made = {key: one.tensor for key, one in given.items()}
+        if owner:
+            self.module_layers[owner] = written(arguments)
         if not drawn:
             self.constants.update({f"{name}.{key}": tensor for key, tensor in made.items()})
         return self.layer(field, [input], arguments, name, rank=self.rank(input),
@@ -342,13 +344,13 @@ class Converter:
         path = self.node.target
         tensors = dict(one.state_dict(keep_vars=True))
         if path in self.module_layers:
-            if tensors and arguments != self.module_layers[path]:
+            if tensors and written(arguments) != self.module_layers[path]:
                 raise Unsupported("is called again with other arguments")
             name = self.new_name(path, "")
             if tensors:
                 return self.layer(field, inputs, {}, name, dtype, rank=rank, same_as=path)
             return self.layer(field, inputs, arguments, name, dtype, rank=rank)
-        self.module_layers[path] = arguments
+        self.module_layers[path] = written(arguments)
         for tensor in tensors.values():
             self.owners[id(tensor)].add(path)
         # Nothing of a lazy layer: its counters are no values to keep.
@@ -373,6 +375,11 @@ class Converter:
                 outputs[0][1] in [one.name for one in self.inputs]:
             outputs = [("output", self.layer("identity", [found[0][1]]).source)]
         return outputs
+
+
+def written(arguments):
+    """Those that the definition has."""
+    return {key: value for key, value in arguments.items() if value is not None}
 
 
 def main_dtype(module):

@@ -113,6 +113,19 @@ class Tracing(unittest.TestCase):
         net = Net(lambda self, x: F.linear(x, self.fc.weight, self.fc.bias), fc=nn.Linear(4, 2))
         self.assertEqual(lines(net), ['"fc" linear { in_features: 4 out_features: 2 }'])
 
+    def test_a_layer_whose_parameters_a_function_had_is_that_layer_again(self):
+        net = Net(lambda self, x: self.fc(F.linear(x, self.fc.weight, self.fc.bias)),
+                  fc=nn.Linear(4, 4))
+        self.assertEqual(lines(net), ['"fc"   linear { in_features: 4 out_features: 4 }',
+                                      '"fc_1" same_as: "fc"'])
+        net = Net(lambda self, x: self.fc(F.linear(x, self.fc.weight)), fc=nn.Linear(4, 4))
+        self.assertIn("is called again with other arguments", str(problems(net)[0]))
+
+    def test_subclasses_are_what_they_inherit_from(self):
+        class Own(nn.GRUCell):
+            pass
+        self.assertEqual(lines(Own(3, 2)), ['"own" gru_cell { input_size: 3 hidden_size: 2 }'])
+
     def test_tied_weights_are_written_twice(self):
         net = Net(lambda self, ids: F.linear(self.table(ids), self.table.weight),
                   table=nn.Embedding(5, 3))

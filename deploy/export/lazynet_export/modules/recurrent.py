@@ -1,4 +1,6 @@
 """Recurrent layers and their cells. What they return is what PyTorch's do: output and states."""
+from torch import nn
+
 from ..arguments import size_or_lazy
 from ..definition import Value
 from ..errors import Unsupported
@@ -43,7 +45,7 @@ def lstm(c, m, input, hx=None):
 @module("RNNCell", "GRUCell")
 def cell(c, m, input, hx=None):
     arguments = cell_arguments(c, m)
-    gru = type(m).__name__ == "GRUCell"
+    gru = isinstance(m, nn.GRUCell)
     if not gru:
         arguments["nonlinearity"] = given(m.nonlinearity, "tanh")
     return c.module_layer(m, "gru_cell" if gru else "rnn_cell", [input, *states(hx)], arguments,
