@@ -117,6 +117,8 @@ CASES = {
     "log_softmax": (lambda x: x.log_softmax(1), X),
     "hardtanh": (lambda x: F.hardtanh(x, -2, 2), X),
     "normalize": (lambda x: F.normalize(x, dim=-1), X),
+    "group_norm": (lambda x: F.group_norm(x, 2), X),
+    "layer_norm": (lambda x: F.layer_norm(x, (6,)), X),
     "glu": (lambda x: F.glu(x, 1), X),
     "dropout": (lambda x: F.dropout(x, 0.5, training=False) * 2, X),
     # shapes
@@ -144,6 +146,8 @@ CASES = {
     "stack_dtypes": (lambda x, i: torch.stack((i, x * 3)).long(), (2, 5), ids(6)),
     "roll": (lambda x: torch.roll(x, shifts=(1, -2), dims=(2, 3)), X),
     "flip": (lambda x: x.flip(-1), X),
+    "flip_dims": (lambda x: torch.flip(x, dims=[1, -1]), X),
+    "narrow": (lambda x: x.narrow(1, -2, 2) * x.narrow(1, 0, 2) + x.narrow(1, -3, 2), X),
     "tril": (lambda x: x.tril(-1) + torch.triu(x), X),
     "pixel_shuffle": (lambda x: F.pixel_shuffle(x, 2), X),
     "pad": (lambda x: F.pad(x, (1, 2, 0, 1), value=3.0), X),
@@ -192,6 +196,7 @@ CASES = {
     "interpolate_part": (lambda x, y: F.interpolate(x, size=y.shape[-2:]), X, (1, 1, 9, 5)),
     # made
     "zeros": (lambda x: torch.cat([x, torch.zeros(x.shape[0], 2)], 1), (3, 4)),
+    "positions_by_name": (lambda x: x + torch.arange(start=1, end=x.size(1) + 1), (3, 4)),
     "positions": (lambda x: x + torch.arange(x.size(1)), (3, 4)),
     "full": (lambda x: x.new_full((x.shape[0], 4), 2.0) * x, (3, 4)),
 }

@@ -364,6 +364,16 @@ class Tracing(unittest.TestCase):
         self.assertEqual(lines(Net(forward))[2], '"expand"  inputs: ["reshape", "x"] expand '
                          '{ size: "dim(1, 0), dim(1, 1), dim(1, 2), dim(1, 3)" }')
 
+    def test_the_rank_of_an_example_is_used(self):
+        for function, line in (
+                (lambda self, x: x.tile(2), '"repeat" repeat { repeats: "1, 1, 2" }'),
+                (lambda self, x: F.instance_norm(x),
+                 '"instance_norm1d" instance_norm1d { affine: false track_running_stats: false }'),
+                (lambda self, x: F.layer_norm(x, x.size()[1:]),
+                 '"layer_norm" layer_norm { normalized_shape: [3, 4] elementwise_affine: false }')):
+            self.assertEqual(lines(Net(function), inputs=["x=1,3,4"]), [line])
+            self.assertIn("--input", problems(Net(function))[0].text)
+
     def test_pads_made_of_sizes_are_refused(self):
         found, = problems(Net(lambda self, x: F.pad(x, [x.size(0), 0])))
         self.assertIn("pads that depend on sizes are not supported", found.text)

@@ -1,6 +1,7 @@
 """Tensors of one value whose sizes are those of a request."""
 import torch
 
+from ..descriptions import describe
 from ..errors import Unsupported
 from ..graph import Constant
 from ..registry import function
@@ -59,9 +60,12 @@ def new_full(c, input, size, fill_value, *, dtype=None, device=None, requires_gr
 
 
 @function("torch.arange", note="to a size of a request")
-def arange(c, *bounds, dtype=None, device=None, requires_grad=False):
+def arange(c, *bounds, start=0, end=None, step=1, dtype=None, device=None, requires_grad=False):
     """As many ones as that, added up."""
-    start, stop, step = {1: (0, *bounds, 1), 2: (*bounds, 1)}.get(len(bounds), bounds)
+    start, stop, step = {0: (start, end, step), 1: (start, *bounds, step),
+                         2: (*bounds, step)}.get(len(bounds), bounds)
+    if not isinstance(stop, (int, Size)):
+        raise Unsupported(f"wants to end at a size, got {describe(stop)}")
     if not isinstance(start, int) or not isinstance(step, int):
         raise Unsupported("from or by a size is not supported")
     if step != 1:

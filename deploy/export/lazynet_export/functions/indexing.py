@@ -131,4 +131,7 @@ def gather(c, input, dim, index, *, sparse_grad=False):
 
 @function("torch.narrow", ".narrow")
 def narrow(c, input, dim, start, length):
-    return cut(c, c.value(input), dim, start, combine("+", start, length), None)
+    stop = combine("+", start, length)
+    if isinstance(start, int) and start < 0 and stop == 0:
+        stop = None  # to the end
+    return cut(c, c.value(input), dim, start, stop, None)

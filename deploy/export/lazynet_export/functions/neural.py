@@ -4,6 +4,8 @@ from ..definition import Value, Word
 from ..errors import Unsupported
 from ..graph import Constant
 from ..registry import function, given
+from ..shapes import size_list
+from ..sizes import Size
 from .arithmetic import add
 from .products import matmul
 from .shape import transpose
@@ -84,8 +86,14 @@ def instance_norm(c, input, running_mean=None, running_var=None, weight=None, bi
     refuse("running_mean", running_mean is not None, False)
     refuse("use_input_stats", use_input_stats, True)
     rank = c.rank(input)
-    if rank is None or not isinstance(weight, Constant):
-        raise Unsupported("wants parameters, and an input whose rank is known (--input)")
+    if rank is None:
+        raise Unsupported("the input's rank says which instance norm it is; --input gives an "
+                          "example to trace with")
+    if weight is None and bias is None:
+        return c.layer(f"instance_norm{rank - 2}d", [input], {
+            "eps": given(eps, 1e-5), "affine": False, "track_running_stats": False}, rank=rank)
+    if not isinstance(weight, Constant) or not isinstance(bias, Constant):
+        raise Unsupported("wants both weight and bias, or none")
     return c.with_parameters(f"instance_norm{rank - 2}d", input, {"weight": weight, "bias": bias},
                              lambda weight, bias: {
                                  "num_features": weight.shape[0], "eps": given(eps, 1e-5),
@@ -94,9 +102,9 @@ def instance_norm(c, input, running_mean=None, running_var=None, weight=None, bi
 
 @function("F.layer_norm", "torch.layer_norm")
 def layer_norm(c, input, normalized_shape, weight=None, bias=None, eps=1e-5, cudnn_enable=True):
-    shape = list(normalized_shape)
-    if any(not isinstance(one, int) for one in shape):
-        raise Unsupported("normalized_shape wants numbers")
+    shape = size_list([normalized_shape])
+    if any(isinstance(one, Size) for one in shape):
+        raise Unsupported("normalized_shape wants numbers; --input gives an example to trace with")
     if weight is None and bias is not None:
         raise Unsupported("bias without weight is not supported")
 
@@ -120,8 +128,11 @@ def rms_norm(c, input, normalized_shape, weight=None, eps=None):
 
 @function("F.group_norm", "torch.group_norm")
 def group_norm(c, input, num_groups, weight=None, bias=None, eps=1e-5, cudnn_enabled=True):
+    if weight is None and bias is None:
+        return c.layer("group_norm", [input], {"num_groups": num_groups, "eps": given(eps, 1e-5),
+                                               "affine": False}, rank=c.rank(input))
     if not isinstance(weight, Constant) or not isinstance(bias, Constant):
-        raise Unsupported("wants weight and bias")
+        raise Unsupported("wants both weight and bias, or none")
     return c.with_parameters("group_norm", input, {"weight": weight, "bias": bias}, lambda weight,
                              bias: {"num_groups": num_groups,
                                     "num_channels": size_or_lazy(c, weight.shape[0]),

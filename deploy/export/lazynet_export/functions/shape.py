@@ -124,10 +124,19 @@ def expand_as(c, input, other):
     return expand(c, input, *sizes_of(c, other))
 
 
-@function(".repeat", "torch.tile", ".tile")
+@function(".repeat")
 def repeat(c, input, *repeats, **kwargs):
-    made = size_list(repeats or (kwargs.get("repeats", kwargs.get("dims")),))
+    made = size_list(repeats or (kwargs["repeats"],))
     return c.layer("repeat", [input], expressions={"repeats": made}, rank=len(made))
+
+
+@function("torch.tile", ".tile")
+def tile(c, input, *dims, **kwargs):
+    """As repeat, whose first dimensions may be left out."""
+    made, rank = size_list(dims or (kwargs["dims"],)), c.rank(input)
+    if rank is None:
+        raise Unsupported("of a tensor whose rank is not known: use repeat, or --input")
+    return repeat(c, input, [1] * (rank - len(made)) + made)
 
 
 @function("torch.repeat_interleave", ".repeat_interleave")
@@ -219,8 +228,8 @@ def roll(c, input, shifts, dims=None):
 
 
 @function("torch.flip", ".flip")
-def flip(c, input, *dims):
-    made = numbers(dims)
+def flip(c, input, *dims, **kwargs):
+    made = numbers(dims or (kwargs["dims"],))
     return c.layer("flip", [input], {"dims": made if len(made) > 1 else made[0]},
                    rank=c.rank(input))
 
