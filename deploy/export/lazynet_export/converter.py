@@ -18,6 +18,13 @@ from .shapes import ShapeOf
 from .sizes import Size, render
 from .tracing import is_leaf
 
+# Arguments that are ids, and that are masks, by their places.
+ID_ARGUMENTS = {("embedding", 0), ("embedding_bag", 0), ("gather", 2), ("index_select", 2)}
+MASK_ARGUMENTS = {("masked_fill", 1), ("where", 0), ("invert", 0)}
+# Calls whose result has a dtype of its own.
+CONVERSIONS = ("to", "float", "double", "half", "bfloat16", "long", "int", "bool", "type", "type_as",
+               "getattr")
+
 BROKEN = object()  # the result of a call that is a problem already
 
 
@@ -236,9 +243,8 @@ class Converter:
             self.layers[at] = layer
 
     def add_input(self, node, declared):
-        reads_ids = [use for use in self.uses[node] if self.is_lookup(use, node)]
         if declared.datatype is None:
-            declared.datatype = "INT64" if reads_ids else DATATYPES[self.dtype]
+            declared.datatype = self.datatype_by_use(node) or DATATYPES[self.dtype]
         if self.names_a_layer(declared.name):
             declared.name = self.new_name(f"{declared.name}_input", "")
         self.taken.add(declared.name)
@@ -252,12 +258,24 @@ class Converter:
         module = dict(self.module.named_modules()).get(name)
         return name in tensors or module is not None and is_leaf(module)
 
-    def is_lookup(self, use, node):
-        if use.op == "module":
-            return isinstance(self.module.get_submodule(use.target),
-                              (nn.Embedding, nn.EmbeddingBag))
-        return use.target in (nn.functional.embedding, nn.functional.embedding_bag) and \
-            bool(use.args) and use.args[0] is node
+    def datatype_by_use(self, node):
+        """What a call wants that reads the node itself or a part or view of it; None if any will do."""
+        found = None
+        for use in self.uses[node]:
+            at = next((at for at, one in enumerate(use.args) if one is node), None)
+            target = use.target if use.op in ("function", "method") else None
+            name = in_place.called_name(use).rstrip("_")
+            if use.op == "module" and at == 0 and isinstance(
+                    self.module.get_submodule(use.target), (nn.Embedding, nn.EmbeddingBag)) or \
+                    target is not None and (name, at) in ID_ARGUMENTS:
+                found = "INT64"
+            elif target is not None and (name, at) in MASK_ARGUMENTS:
+                found = "BOOL"
+            elif at == 0 and in_place.is_view(use, self.module) and name not in CONVERSIONS:
+                found = self.datatype_by_use(use)
+            if found:
+                break
+        return found
 
     def guarded(self, step):
         try:

@@ -429,6 +429,22 @@ class Tracing(unittest.TestCase):
         self.assertTrue(net.training and net.fc.training and not net.drop.training)
         self.assertTrue(net.fc.has_uninitialized_params())
 
+    def test_inputs_have_the_datatype_that_their_use_wants(self):
+        class Mixed(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.table = nn.Embedding(5, 3)
+
+            def forward(self, ids, places, mask, weights):
+                x = self.table(ids.transpose(0, 1)[:, :2]) * weights
+                x = x.gather(1, places.unsqueeze(-1))
+                return x.masked_fill(mask[:, None], 0.0).masked_fill(~mask.view(-1, 1), 1.0)
+        self.assertEqual([line for line in made(Mixed()).splitlines() if line.startswith("inputs")], [
+            'inputs { name: "ids" datatype: "INT64" }', 'inputs { name: "places" datatype: "INT64" }',
+            'inputs { name: "mask" datatype: "BOOL" }', 'inputs { name: "weights" }'])
+        net = Net(lambda self, x: self.table(x.long()), table=nn.Embedding(5, 3))
+        self.assertIn('inputs { name: "x" }', made(net))
+
     def test_dtypes_are_the_networks_or_a_layers_own(self):
         net = Net(lambda self, x: self.b(self.a(x).double()), a=nn.Linear(2, 3),
                   b=nn.Linear(3, 1).double())
