@@ -22,8 +22,7 @@ from .tracing import is_leaf
 ID_ARGUMENTS = {("embedding", 0), ("embedding_bag", 0), ("gather", 2), ("index_select", 2)}
 MASK_ARGUMENTS = {("masked_fill", 1), ("where", 0), ("invert", 0)}
 # Calls whose result has a dtype of its own.
-CONVERSIONS = ("to", "float", "double", "half", "bfloat16", "long", "int", "bool", "type", "type_as",
-               "getattr")
+CONVERSIONS = ("to", "float", "double", "half", "bfloat16", "long", "int", "bool", "type", "type_as")
 
 BROKEN = object()  # the result of a call that is a problem already
 

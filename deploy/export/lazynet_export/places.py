@@ -35,6 +35,16 @@ def of_stack():
     return None
 
 
+def passes_through(error, functions):
+    """Whether an exception comes from within a function of one of these names."""
+    step = error.__traceback__
+    while step:
+        if step.tb_frame.f_code.co_name in functions:
+            return True
+        step = step.tb_next
+    return False
+
+
 def of_exception(error):
     """The innermost place of the user's in an exception's traceback."""
     place, step = None, error.__traceback__

@@ -24,6 +24,9 @@ SIZED = ("expand", "view", "reshape", "repeat", "__getitem__")
 NEW = ("new_zeros", "new_ones", "new_full", "new_tensor")
 # What gives Python values that depend on the elements of a tensor.
 READERS = ("item", "tolist", "numpy", "equal", "allclose", "is_nonzero")
+# Functions that are not traced into with success.
+PACKING = ("pack_padded_sequence", "pack_sequence", "pad_packed_sequence")
+NO_PACKING = "packed sequences are not supported: give the layer the padded one"
 # Modules outside torch.nn that are taken as they are.
 FROZEN_BATCH_NORM = "FrozenBatchNorm2d"
 # Methods of torch.nn's classes that forward does not call, or that only check.
@@ -267,6 +270,8 @@ class Tracer:
         if path is None:
             raise TraceFailure(f"{type(module).__name__} is not a submodule of the network: its "
                                "parameters have no names")
+        if any(isinstance(one, nn.utils.rnn.PackedSequence) for one in args):
+            raise TraceFailure(NO_PACKING)
         if is_leaf(module):
             return self.with_rank(self.record("module", path, args, kwargs), module)
         self.scopes.append(path)
@@ -313,10 +318,13 @@ class Tracer:
             with self.patched(), torch.no_grad():
                 args, kwargs = bound_arguments(self.module.forward, {**inputs, **defaults})
                 result = self.module(*args, **kwargs)
-        except TraceFailure as failure:
-            raise ExportError([Problem(str(failure), places.of_exception(failure))]) from failure
         except Exception as error:
-            text = f"it cannot be traced: {type(error).__name__}: {error}"
+            if places.passes_through(error, PACKING):
+                text = NO_PACKING
+            elif isinstance(error, TraceFailure):
+                text = str(error)
+            else:
+                text = f"it cannot be traced: {type(error).__name__}: {error}"
             raise ExportError([Problem(text, places.of_exception(error))]) from error
         self.add("output", None, (map_structure(result, (Traced, torch.Tensor), self.argument),),
                  {})

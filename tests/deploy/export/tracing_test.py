@@ -374,6 +374,18 @@ class Tracing(unittest.TestCase):
             self.assertEqual(lines(Net(function), inputs=["x=1,3,4"]), [line])
             self.assertIn("--input", problems(Net(function))[0].text)
 
+    def test_packed_sequences_are_refused_by_name(self):
+        net = Net(lambda self, x: self.rnn(nn.utils.rnn.pack_padded_sequence(
+            x, torch.tensor([2, 1]), batch_first=True))[1], rnn=nn.GRU(3, 2, batch_first=True))
+        for options in ({}, {"inputs": ["x=2,4,3"]}):
+            found, = problems(net, **options)
+            self.assertIn("packed sequences are not supported", found.text)
+
+        class Lengths(nn.Module):
+            def forward(self, x, lengths):
+                return nn.utils.rnn.pack_padded_sequence(x, lengths)
+        self.assertIn("packed sequences are not supported", problems(Lengths())[0].text)
+
     def test_pads_made_of_sizes_are_refused(self):
         found, = problems(Net(lambda self, x: F.pad(x, [x.size(0), 0])))
         self.assertIn("pads that depend on sizes are not supported", found.text)
@@ -436,7 +448,7 @@ class Tracing(unittest.TestCase):
                 self.table = nn.Embedding(5, 3)
 
             def forward(self, ids, places, mask, weights):
-                x = self.table(ids.transpose(0, 1)[:, :2]) * weights
+                x = self.table(ids.mT[:, :2]) * weights
                 x = x.gather(1, places.unsqueeze(-1))
                 return x.masked_fill(mask[:, None], 0.0).masked_fill(~mask.view(-1, 1), 1.0)
         self.assertEqual([line for line in made(Mixed()).splitlines() if line.startswith("inputs")], [
