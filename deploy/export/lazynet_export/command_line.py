@@ -88,6 +88,9 @@ def make_module(path, arguments, seed):
     found = find(path)
     torch.manual_seed(seed)
     if isinstance(found, torch.nn.Module):
+        if arguments:
+            raise ExportError([f"{path} is a module already: --arg {name} is for what makes one"
+                               for name in arguments])
         return found
     try:
         module = found(**arguments)

@@ -58,6 +58,10 @@ def export(module, folder, *, lazy=False, checkpoint=None, inputs=(), seed=0, we
     unknown = [one.argument for one in made.definition.inputs if one.argument not in examples]
     if bind_at_load and unknown:
         raise ExportError([f"--bind-at-load wants --input {name}=..." for name in unknown])
+    shapeless = unknown + [one.name for one in examples.values() if not one.shape]
+    if max_batch and shapeless:
+        raise ExportError([f"--max-batch wants --input {name}=..., a limit is of all axes"
+                           for name in shapeless])
     texts = {"network.textproto": network_text(made.definition),
              "serving.textproto": serving_text(made.definition.inputs, examples, bind_at_load,
                                                max_batch)}

@@ -15,8 +15,7 @@ def serving_text(inputs, examples, bind_at_load, max_batch):
             lines.append(f"bind_inputs {message(fields)}")
     if max_batch:
         for one in inputs:
-            if one.argument in examples and examples[one.argument].shape:
-                rest = " dims {}" * (len(examples[one.argument].shape) - 1)
-                lines.append(f"input_limits {{ name: {quote(one.name)} "
-                             f"dims {{ max: {max_batch} }}{rest} }}")
+            rest = " dims {}" * (len(examples[one.argument].shape) - 1)
+            lines.append(f"input_limits {{ name: {quote(one.name)} "
+                         f"dims {{ max: {max_batch} }}{rest} }}")
     return "\n".join(lines) + "\n" if lines else None

@@ -24,7 +24,7 @@ SIZED = ("expand", "view", "reshape", "repeat", "__getitem__")
 NEW = ("new_zeros", "new_ones", "new_full", "new_tensor")
 # What gives Python values that depend on the elements of a tensor.
 READERS = ("item", "tolist", "numpy", "equal", "allclose", "is_nonzero")
-# Functions that are not traced into with success.
+# Functions of torch.nn.utils.rnn that make or take packed sequences.
 PACKING = ("pack_padded_sequence", "pack_sequence", "pad_packed_sequence")
 NO_PACKING = "packed sequences are not supported: give the layer the padded one"
 # Modules outside torch.nn that are taken as they are.

@@ -108,6 +108,8 @@ class Files(unittest.TestCase):
                 (["nets:Net", "--input", "x:FP31"], "wants name=1,3,224,224[:DATATYPE]"),
                 (["nets:Net", "--input", "y=1"], "forward has the arguments x"),
                 (["nets:Net", "--bind-at-load"], "--bind-at-load wants --input x"),
+                (["nets:Net", "--max-batch", 8], "--max-batch wants --input x=..."),
+                (["nets:ready", "--arg", "width=9"], "nets:ready is a module already: --arg width"),
                 (["nets:Net", "--checkpoint", "none.pt"], "there is no such file")):
             with self.subTest(arguments=arguments):
                 self.assertIn(text, self.run_command(*arguments, "-o", "out", code=1))
@@ -208,6 +210,13 @@ class Files(unittest.TestCase):
                               env={**os.environ, "PATH": "/usr/bin:/bin"})
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(self.files("out"), ["network.textproto", "weights.safetensors"])
+
+    def test_a_python_without_pytorch_is_told(self):
+        done = subprocess.run([sys.executable, "-S", "-I", ROOT / "deploy/export/lazynet-export"],
+                              capture_output=True, text=True, cwd=self.folder, timeout=120)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("has no PyTorch", done.stderr)
+        self.assertNotIn("Traceback", done.stderr)
 
     def test_the_readme_has_the_table(self):
         text = (ROOT / "deploy/export/README.md").read_text()
