@@ -3,20 +3,18 @@
 A handler takes the Converter and what the call takes; it adds layers, and returns what the call
 returns. It has PyTorch's signature: what it does not name is an unsupported argument.
 """
-import math
 import operator
 
 import torch
 from torch import nn
 from torch.nn import functional
 
-SPACES = {"torch": torch, "F": functional, "operator": operator, "math": math,
-          "torch.linalg": torch.linalg, "torch.special": torch.special,
-          "torch.nn.utils.rnn": torch.nn.utils.rnn}
+SPACES = {"torch": torch, "F": functional, "operator": operator, "torch.linalg": torch.linalg,
+          "torch.special": torch.special}
 
 modules = {}  # by class; by name where the class is not in torch.nn
 functions = {}  # by callable, or ".name" of a method
-names_of_modules, names_of_functions, notes = [], [], {}
+names_of_modules, names_of_functions = [], []
 
 
 def resolve(name):
@@ -27,26 +25,22 @@ def resolve(name):
     return getattr(SPACES[space], last, None)
 
 
-def module(*names, note=""):
+def module(*names):
     """Registers a handler(converter, module, *args) for classes of torch.nn."""
     def register(handler):
         for name in names:
             names_of_modules.append(name)
-            if note:
-                notes[name] = note
             if hasattr(nn, name):
                 modules[getattr(nn, name)] = handler
         return handler
     return register
 
 
-def function(*names, note=""):
+def function(*names):
     """Registers a handler for functions such as "torch.relu", "F.relu", and methods: ".relu"."""
     def register(handler):
         for name in names:
             names_of_functions.append(name)
-            if note:
-                notes[name] = note
             if name.startswith("."):
                 functions[name] = handler
             elif resolve(name) is not None:

@@ -59,7 +59,7 @@ def new_full(c, input, size, fill_value, *, dtype=None, device=None, requires_gr
     return filled(c, size_list([size]), fill_value, dtype or c.value(input).dtype or c.dtype)
 
 
-@function("torch.arange", note="to a size of a request")
+@function("torch.arange")
 def arange(c, *bounds, start=0, end=None, step=1, dtype=None, device=None, requires_grad=False):
     """As many ones as that, added up."""
     start, stop, step = {0: (start, end, step), 1: (start, *bounds, step),

@@ -46,7 +46,7 @@ for name, dtype in (("float", torch.float32), ("double", torch.float64), ("half"
     register(name, dtype)
 
 
-@function("builtins.getattr", note="T, mT, dtype, and the names of several results")
+@function("builtins.getattr")
 def attribute(c, input, name):
     if name == "dtype":
         return dtype_of(c, input)

@@ -11,7 +11,7 @@ from .neural import embedding
 from .shape import unsqueeze
 
 
-@function("operator.getitem", ".__getitem__", note="x[i], x[a:b:c], None, ..., one index tensor")
+@function("operator.getitem", ".__getitem__")
 def getitem(c, input, index):
     if isinstance(input, ShapeOf):
         return part_of_shape(input, index)

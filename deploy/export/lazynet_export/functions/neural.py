@@ -175,8 +175,7 @@ def pairwise_distance(c, x1, x2, p=2.0, eps=1e-6, keepdim=False):
 
 
 @function("F.dropout", "F.dropout1d", "F.dropout2d", "F.dropout3d", "F.alpha_dropout",
-          "F.feature_alpha_dropout", "torch.dropout", "torch.alpha_dropout",
-          note="left out; training=True is refused")
+          "F.feature_alpha_dropout", "torch.dropout", "torch.alpha_dropout")
 def dropout(c, input, p=0.5, training=True, inplace=False):
     if training and p:
         raise Unsupported("draws at random in eval mode too: pass training=self.training")

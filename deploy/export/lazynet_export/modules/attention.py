@@ -76,7 +76,7 @@ def check_layers(m):
         raise Unsupported("layers with a forward of their own are not supported")
 
 
-@module("TransformerEncoder", note="as its layers")
+@module("TransformerEncoder")
 def encoder(c, m, src, mask=None, src_key_padding_mask=None, is_causal=None):
     check_layers(m)
     for i in range(len(m.layers)):
@@ -84,7 +84,7 @@ def encoder(c, m, src, mask=None, src_key_padding_mask=None, is_causal=None):
     return src if m.norm is None else c.submodule("norm", src)
 
 
-@module("TransformerDecoder", note="as its layers")
+@module("TransformerDecoder")
 def decoder(c, m, tgt, memory, tgt_mask=None, memory_mask=None, tgt_key_padding_mask=None,
             memory_key_padding_mask=None, tgt_is_causal=None, memory_is_causal=False):
     check_layers(m)
@@ -94,7 +94,7 @@ def decoder(c, m, tgt, memory, tgt_mask=None, memory_mask=None, tgt_key_padding_
     return tgt if m.norm is None else c.submodule("norm", tgt)
 
 
-@module("Transformer", note="as its layers")
+@module("Transformer")
 def transformer(c, m, src, tgt, src_mask=None, tgt_mask=None, memory_mask=None,
                 src_key_padding_mask=None, tgt_key_padding_mask=None,
                 memory_key_padding_mask=None, src_is_causal=None, tgt_is_causal=None,
