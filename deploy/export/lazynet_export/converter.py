@@ -337,6 +337,10 @@ class Converter:
         handler = find_module(one)
         if handler is None:
             raise Unsupported(f"{name}: torch.nn.{type(one).__name__} is not supported")
+        for inner, part in one.named_modules():
+            if part is not one and not is_leaf(part) and not isinstance(part, nn.ModuleList):
+                raise Unsupported(f"{name}: {inner} is a {type(part).__name__}, and not what "
+                                  "torch.nn puts there")
         return self.call_handler(handler, name, (self, one, *args), kwargs)
 
     def submodule(self, path, *args, **kwargs):

@@ -231,6 +231,17 @@ class Tracing(unittest.TestCase):
             '"sub" sub { other: 1 }', '"body.0"   relu {}', '"body.mul" mul { other: 2 }',
             '"div" div { other: 3 }'])
 
+    def test_parts_of_layers_that_are_not_torchs_are_refused(self):
+        class Doubled(nn.Linear):
+            def forward(self, input):
+                return 2 * super().forward(input)
+        layer = nn.TransformerEncoderLayer(4, 2, 4)
+        layer.linear1 = Doubled(4, 4)
+        found, = problems(layer)
+        self.assertIn("linear1 is a Doubled, and not what torch.nn puts there", found.text)
+        found, = problems(nn.TransformerEncoder(layer, 1, enable_nested_tensor=False))
+        self.assertIn("layers.0.linear1 is a Doubled", found.text)
+
     def test_other_hooks_are_refused(self):
         layer = nn.Linear(4, 2)
         layer.register_forward_hook(lambda *_: None)

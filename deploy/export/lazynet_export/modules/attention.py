@@ -6,7 +6,6 @@ from ..arguments import size_or_lazy
 from ..definition import Value
 from ..errors import Unsupported
 from ..registry import given, module
-from ..tracing import is_leaf
 
 
 @module("MultiheadAttention")
@@ -71,14 +70,8 @@ def decoder_layer(c, m, tgt, memory, tgt_mask=None, memory_mask=None, tgt_key_pa
                           {**layer_arguments(c, m), **announced}, rank=c.rank(tgt))
 
 
-def check_layers(m):
-    if not all(is_leaf(layer) for layer in m.layers):
-        raise Unsupported("layers with a forward of their own are not supported")
-
-
 @module("TransformerEncoder")
 def encoder(c, m, src, mask=None, src_key_padding_mask=None, is_causal=None):
-    check_layers(m)
     for i in range(len(m.layers)):
         src = c.submodule(f"layers.{i}", src, mask, src_key_padding_mask)
     return src if m.norm is None else c.submodule("norm", src)
@@ -87,7 +80,6 @@ def encoder(c, m, src, mask=None, src_key_padding_mask=None, is_causal=None):
 @module("TransformerDecoder")
 def decoder(c, m, tgt, memory, tgt_mask=None, memory_mask=None, tgt_key_padding_mask=None,
             memory_key_padding_mask=None, tgt_is_causal=None, memory_is_causal=False):
-    check_layers(m)
     for i in range(len(m.layers)):
         tgt = c.submodule(f"layers.{i}", tgt, memory, tgt_mask, memory_mask, tgt_key_padding_mask,
                           memory_key_padding_mask)
