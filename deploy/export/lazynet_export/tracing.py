@@ -325,6 +325,8 @@ class Tracer:
                 text = str(error)
             else:
                 text = f"it cannot be traced: {type(error).__name__}: {error}"
+                if self.twin is self.module:
+                    text += "; --input gives an example to trace with"
             raise ExportError([Problem(text, places.of_exception(error))]) from error
         self.add("output", None, (map_structure(result, (Traced, torch.Tensor), self.argument),),
                  {})

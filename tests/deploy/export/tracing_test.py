@@ -452,6 +452,18 @@ class Tracing(unittest.TestCase):
         self.assertTrue(net.training and net.fc.training and not net.drop.training)
         self.assertTrue(net.fc.has_uninitialized_params())
 
+    def test_a_scalar_buffer_does_not_widen_what_it_scales(self):
+        net = Net(lambda self, x: x * self.scale, scale=nn.Identity())
+        del net.scale
+        net.register_buffer("scale", torch.tensor(2.5, dtype=torch.float64))
+        self.assertEqual(lines(net), ['"constant" parameter {}',
+                                      '"mul"      inputs: ["x", "constant"] mul {}'])
+
+    def test_what_needs_a_dtype_says_how_to_give_it(self):
+        net = Net(lambda self, x: x.masked_fill(x > 0, torch.finfo(x.dtype).min))
+        self.assertIn("--input gives an example to trace with", problems(net)[0].text)
+        self.assertIn("masked_fill", lines(net, inputs=["x=1,3"])[1])
+
     def test_inputs_have_the_datatype_that_their_use_wants(self):
         class Mixed(nn.Module):
             def __init__(self):

@@ -61,11 +61,23 @@ def floating_for(c, value, number):
     return value
 
 
+def of_one_width(one, other):
+    """A floating constant without dimensions does not widen what has some: it takes its dtype."""
+    if not isinstance(one, Constant) or one.tensor.dim() or not is_tensor(other):
+        return one
+    dtype = other.dtype if isinstance(other, Value) else other.tensor.dtype
+    if dtype is None or is_integral(dtype) or is_integral(one.tensor.dtype) or \
+            dtype == one.tensor.dtype or isinstance(other, Value) and other.rank == 0:
+        return one
+    return Constant(one.tensor.to(dtype), None, one.scope)
+
+
 def binary(c, field, left, right, arguments=None, boolean=False, floats=False):
     """A layer of two tensors, or of a tensor and a number as `other`."""
     left, right = simplified(left), simplified(right)
     if not is_tensor(left):
         raise Unsupported(f"wants a tensor first, got {left!r}")
+    left, right = of_one_width(left, right), of_one_width(right, left)
     left = c.value(left)
     arguments = dict(arguments or {})
     inputs = [left]
