@@ -22,7 +22,8 @@ from .tracing import is_leaf
 ID_ARGUMENTS = {("embedding", 0), ("embedding_bag", 0), ("gather", 2), ("index_select", 2)}
 MASK_ARGUMENTS = {("masked_fill", 1), ("where", 0), ("invert", 0)}
 # Calls whose result has a dtype of its own.
-CONVERSIONS = ("to", "float", "double", "half", "bfloat16", "long", "int", "bool", "type", "type_as")
+CONVERSIONS = ("to", "float", "double", "half", "bfloat16", "long", "int", "bool", "type",
+               "type_as")
 
 BROKEN = object()  # the result of a call that is a problem already
 
@@ -253,7 +254,7 @@ class Converter:
 
     def names_a_layer(self, name):
         """Whether the keys of parameters make this the name of a layer."""
-        tensors = {key for key, _ in [*self.module.named_parameters(), *self.module.named_buffers()]}
+        tensors = dict([*self.module.named_parameters(), *self.module.named_buffers()])
         module = dict(self.module.named_modules()).get(name)
         return name in tensors or module is not None and is_leaf(module)
 
