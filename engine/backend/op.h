@@ -338,8 +338,9 @@ struct Concat {
   bool operator==(const Concat&) const = default;
 };
 
-// src -> dst, larger by (before, after) on every axis, both >= 0. Reflect excludes the edge and
-// wants pads < size; circular pads <= size; constant fills with `value`. Of any dtype.
+// src -> dst, larger by (before, after) on every axis, both >= 0. Sizes are those of src: reflect
+// excludes the edge and wants pads < size, circular wants pads <= size, replicate a size >= 1 where
+// it pads; constant fills with `value`. Of any dtype.
 struct Pad {
   enum class Mode { kReflect, kReplicate, kCircular, kConstant };
   Mode mode = Mode::kReflect;

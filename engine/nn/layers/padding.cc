@@ -56,34 +56,33 @@ class Padding : public ShapeLayer {
   // A mirror shows what is cropped at the other end; a circle is closed behind the crop.
   OutputValues Lower(Lowering& lowering) const override {
     const auto value = lowering.input(0);
-    if (mode_ == Mode::kConstant || mode_ == Mode::kCircular) {
-      return Add(lowering, Crop(lowering, value));
-    }
+    if (CropsFirst()) return Add(lowering, Crop(lowering, value));
     return Crop(lowering, Add(lowering, value));
   }
 
   std::string Arguments(const Sizes&) const override { return arguments_; }
 
  private:
+  bool CropsFirst() const { return mode_ == Mode::kConstant || mode_ == Mode::kCircular; }
+
   absl::Status CheckEnds(const Ends& ends, int64_t size, const Shape& input) const {
     const int64_t largest = std::max(ends.before, ends.after);
     if (mode_ == Mode::kReflect && largest >= size) {
       return InvalidArgument("mode reflect wants padding below the size {}, got {} for shape {}",
                              size, largest, input.ToString());
     }
-    if (mode_ == Mode::kCircular && largest > size) {
-      return InvalidArgument("mode circular wants padding within the size {}, got {} for shape {}",
-                             size, largest, input.ToString());
-    }
     // What is put around an axis is made of what is left of it.
-    const bool crops_first = mode_ == Mode::kConstant || mode_ == Mode::kCircular;
-    const bool adds = largest > 0 && mode_ == Mode::kCircular;
     const int64_t left = size - ends.cropped_before() - ends.cropped_after();
+    if (mode_ == Mode::kCircular && largest > std::max<int64_t>(left, 0)) {
+      return InvalidArgument(
+          "mode circular wants padding within what is left of the axis, {}, got {} for shape {}",
+          std::max<int64_t>(left, 0), largest, input.ToString());
+    }
     const int64_t result = size + ends.before + ends.after;
-    if (crops_first ? left < (adds ? 1 : 0) : result < 1) {
+    const int64_t least = CropsFirst() ? 0 : 1;
+    if ((CropsFirst() ? left : result) < least) {
       return InvalidArgument("wants padding ({}, {}) to leave a size of at least {}, got shape {}",
-                             ends.before, ends.after, crops_first && !adds ? 0 : 1,
-                             input.ToString());
+                             ends.before, ends.after, least, input.ToString());
     }
     return absl::OkStatus();
   }

@@ -207,7 +207,8 @@ TEST(ShapeLayers, Pads) {
   EXPECT_EQ(Result("ReflectionPad1d", {PerAxis("padding", {2})}, {{3, 2}}),
             "mode reflect wants padding below the size 2, got 2 for shape [3, 2]");
   EXPECT_EQ(Result("CircularPad1d", {PerAxis("padding", {3})}, {{3, 2}}),
-            "mode circular wants padding within the size 2, got 3 for shape [3, 2]");
+            "mode circular wants padding within what is left of the axis, 2, got 3 for shape "
+            "[3, 2]");
   EXPECT_EQ(Result("ReplicationPad1d", {PerAxis("padding", {-1})}, {{3, 2}}),
             "wants padding (-1, -1) to leave a size of at least 1, got shape [3, 2]");
   EXPECT_EQ(Result("ReplicationPad2d", {PerAxis("padding", {1})}, {{3, 2}}),
@@ -216,6 +217,28 @@ TEST(ShapeLayers, Pads) {
             "argument pad wants an even number of at most 24 numbers, got 3");
   EXPECT_EQ(Result("Pad", {PerAxis("pad", {1, 1}), Arg("mode", "edge")}, {{3, 2}}),
             "argument mode wants constant, reflect, replicate or circular, got edge");
+}
+
+// A circle is closed behind the crop; reflect and replicate are cropped behind the padding.
+TEST(ShapeLayers, PadsWithACroppedEnd) {
+  const auto pads = [](const char* mode, std::vector<int64_t> pad) {
+    return Result("Pad", {PerAxis("pad", std::move(pad)), Arg("mode", mode)}, {{1, 1, 5}});
+  };
+  EXPECT_EQ(pads("circular", {5, -3}),
+            "mode circular wants padding within what is left of the axis, 2, got 5 for shape "
+            "[1, 1, 5]");
+  EXPECT_EQ(pads("circular", {-3, 5}),
+            "mode circular wants padding within what is left of the axis, 2, got 5 for shape "
+            "[1, 1, 5]");
+  EXPECT_EQ(pads("circular", {7, -6}),
+            "mode circular wants padding within what is left of the axis, 0, got 7 for shape "
+            "[1, 1, 5]");
+  EXPECT_EQ(pads("circular", {2, -3}), "[1, 1, 4]");
+  EXPECT_EQ(pads("circular", {-3, -2}), "[1, 1, 0]");
+  EXPECT_EQ(pads("reflect", {4, -8}), "[1, 1, 1]");
+  EXPECT_EQ(pads("reflect", {5, -3}),
+            "mode reflect wants padding below the size 5, got 5 for shape [1, 1, 5]");
+  EXPECT_EQ(pads("replicate", {7, -6}), "[1, 1, 6]");
 }
 
 std::pair<std::string, AttributeValue> Factors(std::vector<double> factors) {
