@@ -42,14 +42,16 @@ class Padding : public ShapeLayer {
       return InvalidArgument("wants a rank of at least {}, got shape {}", axes, input.ToString());
     }
     Shape output = input;
+    Shape padded = input;  // what is cropped last
     for (int i = 0; i < axes; ++i) {
       const Ends& ends = ends_[static_cast<size_t>(i)];
       const int64_t size = input.dim(i - axes);
       if (size == kUnknownDim) continue;
       RETURN_IF_ERROR(CheckEnds(ends, size, input));
       output.set_dim(i - axes, size + ends.before + ends.after);
+      padded.set_dim(i - axes, size + ends.added_before() + ends.added_after());
     }
-    RETURN_IF_ERROR(CheckPartialBounds(output.dims()));
+    RETURN_IF_ERROR(CheckPartialBounds(CropsFirst() ? output.dims() : padded.dims()));
     return output;
   }
 

@@ -239,6 +239,8 @@ TEST(ShapeLayers, PadsWithACroppedEnd) {
   EXPECT_EQ(pads("reflect", {5, -3}),
             "mode reflect wants padding below the size 5, got 5 for shape [1, 1, 5]");
   EXPECT_EQ(pads("replicate", {7, -6}), "[1, 1, 6]");
+  EXPECT_EQ(pads("replicate", {2147483647, -2147483647}),
+            "wants dims from 0 to 2147483647, got 2147483652 in [1, 1, 2147483652]");
 }
 
 std::pair<std::string, AttributeValue> Factors(std::vector<double> factors) {
