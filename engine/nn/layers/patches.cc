@@ -31,6 +31,7 @@ absl::StatusOr<int64_t> Windows(const Op& op, int64_t height, int64_t width) {
     ASSIGN_OR_RETURN(const int64_t along,
                      WindowCount(i == 0 ? height : width, 2 * op.padding[i], op.kernel[i],
                                  op.dilations[i], op.strides[i]));
+    RETURN_IF_ERROR(CheckPartialBounds(std::span(&along, 1)));
     count = count == kUnknownDim || along == kUnknownDim ? kUnknownDim : count * along;
   }
   return count;

@@ -197,6 +197,26 @@ TEST(ShapeLayers, Patches) {
             "wants a dim -2 divisible by the kernel's 4 elements, got shape [7, 6]");
 }
 
+// Of each of these the product of the windows along both axes is a number within bounds once it has
+// overflowed, or -1.
+TEST(ShapeLayers, PatchesBeyondBounds) {
+  const auto unfold = [](std::vector<int64_t> padding, const Shape& input) {
+    return Result("Unfold", {PerAxis("kernel_size", {1}), PerAxis("padding", std::move(padding))},
+                  {input});
+  };
+  EXPECT_EQ(unfold({2147483647, 2147450880}, {1, 1, 65538, 1}),
+            "wants dims from 0 to 2147483647, got 4295032832 in [4295032832]");
+  EXPECT_EQ(unfold({2147483647}, {1, 1, 3, 1}),
+            "wants dims from 0 to 2147483647, got 4294967297 in [4294967297]");
+  EXPECT_EQ(unfold({2147483647}, {1, 1, 2, 2}),
+            "wants dims from 0 to 2147483647, got 4294967296 in [4294967296]");
+  EXPECT_EQ(Result("Fold",
+                   {PerAxis("output_size", {65538, 1}), PerAxis("kernel_size", {1}),
+                    PerAxis("padding", {2147483647, 2147450880})},
+                   {{1, 1, 65536}}),
+            "wants dims from 0 to 2147483647, got 4295032832 in [4295032832]");
+}
+
 TEST(ShapeLayers, Pads) {
   EXPECT_EQ(Result("ConstantPad2d", {PerAxis("padding", {1, 2, 0, -1})}, {{3, 4}}), "[2, 7]");
   EXPECT_EQ(Result("ConstantPad1d", {PerAxis("padding", {1})}, {{3, kAny}}), "[3, ?]");
