@@ -85,9 +85,9 @@ struct AdaptiveMaxPooling {
   bool operator==(const AdaptiveMaxPooling&) const = default;
 };
 
-// src [N, C, L...] -> dst [N, C, O...], axis by axis, the last one first: dst[i] is the sum of
-// weight * src[tap] over the taps of i. With scale = scales[axis], which is positive, or 0 where
-// O = 1 and align_corners:
+// src [N, C, L...] -> dst [N, C, O...], axis by axis, in any order: dst[i] is the sum of weight *
+// src[tap] over the taps of i. With scale = scales[axis], which is positive, or 0 where O = 1 and
+// align_corners:
 //   kNearest: the one tap min(floor(f32(i scale)), L - 1), where FP32 rounds scale to float32
 //   before it multiplies. Of images of one channel (C = 1, two or three spatial axes): always
 //   float32; i where O = L, and floor(i / 2) where O = 2 L. kNearestExact: the same with i + 0.5 in

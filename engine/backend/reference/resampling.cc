@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <utility>
+#include <vector>
 
 #include "engine/backend/reference/computation.h"
 #include "engine/backend/resampling_taps.h"
@@ -38,18 +40,25 @@ template <typename T>
 Computation<T> MakeComputation(const Resampling& op, const OpShapes& shapes) {
   Shape shape = shapes.srcs[0];
   const int rank = shape.rank();
+  std::vector<int> axes;
+  for (int axis = rank; axis-- > 2;) axes.push_back(axis);
+  // The axis that shrinks most comes first: what lies between is never larger than src or dst.
+  std::stable_sort(axes.begin(), axes.end(), [&](int a, int b) {
+    return shapes.dst.dim(a) * shapes.srcs[0].dim(b) < shapes.dst.dim(b) * shapes.srcs[0].dim(a);
+  });
   std::vector<Pass> passes;
   size_t largest = 0;  // of what lies between two passes
-  for (int axis = rank; axis-- > 2;) {
+  for (const int axis : axes) {
     const int64_t src_size = shape.dim(axis);
     const int64_t dst_size = shapes.dst.dim(axis);
     passes.push_back({MakeResamplingTaps(op, static_cast<size_t>(axis - 2), shapes.srcs[0],
                                          shapes.dst, DTypeOf<T>()),
                       Product(shape, 0, axis), src_size, dst_size, Product(shape, axis + 1, rank)});
     shape.set_dim(axis, dst_size);
-    if (axis > 2) largest = std::max(largest, static_cast<size_t>(shape.num_elements()));
+    if (axis != axes.back()) largest = std::max(largest, static_cast<size_t>(shape.num_elements()));
   }
-  const auto run = [passes, largest](const Operands<T>& operands) {
+  const size_t scratch = passes.size() > 2 ? 2 * largest : largest;
+  const auto run = [passes = std::move(passes), largest](const Operands<T>& operands) {
     double* const first = operands.scratch();
     double* const second = first + largest;
     if (passes.size() == 1) {
@@ -63,7 +72,7 @@ Computation<T> MakeComputation(const Resampling& op, const OpShapes& shapes) {
       passes[2].Run(second, operands.dst());
     }
   };
-  return {.run = run, .scratch = 2 * largest};
+  return {.run = run, .scratch = scratch};
 }
 
 LAZYNET_REFERENCE_COMPUTATION(Resampling);

@@ -112,6 +112,23 @@ TEST(ReferenceBackend, ConvolvesLargeImagesInPieces) {
     ASSERT_NEAR(got[i], want[i], 1e-7 * (1 + std::abs(want[i])));
 }
 
+// With the last axis first, [16000, 16000] would lie between the two passes.
+TEST(ReferenceBackend, ResamplesFirstWhatShrinks) {
+  const auto scratch = [](const Shape& src, const Shape& dst, std::vector<double> scales) {
+    Graph graph;
+    graph.AddOp(Resampling{Resampling::Mode::kLinear, false, std::move(scales)},
+                {graph.AddInput(DType::kFp64, src)}, dst, "up");
+    const auto prepared = Prepare(graph);
+    EXPECT_TRUE(prepared.ok()) << prepared.status();
+    return prepared.ok() ? prepared->scratch_bytes / sizeof(double) : 0;
+  };
+  EXPECT_EQ(scratch({1, 1, 16000, 1}, {1, 1, 1, 16000}, {16000, 1.0 / 16000}), 1u);
+  EXPECT_EQ(scratch({1, 1, 1, 16000}, {1, 1, 16000, 1}, {1.0 / 16000, 16000}), 1u);
+  EXPECT_EQ(scratch({1, 2, 8}, {1, 2, 16}, {0.5}), 0u);
+  // [4, 1, 2] and [4, 1, 6], each with room for the larger.
+  EXPECT_EQ(scratch({1, 1, 4, 4, 2}, {1, 1, 16, 1, 6}, {0.25, 4, 1.0 / 3}), 2u * 24);
+}
+
 // Where the answer is no, writing dst would destroy what is still to be read.
 TEST(ReferenceBackend, WorksInPlaceWhereItsLoopsAllow) {
   Graph graph;
