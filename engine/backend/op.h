@@ -179,8 +179,9 @@ struct Softmax {
   bool operator==(const Softmax&) const = default;
 };
 
-// dst like src. NaN stays NaN unless said otherwise. Formulas: PyTorch 1.13's. FP32 or FP64; kAbs,
-// kNegate and kSign of INT64 too, where the least number has no opposite and stays.
+// dst like src. NaN stays NaN unless said otherwise. Formulas: PyTorch 1.13's, with alpha and beta
+// rounded to the dtype. FP32 or FP64; kAbs, kNegate and kSign of INT64 too, where the least number
+// has no opposite and stays.
 struct Eltwise {
   enum class Algorithm {
     kRelu,         // max(x, 0)

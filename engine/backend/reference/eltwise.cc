@@ -31,8 +31,9 @@ template <typename T>
 Computation<T> MakeComputation(const Eltwise& op, const OpShapes& shapes) {
   using enum Eltwise::Algorithm;
   const int64_t count = shapes.dst.num_elements();
-  const double alpha = op.alpha;
-  const double beta = op.beta;
+  // Numbers of the dtype, as in PyTorch: an element may be just the limit.
+  const double alpha = static_cast<T>(op.alpha);
+  const double beta = static_cast<T>(op.beta);
   switch (op.algorithm) {
     case kRelu:
       return ForEach<T>(count, Relu);

@@ -74,6 +74,21 @@ TEST_P(OpTest, EltwiseOfCertainValues) {
   }
 }
 
+// 0.1 in FP32 is more than in FP64, -0.1 less.
+TEST_P(OpTest, EltwiseRoundsItsNumbersToTheDType) {
+  const auto expect = [&](const Eltwise& op, float src, float dst) {
+    SCOPED_TRACE(static_cast<int>(op.algorithm));
+    ExpectElements<float>(op, {Source(Values({1}, {src}))}, {1}, DType::kFp32, {dst});
+  };
+  expect({kHardshrink, 0.1}, 0.1f, 0);
+  expect({kHardshrink, 0.1}, -0.1f, 0);
+  expect({kSoftshrink, 0.1}, 0.1f, 0);
+  expect({kSoftshrink, 0.1}, -0.1f, 0);
+  expect({kThreshold, 0.1, 20}, 0.1f, 20);
+  expect({kSoftplus, 1, 0.1}, 0.1f, static_cast<float>(std::log1p(std::exp(double{0.1f}))));
+  expect({kClamp, 0.1, 0.1}, 3, 0.1f);
+}
+
 TEST_P(OpTest, EltwiseLetsNanThrough) {
   for (int algorithm = 0; algorithm <= static_cast<int>(kErf); ++algorithm) {
     SCOPED_TRACE(algorithm);
