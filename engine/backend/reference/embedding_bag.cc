@@ -1,6 +1,7 @@
 #include <algorithm>
+#include <span>
 #include <string>
-#include <vector>
+#include <utility>
 
 #include "engine/backend/reference/computation.h"
 
@@ -16,21 +17,30 @@ struct Bags {
   std::string layer;
 };
 
-// Where bag i starts; bags + 1 numbers.
+// Of the ids of a bag, the first and the one behind the last.
+struct Range {
+  int64_t begin;
+  int64_t end;
+};
+
 template <typename Id>
-absl::StatusOr<std::vector<int64_t>> Bounds(const Bags& bags, const Id* offsets) {
-  std::vector<int64_t> bounds;
+Range RangeOf(const Bags& bags, const Id* offsets, int64_t bag) {
   if (offsets == nullptr) {
     const int64_t length = bags.ids / bags.bags;
-    for (int64_t bag = 0; bag <= bags.bags; ++bag) bounds.push_back(bag * length);
-    return bounds;
+    return {bag * length, (bag + 1) * length};
   }
-  const int64_t given = bags.bags + (bags.op.include_last_offset ? 1 : 0);
-  bounds.assign(offsets, offsets + given);
-  if (!bags.op.include_last_offset) bounds.push_back(bags.ids);
-  const bool fits = bounds.front() == 0 && bounds.back() <= bags.ids &&
-                    std::is_sorted(bounds.begin(), bounds.end());
-  if (fits) return bounds;
+  const bool last = bag + 1 == bags.bags && !bags.op.include_last_offset;
+  return {offsets[bag], last ? bags.ids : offsets[bag + 1]};
+}
+
+template <typename Id>
+absl::Status CheckOffsets(const Bags& bags, const Id* offsets) {
+  bool fits = RangeOf(bags, offsets, 0).begin == 0;
+  for (int64_t bag = 0; fits && bag < bags.bags; ++bag) {
+    const Range range = RangeOf(bags, offsets, bag);
+    fits = range.begin <= range.end && range.end <= bags.ids;
+  }
+  if (fits) return absl::OkStatus();
   return InvalidArgument("layer \"{}\": wants offsets that ascend from 0 to at most {}", bags.layer,
                          bags.ids);
 }
@@ -38,16 +48,17 @@ absl::StatusOr<std::vector<int64_t>> Bounds(const Bags& bags, const Id* offsets)
 template <typename T, typename Id>
 absl::Status Sum(const Bags& bags, const AnyOperands& operands) {
   const Id* ids = operands.src<Id>(0);
+  const Id* offsets = operands.src<Id>(1);
   const T* table = operands.src<T>(2);
   const T* weights = operands.src<T>(3);
-  ASSIGN_OR_RETURN(const std::vector<int64_t> bounds, Bounds(bags, operands.src<Id>(1)));
+  RETURN_IF_ERROR(CheckOffsets(bags, offsets));
   const bool max = bags.op.mode == EmbeddingBag::Mode::kMax;
-  std::vector<double> sums(static_cast<size_t>(bags.width));
+  const std::span<double> sums(operands.scratch(), static_cast<size_t>(bags.width));
   for (int64_t bag = 0; bag < bags.bags; ++bag) {
     std::fill(sums.begin(), sums.end(), 0.0);
     int64_t count = 0;
-    for (int64_t i = bounds[static_cast<size_t>(bag)]; i < bounds[static_cast<size_t>(bag) + 1];
-         ++i) {
+    const Range range = RangeOf(bags, offsets, bag);
+    for (int64_t i = range.begin; i < range.end; ++i) {
       const int64_t id = ids[i];
       if (id < 0 || id >= bags.rows) {
         return InvalidArgument("layer \"{}\": wants ids in [0, {}), got {}", bags.layer, bags.rows,
@@ -76,9 +87,12 @@ absl::Status Sum(const Bags& bags, const AnyOperands& operands) {
 
 template <typename T>
 AnyRun RunBy(Bags bags, DType ids) {
-  return [bags = std::move(bags), ids](const AnyOperands& operands) {
+  const auto width = static_cast<size_t>(bags.width);
+  AnyRun run = [bags = std::move(bags), ids](const AnyOperands& operands) {
     return ids == DType::kInt32 ? Sum<T, int32_t>(bags, operands) : Sum<T, int64_t>(bags, operands);
   };
+  run.scratch = width;
+  return run;
 }
 
 }  // namespace

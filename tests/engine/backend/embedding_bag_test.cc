@@ -74,6 +74,8 @@ TEST_P(EmbeddingBagTest, RefusesWhatLeadsOutOfTheTableOrTheIds) {
   EXPECT_EQ(error({0, 1}, {1, 1}), offsets);
   EXPECT_EQ(error({0, 1}, {0, 3}), offsets);
   EXPECT_EQ(error({0, 1}, {0, -1}), offsets);
+  const EmbeddingBag with_last = {.include_last_offset = true};
+  EXPECT_EQ(Message(Run(with_last, {0, 1}, {0, 2, 1}, 2).status()), offsets);
 }
 
 INSTANTIATE_TEST_SUITE_P(Backends, EmbeddingBagTest, ::testing::ValuesIn(Backends()),

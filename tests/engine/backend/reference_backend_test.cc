@@ -129,6 +129,16 @@ TEST(ReferenceBackend, ResamplesFirstWhatShrinks) {
   EXPECT_EQ(scratch({1, 1, 4, 4, 2}, {1, 1, 16, 1, 6}, {0.25, 4, 1.0 / 3}), 2u * 24);
 }
 
+TEST(ReferenceBackend, AddsUpBagsInScratchMemory) {
+  Graph graph;
+  const ValueId ids = graph.AddInput(DType::kInt64, {6});
+  const ValueId table = graph.AddInput(DType::kFp32, {3, 5});
+  graph.AddOp(EmbeddingBag{}, {ids, kNoValue, table, kNoValue}, {2, 5}, "bags", DType::kFp32);
+  const auto prepared = Prepare(graph);
+  ASSERT_TRUE(prepared.ok()) << prepared.status();
+  EXPECT_EQ(prepared->scratch_bytes, 5 * sizeof(double));
+}
+
 // Where the answer is no, writing dst would destroy what is still to be read.
 TEST(ReferenceBackend, WorksInPlaceWhereItsLoopsAllow) {
   Graph graph;
