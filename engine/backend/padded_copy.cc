@@ -9,19 +9,17 @@
 namespace lazynet::backend {
 namespace {
 
-constexpr int64_t kFill = -1;
-
-// The index in [0, size) whose element stands at `index`, which may be outside.
+// The index in [0, size) whose element stands at `index`, which is outside.
 int64_t SourceIndex(Pad::Mode mode, int64_t index, int64_t size) {
   switch (mode) {
     case Pad::Mode::kReflect:
-      return index < 0 ? -index : index >= size ? 2 * (size - 1) - index : index;
+      return index < 0 ? -index : 2 * (size - 1) - index;
     case Pad::Mode::kReplicate:
-      return std::clamp<int64_t>(index, 0, size - 1);
+      return index < 0 ? 0 : size - 1;
     case Pad::Mode::kCircular:
-      return index < 0 ? index + size : index >= size ? index - size : index;
+      return index < 0 ? index + size : index - size;
     case Pad::Mode::kConstant:
-      return index < 0 || index >= size ? kFill : index;
+      break;
   }
   LAZYNET_CHECK(false);
   return 0;
@@ -37,7 +35,8 @@ std::vector<std::byte> ElementOf(double value, DType dtype) {
 }  // namespace
 
 PaddedCopy::PaddedCopy(const Pad& pad, const Shape& src, const Shape& dst, DType dtype)
-    : element_bytes_(SizeOf(dtype)),
+    : mode_(pad.mode),
+      element_bytes_(SizeOf(dtype)),
       piece_bytes_(element_bytes_),
       value_(ElementOf(pad.value, dtype)),
       zero_(std::all_of(value_.begin(), value_.end(),
@@ -45,20 +44,17 @@ PaddedCopy::PaddedCopy(const Pad& pad, const Shape& src, const Shape& dst, DType
   size_t src_bytes = element_bytes_;
   size_t dst_bytes = element_bytes_;
   for (int i = src.rank(); i-- > 0;) {
-    const int64_t before = pad.before[static_cast<size_t>(i)];
-    const int64_t after = pad.after[static_cast<size_t>(i)];
-    const int64_t size = src.dim(i);
-    if (axes_.empty() && before == 0 && after == 0) {
-      piece_bytes_ *= static_cast<size_t>(size);
+    const Axis axis = {.before = pad.before[static_cast<size_t>(i)],
+                       .after = pad.after[static_cast<size_t>(i)],
+                       .src_size = src.dim(i),
+                       .src_stride = src_bytes,
+                       .dst_stride = dst_bytes};
+    if (axes_.empty() && axis.before == 0 && axis.after == 0) {
+      piece_bytes_ *= static_cast<size_t>(axis.src_size);
     } else {
-      Axis axis{
-          .before = before, .src_size = size, .src_stride = src_bytes, .dst_stride = dst_bytes};
-      for (int64_t index = 0; index < dst.dim(i); ++index) {
-        axis.sources.push_back(SourceIndex(pad.mode, index - before, size));
-      }
-      axes_.push_back(std::move(axis));
+      axes_.push_back(axis);
     }
-    src_bytes *= static_cast<size_t>(size);
+    src_bytes *= static_cast<size_t>(src.dim(i));
     dst_bytes *= static_cast<size_t>(dst.dim(i));
   }
   std::reverse(axes_.begin(), axes_.end());
@@ -74,28 +70,43 @@ void PaddedCopy::Fill(std::byte* dst, size_t bytes) const {
   }
 }
 
+void PaddedCopy::CopyWithin(size_t at, const std::byte* src, std::byte* dst) const {
+  if (at + 1 < axes_.size()) {
+    CopyAxis(at + 1, src, dst);
+  } else {
+    std::memcpy(dst, src, piece_bytes_);
+  }
+}
+
+std::byte* PaddedCopy::MakeBorder(size_t at, int64_t begin, int64_t end, const std::byte* src,
+                                  std::byte* dst) const {
+  const Axis& axis = axes_[at];
+  if (mode_ == Pad::Mode::kConstant) {
+    const size_t bytes = static_cast<size_t>(end - begin) * axis.dst_stride;
+    Fill(dst, bytes);
+    return dst + bytes;
+  }
+  for (int64_t index = begin; index < end; ++index, dst += axis.dst_stride) {
+    const int64_t source = SourceIndex(mode_, index, axis.src_size);
+    CopyWithin(at, src + static_cast<size_t>(source) * axis.src_stride, dst);
+  }
+  return dst;
+}
+
 void PaddedCopy::CopyAxis(size_t at, const std::byte* src, std::byte* dst) const {
   const Axis& axis = axes_[at];
-  const bool last = at + 1 == axes_.size();
-  const auto count = static_cast<int64_t>(axis.sources.size());
-  for (int64_t i = 0; i < count; ++i, dst += axis.dst_stride) {
-    const int64_t source = axis.sources[static_cast<size_t>(i)];
-    if (source == kFill) {
-      Fill(dst, axis.dst_stride);
-      continue;
-    }
-    const std::byte* from = src + static_cast<size_t>(source) * axis.src_stride;
-    if (!last) {
-      CopyAxis(at + 1, from, dst);
-    } else if (i == axis.before && axis.src_size > 0) {
-      // All of src's own elements at once.
-      std::memcpy(dst, from, static_cast<size_t>(axis.src_size) * piece_bytes_);
-      i += axis.src_size - 1;
-      dst += static_cast<size_t>(axis.src_size - 1) * axis.dst_stride;
-    } else {
-      std::memcpy(dst, from, piece_bytes_);
+  dst = MakeBorder(at, -axis.before, 0, src, dst);
+  if (at + 1 == axes_.size()) {
+    // All of src's own elements at once.
+    const size_t bytes = static_cast<size_t>(axis.src_size) * piece_bytes_;
+    if (bytes > 0) std::memcpy(dst, src, bytes);
+    dst += bytes;
+  } else {
+    for (int64_t i = 0; i < axis.src_size; ++i, dst += axis.dst_stride) {
+      CopyAxis(at + 1, src + static_cast<size_t>(i) * axis.src_stride, dst);
     }
   }
+  MakeBorder(at, axis.src_size, axis.src_size + axis.after, src, dst);
 }
 
 void PaddedCopy::Run(const std::byte* src, std::byte* dst) const {

@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <vector>
 
 #include "engine/backend/op.h"
@@ -19,19 +18,28 @@ class PaddedCopy {
   void Run(const std::byte* src, std::byte* dst) const;
 
  private:
-  // Of the elements along an axis, where each comes from.
   struct Axis {
-    std::vector<int64_t> sources;  // per index of dst, that of src; kFill: the value
     int64_t before = 0;
+    int64_t after = 0;
     int64_t src_size = 1;
     size_t src_stride = 1;  // bytes
     size_t dst_stride = 1;
   };
 
+  // Makes all of dst along axes_[at] and the axes within it of that part of src.
   void CopyAxis(size_t at, const std::byte* src, std::byte* dst) const;
+
+  // The same of one element of axes_[at].
+  void CopyWithin(size_t at, const std::byte* src, std::byte* dst) const;
+
+  // Those at [begin, end) of src, all of them outside; returns the end of what it wrote.
+  std::byte* MakeBorder(size_t at, int64_t begin, int64_t end, const std::byte* src,
+                        std::byte* dst) const;
+
   void Fill(std::byte* dst, size_t bytes) const;
 
-  std::vector<Axis> axes_;
+  Pad::Mode mode_;
+  std::vector<Axis> axes_;  // outermost first; the last one is padded
   size_t element_bytes_;
   size_t piece_bytes_;            // of what lies within the last of axes_
   std::vector<std::byte> value_;  // one element

@@ -1,0 +1,111 @@
+#include <gtest/gtest.h>
+#include <malloc.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <memory>
+#include <new>
+#include <utility>
+#include <vector>
+
+#include "tests/engine/backend/backends.h"
+#include "tests/support/run_op.h"
+
+namespace {
+
+std::atomic<size_t> allocations{0};
+std::atomic<size_t> held_bytes{0};
+
+}  // namespace
+
+void* operator new(size_t bytes) {
+  void* memory = std::malloc(bytes);
+  if (memory == nullptr) throw std::bad_alloc();
+  ++allocations;
+  held_bytes += malloc_usable_size(memory);
+  return memory;
+}
+
+void operator delete(void* memory) noexcept {
+  held_bytes -= malloc_usable_size(memory);
+  std::free(memory);
+}
+
+void operator delete(void* memory, size_t) noexcept { operator delete(memory); }
+
+namespace lazynet::backend {
+namespace {
+
+using testing::ValuesOf;
+
+// Beside tables, a kernel is a few objects.
+constexpr size_t kObjects = 16 << 10;
+
+class AllocationTest : public ::testing::TestWithParam<BackendCase> {
+ protected:
+  AllocationTest() : backend_(GetParam().make()) {}
+
+  absl::StatusOr<PreparedOp> Prepare(const Graph& graph) const {
+    PackedWeights packed;
+    const Op& op = graph.ops.back();
+    return backend_->Prepare(graph, op, std::vector<LayoutPtr>(op.inputs.size()), packed);
+  }
+
+  // What a prepared op of one FP32 input keeps, in bytes.
+  size_t KeptBytes(OpKind kind, const Shape& src, const Shape& dst) const {
+    Graph graph;
+    graph.AddOp(std::move(kind), {graph.AddInput(DType::kFp32, src)}, dst, "op");
+    const size_t before = held_bytes;
+    const auto prepared = Prepare(graph);
+    EXPECT_TRUE(prepared.ok()) << prepared.status();
+    return held_bytes - before;
+  }
+
+ private:
+  std::unique_ptr<Backend> backend_;
+};
+
+TEST_P(AllocationTest, PadsKeepNoTables) {
+  constexpr int64_t kMany = 1 << 18;
+  for (const auto mode :
+       {Pad::Mode::kReflect, Pad::Mode::kReplicate, Pad::Mode::kCircular, Pad::Mode::kConstant}) {
+    EXPECT_LT(KeptBytes(Pad{mode, {0, 0, 9}, {0, 0, 9}}, {1, 1, kMany}, {1, 1, kMany + 18}),
+              kObjects);
+    EXPECT_LT(
+        KeptBytes(Pad{mode, {0, 0, kMany}, {0, 0, 0}}, {1, 1, kMany + 1}, {1, 1, 2 * kMany + 1}),
+        kObjects);
+  }
+}
+
+TEST_P(AllocationTest, BagsOfEmbeddingsAllocateNothingWhenRun) {
+  const Tensor ids = ValuesOf<int64_t>(DType::kInt64, {4}, {0, 2, 1, 1});
+  const Tensor offsets = ValuesOf<int64_t>(DType::kInt64, {2}, {0, 3});
+  const Tensor table = testing::Noise({3, 5}, 1);
+  for (const bool with_offsets : {false, true}) {
+    Graph graph;
+    const ValueId ids_id = graph.AddInput(DType::kInt64, {4});
+    const ValueId offsets_id = with_offsets ? graph.AddInput(DType::kInt64, {2}) : kNoValue;
+    const ValueId table_id = graph.AddInput(DType::kFp32, {3, 5});
+    graph.AddOp(EmbeddingBag{}, {ids_id, offsets_id, table_id, kNoValue}, {2, 5}, "bags",
+                DType::kFp32);
+    const auto prepared = Prepare(graph);
+    ASSERT_TRUE(prepared.ok()) << prepared.status();
+    std::vector<float> dst(10);
+    std::vector<double> scratch(prepared->scratch_bytes / sizeof(double));
+    const std::byte* srcs[] = {ids.data(), with_offsets ? offsets.data() : nullptr, table.data(),
+                               nullptr};
+    const Kernel::Buffers buffers = {srcs, reinterpret_cast<std::byte*>(dst.data()),
+                                     reinterpret_cast<std::byte*>(scratch.data())};
+    const size_t before = allocations;
+    const absl::Status status = prepared->kernel->Run(buffers);
+    const size_t made = allocations - before;
+    EXPECT_TRUE(status.ok()) << status;
+    EXPECT_EQ(made, 0u);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Backends, AllocationTest, ::testing::ValuesIn(Backends()),
+                         [](const auto& test) { return test.param.name; });
+
+}  // namespace
+}  // namespace lazynet::backend
