@@ -41,25 +41,25 @@ using testing::ValuesOf;
 // Beside tables, a kernel is a few objects.
 constexpr size_t kObjects = 16 << 10;
 
+absl::StatusOr<PreparedOp> Prepare(const Backend& backend, const Graph& graph) {
+  PackedWeights packed;
+  const Op& op = graph.ops.back();
+  return backend.Prepare(graph, op, std::vector<LayoutPtr>(op.inputs.size()), packed);
+}
+
+// What the last op of a graph keeps once it is prepared.
+size_t KeptBytes(const Backend& backend, const Graph& graph) {
+  const size_t before = held_bytes;
+  const auto prepared = Prepare(backend, graph);
+  EXPECT_TRUE(prepared.ok()) << prepared.status();
+  return held_bytes - before;
+}
+
 class AllocationTest : public ::testing::TestWithParam<BackendCase> {
  protected:
   AllocationTest() : backend_(GetParam().make()) {}
 
-  absl::StatusOr<PreparedOp> Prepare(const Graph& graph) const {
-    PackedWeights packed;
-    const Op& op = graph.ops.back();
-    return backend_->Prepare(graph, op, std::vector<LayoutPtr>(op.inputs.size()), packed);
-  }
-
-  // What a prepared op of one FP32 input keeps, in bytes.
-  size_t KeptBytes(OpKind kind, const Shape& src, const Shape& dst) const {
-    Graph graph;
-    graph.AddOp(std::move(kind), {graph.AddInput(DType::kFp32, src)}, dst, "op");
-    const size_t before = held_bytes;
-    const auto prepared = Prepare(graph);
-    EXPECT_TRUE(prepared.ok()) << prepared.status();
-    return held_bytes - before;
-  }
+  const Backend& backend() const { return *backend_; }
 
  private:
   std::unique_ptr<Backend> backend_;
@@ -67,13 +67,15 @@ class AllocationTest : public ::testing::TestWithParam<BackendCase> {
 
 TEST_P(AllocationTest, PadsKeepNoTables) {
   constexpr int64_t kMany = 1 << 18;
+  const auto kept = [&](Pad pad, int64_t src, int64_t dst) {
+    Graph graph;
+    graph.AddOp(std::move(pad), {graph.AddInput(DType::kFp32, {1, 1, src})}, {1, 1, dst}, "pad");
+    return KeptBytes(backend(), graph);
+  };
   for (const auto mode :
        {Pad::Mode::kReflect, Pad::Mode::kReplicate, Pad::Mode::kCircular, Pad::Mode::kConstant}) {
-    EXPECT_LT(KeptBytes(Pad{mode, {0, 0, 9}, {0, 0, 9}}, {1, 1, kMany}, {1, 1, kMany + 18}),
-              kObjects);
-    EXPECT_LT(
-        KeptBytes(Pad{mode, {0, 0, kMany}, {0, 0, 0}}, {1, 1, kMany + 1}, {1, 1, 2 * kMany + 1}),
-        kObjects);
+    EXPECT_LT(kept({mode, {0, 0, 9}, {0, 0, 9}}, kMany, kMany + 18), kObjects);
+    EXPECT_LT(kept({mode, {0, 0, kMany}, {0, 0, 0}}, kMany + 1, 2 * kMany + 1), kObjects);
   }
 }
 
@@ -88,7 +90,7 @@ TEST_P(AllocationTest, BagsOfEmbeddingsAllocateNothingWhenRun) {
     const ValueId table_id = graph.AddInput(DType::kFp32, {3, 5});
     graph.AddOp(EmbeddingBag{}, {ids_id, offsets_id, table_id, kNoValue}, {2, 5}, "bags",
                 DType::kFp32);
-    const auto prepared = Prepare(graph);
+    const auto prepared = Prepare(backend(), graph);
     ASSERT_TRUE(prepared.ok()) << prepared.status();
     std::vector<float> dst(10);
     std::vector<double> scratch(prepared->scratch_bytes / sizeof(double));
@@ -102,6 +104,19 @@ TEST_P(AllocationTest, BagsOfEmbeddingsAllocateNothingWhenRun) {
     EXPECT_TRUE(status.ok()) << status;
     EXPECT_EQ(made, 0u);
   }
+}
+
+// Per element of dst an offset, and where it is a sum, two offsets and their weights.
+TEST(OnednnAllocation, ResamplingKeepsFourBytesOfEachOffsetAndWeight) {
+  const auto backend = MakeOnednnBackend(MakeReferenceBackend());
+  const auto kept = [&](Resampling::Mode mode) {
+    Graph graph;
+    graph.AddOp(Resampling{mode, false, {0.5}}, {graph.AddInput(DType::kFp32, {1, 1, 1 << 16})},
+                {1, 1, 1 << 17}, "up");
+    return KeptBytes(*backend, graph);
+  };
+  EXPECT_LT(kept(Resampling::Mode::kNearest), kObjects + 4 * (1 << 17));
+  EXPECT_LT(kept(Resampling::Mode::kLinear), kObjects + 16 * (1 << 17));
 }
 
 INSTANTIATE_TEST_SUITE_P(Backends, AllocationTest, ::testing::ValuesIn(Backends()),

@@ -8,16 +8,17 @@
 
 namespace lazynet::backend::own {
 
-// Sums of what lies at some offsets, times weights: the sums of item i are begins[i] to below
-// begins[i + 1]. At least one for each.
+// Sums of what lies at some offsets, times weights. At least one of each item: those of item i are
+// begin(i) to below begin(i + 1).
 struct WeightedSums {
-  std::vector<size_t> begins;
-  std::vector<int64_t> offsets;
-  std::vector<float> weights;
-  bool copies = false;  // one of each, with weight 1
-  bool pairs = false;   // two of each
+  size_t items = 0;
+  size_t taps = 0;             // of each item; 0 where not all have equally many
+  std::vector<size_t> begins;  // items + 1 numbers where taps is 0
+  std::vector<int32_t> offsets;
+  std::vector<float> weights;  // none where all are copies
+  bool copies = false;         // one of each, with weight 1
 
-  size_t items() const { return begins.size() - 1; }
+  size_t begin(size_t item) const { return taps != 0 ? item * taps : begins[item]; }
 };
 
 // Separable resampling of src [outer, rows, width, inner] to dst [outer, rows', width', inner],
@@ -25,7 +26,7 @@ struct WeightedSums {
 struct SeparableResampling {
   int64_t outer = 1;
   int64_t inner = 1;
-  int64_t src_rows = 1;
+  int64_t src_rows = 1;  // below 2^31, as the width
   int64_t src_width = 1;
   WeightedSums rows;     // offsets are of rows
   WeightedSums columns;  // offsets are of pixels
