@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engine/nn/dims.h"
+#include "engine/nn/number.h"
 #include "engine/nn/spatial.h"
 
 namespace lazynet::nn {
@@ -31,6 +32,11 @@ class Padding : public ShapeLayer {
       : mode_(mode), value_(value), arguments_(std::move(arguments)) {
     for (size_t i = 0; i + 1 < pad.size(); i += 2) ends_.push_back({pad[i], pad[i + 1]});
     std::reverse(ends_.begin(), ends_.end());
+  }
+
+  absl::StatusOr<OutputDTypes> InferDTypes(std::span<const DType> inputs, DType) const override {
+    if (mode_ == Mode::kConstant) RETURN_IF_ERROR(CheckHolds(inputs[0], value_));
+    return inputs[0];
   }
 
   absl::StatusOr<OutputShapes> Infer(std::span<const Shape> inputs, Sizes&) const override {

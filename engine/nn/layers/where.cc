@@ -1,7 +1,5 @@
 #include "engine/nn/layers/where.h"
 
-#include <cmath>
-#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -80,39 +78,6 @@ class Where : public Layer {
   std::optional<double> other_;
 };
 
-// Of what a dtype holds: floats are infinite beyond it, but a number in a definition is not.
-bool Holds(DType dtype, double value) {
-  const double whole = std::trunc(value);
-  switch (dtype) {
-    case DType::kBool:
-    case DType::kFp64:
-      return true;
-    case DType::kFp32:
-      return !std::isfinite(value) || std::abs(value) <= double{std::numeric_limits<float>::max()};
-    case DType::kBf16:
-      return !std::isfinite(value) || std::abs(value) <= 0x1.FEp127;
-    case DType::kFp16:
-      return !std::isfinite(value) || std::abs(value) <= 65504;
-    case DType::kInt8:
-      return whole >= -0x1p7 && whole < 0x1p7;
-    case DType::kInt16:
-      return whole >= -0x1p15 && whole < 0x1p15;
-    case DType::kInt32:
-      return whole >= -0x1p31 && whole < 0x1p31;
-    case DType::kInt64:
-      return whole >= -0x1p63 && whole < 0x1p63;
-    case DType::kUint8:
-      return whole > -0x1p8 && whole < 0x1p8;  // negative ones wrap in PyTorch
-    case DType::kUint16:
-      return whole >= 0 && whole < 0x1p16;
-    case DType::kUint32:
-      return whole >= 0 && whole < 0x1p32;
-    case DType::kUint64:
-      return whole >= 0 && whole < 0x1p63;
-  }
-  return false;
-}
-
 class MaskedFill : public Layer {
  public:
   explicit MaskedFill(AttributeReader& reader) : value_(reader.Double("value", 0)) {
@@ -123,10 +88,7 @@ class MaskedFill : public Layer {
 
   absl::StatusOr<OutputDTypes> InferDTypes(std::span<const DType> inputs, DType) const override {
     RETURN_IF_ERROR(CheckCondition("mask", inputs[1]));
-    if (!Holds(inputs[0], value_)) {
-      return InvalidArgument("wants a value that {} holds, got {}", Name(inputs[0]),
-                             PythonNumber(value_));
-    }
+    RETURN_IF_ERROR(CheckAmong(inputs[0], value_));
     return inputs[0];
   }
 

@@ -239,6 +239,22 @@ TEST(ShapeLayers, Pads) {
             "argument mode wants constant, reflect, replicate or circular, got edge");
 }
 
+TEST(ShapeLayers, PadsHoldTheirValue) {
+  const auto pads = [](double value, DType dtype, const char* mode = "constant") {
+    return Result("Pad", {PerAxis("pad", {1, 1}), Arg("value", value), Arg("mode", mode)},
+                  {{1, 1, 3}}, {dtype});
+  };
+  EXPECT_EQ(pads(255, DType::kUint8), "[1, 1, 5]");
+  EXPECT_EQ(pads(-1, DType::kUint8), "wants a value that UINT8 holds, got -1");
+  EXPECT_EQ(pads(127.5, DType::kInt8), "wants a value that INT8 holds, got 127.5");
+  EXPECT_EQ(pads(-128, DType::kInt8), "[1, 1, 5]");
+  EXPECT_EQ(pads(0x1p63, DType::kInt64),
+            "wants a value that INT64 holds, got 9.223372036854776e+18");
+  EXPECT_EQ(pads(65536, DType::kFp16), "wants a value that FP16 holds, got 65536");
+  EXPECT_EQ(pads(-1, DType::kBool), "[1, 1, 5]");
+  EXPECT_EQ(pads(300, DType::kUint8, "replicate"), "[1, 1, 5]");
+}
+
 // A circle is closed behind the crop; reflect and replicate are cropped behind the padding.
 TEST(ShapeLayers, PadsWithACroppedEnd) {
   const auto pads = [](const char* mode, std::vector<int64_t> pad) {
