@@ -40,7 +40,11 @@ class Activation : public Layer {
       return InvalidArgument("wants limits of at least 0 for UINT8, got {}",
                              PythonNumber(op_.alpha));
     }
-    return integers_ == Integers::kKept ? inputs[0] : ToFloating(inputs[0]);
+    if (integers_ != Integers::kKept) return ToFloating(inputs[0]);
+    for (const double number : {op_.alpha, op_.beta}) {
+      RETURN_IF_ERROR(CheckAmong(inputs[0], number));
+    }
+    return inputs[0];
   }
   absl::StatusOr<OutputShapes> Infer(std::span<const Shape> inputs, Sizes&) const override {
     return inputs[0];

@@ -136,7 +136,13 @@ class Clamp : public Unary {
   }
 
   absl::StatusOr<OutputDTypes> InferDTypes(std::span<const DType> inputs, DType) const override {
-    return ResultOf(inputs[0]);
+    const DType dtype = ResultOf(inputs[0]);
+    if (!IsFloating(dtype)) {
+      for (const auto& limit : {min_, max_}) {
+        if (limit) RETURN_IF_ERROR(CheckAmong(dtype, *limit));
+      }
+    }
+    return dtype;
   }
   OutputValues Lower(Lowering& lowering) const override {
     const DType dtype = ResultOf(GraphDType(lowering));

@@ -33,7 +33,13 @@ class Where : public Layer {
 
   absl::StatusOr<OutputDTypes> InferDTypes(std::span<const DType> inputs, DType) const override {
     RETURN_IF_ERROR(CheckCondition("condition", inputs[0]));
-    return PromoteAll(inputs.subspan(1));
+    const DType dtype = PromoteAll(inputs.subspan(1));
+    if (!IsFloating(dtype)) {
+      for (const auto& number : {input_, other_}) {
+        if (number) RETURN_IF_ERROR(CheckAmong(dtype, *number));
+      }
+    }
+    return dtype;
   }
 
   absl::StatusOr<OutputShapes> Infer(std::span<const Shape> inputs, Sizes&) const override {
