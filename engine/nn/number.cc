@@ -9,10 +9,6 @@ namespace lazynet::nn {
 namespace {
 
 int64_t Wrap(double number, DType dtype) {
-  // Limits may be infinite, and beyond all integers.
-  if (std::isnan(number)) return 0;
-  if (number >= 0x1p63) return std::numeric_limits<int64_t>::max();
-  if (number < -0x1p63) return std::numeric_limits<int64_t>::min();
   const auto whole = static_cast<int64_t>(number);
   switch (dtype) {
     case DType::kInt8:
@@ -93,9 +89,7 @@ absl::Status CheckAmong(DType dtype, double number) {
 backend::ValueId AddNumber(Lowering& lowering, double number, DType dtype) {
   const DType arithmetic = ArithmeticDType(dtype);
   if (arithmetic != DType::kInt64) return lowering.Scalar(number, arithmetic);
-  // The largest integer would be rounded up, out of range; nothing is between it and this one.
-  const auto whole = static_cast<double>(Wrap(number, dtype));
-  return lowering.Scalar(whole < 0x1p63 ? whole : 0x1p63 - 1024, arithmetic);
+  return lowering.Scalar(static_cast<double>(Wrap(number, dtype)), arithmetic);
 }
 
 }  // namespace lazynet::nn

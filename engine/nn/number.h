@@ -23,8 +23,8 @@ absl::Status CheckHolds(DType dtype, double number);
 absl::Status CheckAmong(DType dtype, double number);
 
 // A number that a tensor of `dtype` takes part in a function with, as a scalar of the dtype that
-// arithmetic on it is done in. Beyond an integer dtype it wraps, as in PyTorch's sums, products and
-// comparisons.
+// arithmetic on it is done in; for integers one that INT64 holds. Beyond an integer dtype it wraps,
+// as in PyTorch's sums, products and comparisons.
 backend::ValueId AddNumber(Lowering& lowering, double number, DType dtype);
 
 }  // namespace lazynet::nn

@@ -61,4 +61,10 @@ DType ArithmeticDType(DType dtype) {
   return DType::kInt64;
 }
 
+absl::Status CheckOrdered(std::span<const DType> inputs, DType joined) {
+  const bool any = std::find(inputs.begin(), inputs.end(), DType::kUint64) != inputs.end();
+  if (!any || IsFloating(joined)) return absl::OkStatus();
+  return InvalidArgument("wants a dtype whose numbers INT64 holds, got UINT64");
+}
+
 }  // namespace lazynet::nn

@@ -3,6 +3,7 @@
 #include <span>
 
 #include "engine/core/dtype.h"
+#include "engine/core/status.h"
 
 namespace lazynet::nn {
 
@@ -23,5 +24,10 @@ DType ToFloating(DType dtype);
 // The dtype that arithmetic on values of `dtype` is done in: 16-bit floats in FP32, integers in
 // INT64, the others in themselves.
 DType ArithmeticDType(DType dtype);
+
+// INVALID_ARGUMENT where one of `inputs` is UINT64 and `joined`, which they are promoted to, an
+// integer: for functions of order, sign or quotients. As INT64, numbers from 2^63 on are negative,
+// which sums, products and equality do not mind.
+absl::Status CheckOrdered(std::span<const DType> inputs, DType joined);
 
 }  // namespace lazynet::nn

@@ -41,6 +41,7 @@ class Activation : public Layer {
                              PythonNumber(op_.alpha));
     }
     if (integers_ != Integers::kKept) return ToFloating(inputs[0]);
+    RETURN_IF_ERROR(CheckOrdered(inputs, inputs[0]));
     for (const double number : {op_.alpha, op_.beta}) {
       RETURN_IF_ERROR(CheckAmong(inputs[0], number));
     }

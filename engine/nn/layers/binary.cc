@@ -54,8 +54,8 @@ class BinaryLayer : public Layer {
       return InvalidArgument("wants numbers, got BOOL");
     }
     RETURN_IF_ERROR(CheckDType(dtype));
-    if (function_.family == Family::kComparison) return DType::kBool;
-    return function_.family == Family::kQuotient ? ToFloating(dtype) : dtype;
+    if (IsOrdered()) RETURN_IF_ERROR(CheckOrdered(inputs, Joined(dtype)));
+    return function_.family == Family::kComparison ? DType::kBool : Joined(dtype);
   }
 
   absl::StatusOr<OutputShapes> Infer(std::span<const Shape> inputs, Sizes&) const override {
@@ -102,6 +102,22 @@ class BinaryLayer : public Layer {
   bool number_first_ = false;
 
  private:
+  // Whether it matters which of two integers is less, or what sign they have.
+  bool IsOrdered() const {
+    switch (function_.algorithm) {
+      case Algorithm::kAdd:
+      case Algorithm::kSub:
+      case Algorithm::kMul:
+      case Algorithm::kEqual:
+      case Algorithm::kNotEqual:
+        return false;
+      case Algorithm::kPow:  // the exponent's sign
+        return !number_ || number_first_;
+      default:
+        return true;
+    }
+  }
+
   static DType DTypeOf(Lowering& lowering, ValueId id) { return lowering.graph().value(id).dtype; }
 
   DType Joined(DType promoted) const {

@@ -27,6 +27,7 @@ class Ordered : public Layer {
 
   absl::StatusOr<OutputDTypes> InferDTypes(std::span<const DType> inputs, DType) const override {
     if (count_ && inputs[0] == DType::kBool) return InvalidArgument("wants numbers, got BOOL");
+    RETURN_IF_ERROR(CheckOrdered(inputs, inputs[0]));
     return OutputDTypes{inputs[0], DType::kInt64};
   }
 

@@ -81,6 +81,7 @@ class ReductionLayer : public Layer {
     if (function_.family == Family::kFloating && !IsFloating(inputs[0])) {
       return InvalidArgument("wants a floating dtype, got {}", Name(inputs[0]));
     }
+    if (function_.family == Family::kExtreme) RETURN_IF_ERROR(CheckOrdered(inputs, inputs[0]));
     return ResultOf(inputs[0]);
   }
 
@@ -152,6 +153,7 @@ class ExtremeLayer : public Layer {
   }
 
   absl::StatusOr<OutputDTypes> InferDTypes(std::span<const DType> inputs, DType) const override {
+    RETURN_IF_ERROR(CheckOrdered(inputs, inputs[0]));
     if (with_values_) return OutputDTypes{inputs[0], DType::kInt64};
     if (inputs[0] == DType::kBool) return InvalidArgument("wants numbers, got BOOL");
     return DType::kInt64;

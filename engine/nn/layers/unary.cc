@@ -61,6 +61,7 @@ class OfSign : public Unary {
     if (inputs[0] == DType::kBool && op_.algorithm != Algorithm::kSign) {
       return InvalidArgument("wants numbers, got BOOL");
     }
+    if (op_.algorithm != Algorithm::kNegate) RETURN_IF_ERROR(CheckOrdered(inputs, inputs[0]));
     return inputs[0];
   }
   OutputValues Lower(Lowering& lowering) const override {
@@ -137,6 +138,7 @@ class Clamp : public Unary {
 
   absl::StatusOr<OutputDTypes> InferDTypes(std::span<const DType> inputs, DType) const override {
     const DType dtype = ResultOf(inputs[0]);
+    RETURN_IF_ERROR(CheckOrdered(inputs, dtype));
     if (!IsFloating(dtype)) {
       for (const auto& limit : {min_, max_}) {
         if (limit) RETURN_IF_ERROR(CheckAmong(dtype, *limit));

@@ -205,6 +205,53 @@ TEST(Functions, DTypes) {
   }
 }
 
+// As INT64, what UINT64 has from 2^63 on would be negative.
+TEST(Functions, OrderAndSignWantNumbersThatInt64Holds) {
+  using enum DType;
+  const auto result = [](const std::string& type, std::vector<DType> inputs,
+                         const Attributes& attributes = {}) {
+    const auto layer = MakeLayer(type, attributes);
+    if (!layer.ok()) return std::string(Message(layer.status()));
+    const auto dtypes = (*layer)->InferDTypes(inputs, kFp32);
+    return dtypes.ok() ? std::string(Name(dtypes->front())) : std::string(Message(dtypes.status()));
+  };
+  const std::string refused = "wants a dtype whose numbers INT64 holds, got UINT64";
+  for (const char* type :
+       {"Maximum", "Minimum", "Gt", "Ge", "Lt", "Le", "FloorDivide", "Fmod", "Remainder", "Pow"}) {
+    EXPECT_EQ(result(type, {kUint64, kUint64}), refused) << type;
+    EXPECT_EQ(result(type, {kInt8, kUint64}), refused) << type;
+    EXPECT_NE(result(type, {kUint64, kFp32}), refused) << type;
+    EXPECT_NE(result(type, {kUint32, kInt64}), refused) << type;
+  }
+  for (const char* type :
+       {"Abs", "Sign", "ReLU", "ReLU6", "Hardtanh", "Amax", "Amin", "Argmax", "Argmin", "Sort"}) {
+    EXPECT_EQ(result(type, {kUint64}), refused) << type;
+  }
+  EXPECT_EQ(result("Maximum", {kUint64}, {Arg("other", 2.0)}), refused);
+  EXPECT_EQ(result("Maximum", {kUint64}, {Arg("other", 2.5)}), "FP32");
+  EXPECT_EQ(result("Div", {kUint64, kUint64}), "FP32");
+  EXPECT_EQ(result("Div", {kUint64, kUint64}, {Arg("rounding_mode", "trunc")}), refused);
+  EXPECT_EQ(result("Clamp", {kUint64}, {Arg("min", 1.0)}), refused);
+  EXPECT_EQ(result("Clamp", {kUint64}, {Arg("min", 1.5)}), "FP32");
+  EXPECT_EQ(result("Max", {kUint64}, {Arg("dim", 0)}), refused);
+  EXPECT_EQ(result("Topk", {kUint64}, {Arg("k", 1)}), refused);
+  EXPECT_EQ(result("Threshold", {kUint64}, {Arg("threshold", 1.0), Arg("value", 1.0)}), refused);
+
+  for (const char* type : {"Add", "Sub", "Mul"}) {
+    EXPECT_EQ(result(type, {kUint64, kUint64}), "UINT64") << type;
+  }
+  for (const char* type : {"Eq", "Ne", "LogicalAnd"}) {
+    EXPECT_EQ(result(type, {kUint64, kUint64}), "BOOL") << type;
+  }
+  for (const char* type : {"Neg", "Square", "Floor"}) {
+    EXPECT_EQ(result(type, {kUint64}), "UINT64") << type;
+  }
+  EXPECT_EQ(result("Pow", {kUint64}, {Arg("exponent", 3.0)}), "UINT64");
+  EXPECT_EQ(result("Sum", {kUint64}), "INT64");
+  EXPECT_EQ(result("Any", {kUint64}), "BOOL");
+  EXPECT_EQ(result("Exp", {kUint64}), "FP32");
+}
+
 TEST(Functions, ANumberTakesThePlaceOfAnInput) {
   const auto arity = [](const char* type, const Attributes& attributes) {
     const auto layer = MakeLayer(type, attributes);
