@@ -24,7 +24,8 @@ absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Pad& op) {
     blocks = ChannelBlocksOf(src);
   }
   const size_t rank = dst_dims.size();
-  const memory::desc dst = DescLike(src, dst_dims);
+  // Of one channel the strides of src do not say that channels come last.
+  const memory::desc dst = IsBlocked(src) ? DescLike(src, dst_dims) : AxisLastDesc(dst_dims, 1);
   Pad pad{.mode = op.mode,
           .before = AxisVector(rank + 1, 0),
           .after = AxisVector(rank + 1, 0),
