@@ -79,6 +79,17 @@ TEST_P(AllocationTest, PadsKeepNoTables) {
   }
 }
 
+TEST_P(AllocationTest, BatchesOfProductsKeepNoTables) {
+  constexpr int64_t kMany = 1 << 16;
+  for (const DType dtype : {DType::kFp64, DType::kInt64}) {
+    Graph graph;
+    const ValueId src0 = graph.AddInput(dtype, {kMany, 1, 1});
+    const ValueId src1 = graph.AddInput(dtype, {1, 1, 2});
+    graph.AddOp(MatMul{}, {src0, src1}, {kMany, 1, 2}, "matmul");
+    EXPECT_LT(KeptBytes(backend(), graph), kObjects);
+  }
+}
+
 TEST_P(AllocationTest, BagsOfEmbeddingsAllocateNothingWhenRun) {
   const Tensor ids = ValuesOf<int64_t>(DType::kInt64, {4}, {0, 2, 1, 1});
   const Tensor offsets = ValuesOf<int64_t>(DType::kInt64, {2}, {0, 3});
