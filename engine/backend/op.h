@@ -114,6 +114,13 @@ struct Resampling {
   bool operator==(const Resampling&) const = default;
 };
 
+// How many windows of a kernel there are along an axis of `size` with `pads` around it, which is at
+// least as long as the kernel.
+inline int64_t WindowCount(int64_t size, int64_t pads, int64_t kernel, int64_t dilation,
+                           int64_t stride) {
+  return (size + pads - dilation * (kernel - 1) - 1) / stride + 1;
+}
+
 // src [N, C, H, W] -> dst [N, C kernel_h kernel_w, L]: column l holds the patch of window l (the
 // windows row-major), channel by channel and tap by tap. Zeros lie around src. PyTorch: F.unfold.
 struct Unfold {

@@ -9,23 +9,22 @@ namespace lazynet::backend {
 namespace {
 
 // Copies the box of `axes` and returns the end of what it wrote.
-template <typename T, typename Axis>
-T* Copy(std::span<const Axis> axes, const T* src, T* dst) {
-  const Axis& axis = axes.front();
+template <typename T>
+T* Copy(std::span<const StridedAxis<1>> axes, const T* src, T* dst) {
+  const int64_t size = axes.front().size;
+  const int64_t stride = axes.front().strides[0];
   if (axes.size() > 1) {
-    for (int64_t i = 0; i < axis.size; ++i) {
-      dst = Copy(axes.subspan(1), src + i * axis.src_stride, dst);
-    }
+    for (int64_t i = 0; i < size; ++i) dst = Copy(axes.subspan(1), src + i * stride, dst);
     return dst;
   }
-  if (axis.src_stride == 1) {
-    std::memcpy(dst, src, static_cast<size_t>(axis.size) * sizeof(T));
-  } else if (axis.src_stride == 0) {
-    std::fill_n(dst, axis.size, *src);
+  if (stride == 1) {
+    std::memcpy(dst, src, static_cast<size_t>(size) * sizeof(T));
+  } else if (stride == 0) {
+    std::fill_n(dst, size, *src);
   } else {
-    for (int64_t i = 0; i < axis.size; ++i) dst[i] = src[i * axis.src_stride];
+    for (int64_t i = 0; i < size; ++i) dst[i] = src[i * stride];
   }
-  return dst + axis.size;
+  return dst + size;
 }
 
 std::vector<int64_t> SliceStrides(const Shape& src, std::span<const int64_t> step) {
@@ -56,21 +55,16 @@ std::vector<int64_t> DenseStrides(const Shape& shape) {
 StridedCopy::StridedCopy(const Shape& dst, const std::vector<int64_t>& src_strides,
                          size_t element_bytes)
     : element_bytes_(element_bytes) {
+  std::vector<StridedAxis<1>> axes;
   for (int i = 0; i < dst.rank(); ++i) {
-    const Axis axis = {dst.dim(i), src_strides[static_cast<size_t>(i)]};
-    if (axis.size == 1) continue;
-    if (!axes_.empty() && axes_.back().src_stride == axis.size * axis.src_stride) {
-      axes_.back() = {axes_.back().size * axis.size, axis.src_stride};
-    } else {
-      axes_.push_back(axis);
-    }
+    axes.push_back({dst.dim(i), {src_strides[static_cast<size_t>(i)]}});
   }
-  if (axes_.empty()) axes_.push_back({1, 1});
+  axes_ = JoinNeighbours(axes);
 }
 
 void StridedCopy::Run(const std::byte* src, std::byte* dst) const {
   const auto copy_as = [&]<typename T>(T) {
-    Copy(std::span(axes_), reinterpret_cast<const T*>(src), reinterpret_cast<T*>(dst));
+    Copy<T>(axes_, reinterpret_cast<const T*>(src), reinterpret_cast<T*>(dst));
   };
   switch (element_bytes_) {
     case 1:

@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "engine/backend/strided_axes.h"
 #include "engine/core/shape.h"
 
 namespace lazynet::backend {
@@ -23,12 +24,7 @@ class StridedCopy {
   void Run(const std::byte* src, std::byte* dst) const;
 
  private:
-  struct Axis {
-    int64_t size;
-    int64_t src_stride;
-  };
-
-  std::vector<Axis> axes_;  // neighbours that are one run of the source are one axis; never empty
+  std::vector<StridedAxis<1>> axes_;  // of the source; never empty
   size_t element_bytes_;
 };
 

@@ -34,14 +34,14 @@ backend::ValueId Unbatched(Lowering& lowering, backend::ValueId output, int axes
 absl::StatusOr<int64_t> WindowCount(int64_t size, int64_t pads, int64_t kernel, int64_t dilation,
                                     int64_t stride) {
   if (size == kUnknownDim) return kUnknownDim;
-  const int64_t room = size + pads - dilation * (kernel - 1) - 1;
-  if (room < 0) {
+  const int64_t span = dilation * (kernel - 1) + 1;
+  if (size + pads < span) {
     return InvalidArgument(
         "wants an input of at least {} where the kernel spans {}, got {} + {} "
         "of padding",
-        dilation * (kernel - 1) + 1 - pads, dilation * (kernel - 1) + 1, size, pads);
+        span - pads, span, size, pads);
   }
-  return room / stride + 1;
+  return backend::WindowCount(size, pads, kernel, dilation, stride);
 }
 
 Shape WithSpatial(const Shape& input, int axes, int64_t channels,

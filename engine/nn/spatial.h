@@ -21,8 +21,8 @@ backend::ValueId Batched(Lowering& lowering, backend::ValueId input, int axes);
 // The output without the batch axis when the layer's input had none.
 backend::ValueId Unbatched(Lowering& lowering, backend::ValueId output, int axes);
 
-// floor((size + pads - dilation (kernel - 1) - 1) / stride) + 1, the number of windows; kUnknownDim
-// for a size of kUnknownDim. INVALID_ARGUMENT when the kernel is larger than the padded input.
+// The number of windows as backend::WindowCount has it; kUnknownDim for a size of kUnknownDim.
+// INVALID_ARGUMENT when the kernel is larger than the padded input.
 absl::StatusOr<int64_t> WindowCount(int64_t size, int64_t pads, int64_t kernel, int64_t dilation,
                                     int64_t stride);
 

@@ -12,11 +12,10 @@ bool Beats(T x, T best, bool largest) {
 
 template <typename T>
 AnyRun FindEach(const ArgReduction& kind, const Shape& src_shape) {
-  const int64_t outer = Product(src_shape, 0, kind.axis);
-  const int64_t size = src_shape.dim(kind.axis);
-  const int64_t inner = Product(src_shape, kind.axis + 1, src_shape.rank());
+  const AroundAxis around(src_shape, kind.axis);
   const bool largest = kind.algorithm == ArgReduction::Algorithm::kMax;
   return [=](const AnyOperands& operands) {
+    const auto [outer, size, inner] = around;
     const T* src = operands.src<T>(0);
     auto* dst = operands.dst<int64_t>();
     for (int64_t i = 0; i < outer; ++i, src += size * inner) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "engine/backend/reference/strides.h"
+#include "engine/backend/strided_axes.h"
 
 namespace lazynet::backend::reference {
 
@@ -18,18 +19,13 @@ class Broadcast {
   Broadcast(const std::array<Shape, kSrcs>& srcs, const Shape& dst) {
     std::array<std::vector<int64_t>, kSrcs> strides;
     for (size_t i = 0; i < kSrcs; ++i) strides[i] = BroadcastStrides(srcs[i], dst);
+    std::vector<StridedAxis<kSrcs>> axes;
     for (int at = 0; at < dst.rank(); ++at) {
-      Axis axis = {.size = dst.dim(at)};
+      StridedAxis<kSrcs>& axis = axes.emplace_back();
+      axis.size = dst.dim(at);
       for (size_t i = 0; i < kSrcs; ++i) axis.strides[i] = strides[i][static_cast<size_t>(at)];
-      if (axis.size == 1) continue;
-      if (!axes_.empty() && Continues(axes_.back(), axis)) {
-        axis.size *= axes_.back().size;
-        axes_.back() = axis;
-      } else {
-        axes_.push_back(axis);
-      }
     }
-    if (axes_.empty()) axes_.push_back({.size = 1});
+    axes_ = JoinNeighbours(axes);
   }
 
   int64_t row_size() const { return axes_.back().size; }
@@ -43,19 +39,6 @@ class Broadcast {
   }
 
  private:
-  struct Axis {
-    int64_t size = 1;
-    Offsets strides = {};
-  };
-
-  // Whether `inner` goes on where a step of `outer` ends, for all sources.
-  static bool Continues(const Axis& outer, const Axis& inner) {
-    for (size_t i = 0; i < kSrcs; ++i) {
-      if (outer.strides[i] != inner.size * inner.strides[i]) return false;
-    }
-    return true;
-  }
-
   template <typename Row>
   void Walk(size_t at, Offsets srcs, int64_t& dst, const Row& row) const {
     if (at + 1 == axes_.size()) {
@@ -69,7 +52,7 @@ class Broadcast {
     }
   }
 
-  std::vector<Axis> axes_;  // neighbours that are one run of all sources are one axis; never empty
+  std::vector<StridedAxis<kSrcs>> axes_;  // never empty
 };
 
 }  // namespace lazynet::backend::reference

@@ -151,6 +151,18 @@ inline int64_t Product(const Shape& shape, int begin, int end) {
   return product;
 }
 
+// A shape as seen from one of its axes: [outer, size, inner].
+struct AroundAxis {
+  AroundAxis(const Shape& shape, int axis)
+      : outer(Product(shape, 0, axis)),
+        size(shape.dim(axis)),
+        inner(Product(shape, axis + 1, shape.rank())) {}
+
+  int64_t outer;
+  int64_t size;
+  int64_t inner;
+};
+
 }  // namespace lazynet::backend::reference
 
 // Closes a file: its computation, compiled for both dtypes.

@@ -6,10 +6,9 @@ namespace {
 // Sums are of type Sum: wider than T, or an integer that wraps.
 template <typename T, typename Sum>
 AnyRun AddUp(const Cumsum& kind, const Shape& shape) {
-  const int64_t outer = Product(shape, 0, kind.axis);
-  const int64_t size = shape.dim(kind.axis);
-  const int64_t inner = Product(shape, kind.axis + 1, shape.rank());
+  const AroundAxis around(shape, kind.axis);
   AnyRun run = [=](const AnyOperands& operands) {
+    const auto [outer, size, inner] = around;
     const T* src = operands.src<T>(0);
     T* dst = operands.dst<T>();
     for (int64_t i = 0; i < outer; ++i, src += size * inner, dst += size * inner) {

@@ -26,9 +26,8 @@ struct Geometry {
 
   template <typename Op>
   static int64_t Windows(const Op& op, size_t axis, int64_t size) {
-    return (size + 2 * op.padding[axis] - op.dilations[axis] * (op.kernel[axis] - 1) - 1) /
-               op.strides[axis] +
-           1;
+    return WindowCount(size, 2 * op.padding[axis], op.kernel[axis], op.dilations[axis],
+                       op.strides[axis]);
   }
 
   // Calls visit(image element, or -1 in the padding; patches element) for each of the latter.

@@ -4,16 +4,14 @@
 #include <span>
 
 #include "engine/backend/reference/computation.h"
+#include "engine/backend/strided_copy.h"
 
 namespace lazynet::backend::reference {
 namespace {
 
 using Algorithm = Reduction::Algorithm;
 
-struct Axis {
-  int64_t size;
-  int64_t stride;
-};
+using Axis = StridedAxis<1>;
 
 // The axes of src that stay, in the order of dst, and those along which elements are joined. Both
 // have at least one.
@@ -24,27 +22,19 @@ struct Axes {
 
 Axes SplitAxes(const Shape& src, const AxisVector& reduced) {
   Axes axes;
+  const std::vector<int64_t> strides = DenseStrides(src);
   for (int at = 0; at < src.rank(); ++at) {
     const bool joins = std::find(reduced.begin(), reduced.end(), at) != reduced.end();
-    std::vector<Axis>& list = joins ? axes.joined : axes.kept;
-    const Axis axis = {src.dim(at), Product(src, at + 1, src.rank())};
-    // Neighbours in memory are one axis.
-    if (!list.empty() && list.back().stride == axis.size * axis.stride) {
-      list.back() = {list.back().size * axis.size, axis.stride};
-    } else {
-      list.push_back(axis);
-    }
+    (joins ? axes.joined : axes.kept).push_back({src.dim(at), {strides[static_cast<size_t>(at)]}});
   }
-  if (axes.kept.empty()) axes.kept.push_back({1, 0});
-  if (axes.joined.empty()) axes.joined.push_back({1, 0});
-  return axes;
+  return {JoinNeighbours(axes.kept), JoinNeighbours(axes.joined)};
 }
 
 // Calls visit(offset) for each element of the box of `axes`.
 template <typename Visit>
 void ForEachOffset(std::span<const Axis> axes, int64_t offset, const Visit& visit) {
   const Axis& axis = axes.front();
-  for (int64_t i = 0; i < axis.size; ++i, offset += axis.stride) {
+  for (int64_t i = 0; i < axis.size; ++i, offset += axis.strides[0]) {
     if (axes.size() == 1) {
       visit(offset);
     } else {

@@ -8,14 +8,16 @@
 namespace lazynet::backend::reference {
 namespace {
 
-// One axis: src [outer, src_size, inner] -> dst [outer, dst_size, inner].
+// One axis: src [outer, size, inner] -> dst [outer, dst_size, inner].
 struct Pass {
   ResamplingTaps taps;
-  int64_t outer, src_size, dst_size, inner;
+  AroundAxis src_around;
+  int64_t dst_size;
 
   template <typename Src, typename Dst>
   void Run(const Src* src, Dst* dst) const {
-    for (int64_t o = 0; o < outer; ++o, src += src_size * inner) {
+    const auto [outer, size, inner] = src_around;
+    for (int64_t o = 0; o < outer; ++o, src += size * inner) {
       for (size_t i = 0; i < static_cast<size_t>(dst_size); ++i) {
         for (int64_t j = 0; j < inner; ++j) *dst++ = static_cast<Dst>(Sum(i, src + j));
       }
@@ -26,7 +28,8 @@ struct Pass {
   double Sum(size_t i, const Src* src) const {
     // The first product begins the sum, so that -0 stays -0.
     const auto product = [&](size_t tap) {
-      return taps.taps[tap].weight * static_cast<double>(src[taps.taps[tap].index * inner]);
+      return taps.taps[tap].weight *
+             static_cast<double>(src[taps.taps[tap].index * src_around.inner]);
     };
     double sum = product(taps.begins[i]);
     for (size_t tap = taps.begins[i] + 1; tap < taps.begins[i + 1]; ++tap) sum += product(tap);
@@ -49,11 +52,10 @@ Computation<T> MakeComputation(const Resampling& op, const OpShapes& shapes) {
   std::vector<Pass> passes;
   size_t largest = 0;  // of what lies between two passes
   for (const int axis : axes) {
-    const int64_t src_size = shape.dim(axis);
     const int64_t dst_size = shapes.dst.dim(axis);
     passes.push_back({MakeResamplingTaps(op, static_cast<size_t>(axis - 2), shapes.srcs[0],
                                          shapes.dst, DTypeOf<T>()),
-                      Product(shape, 0, axis), src_size, dst_size, Product(shape, axis + 1, rank)});
+                      AroundAxis(shape, axis), dst_size});
     shape.set_dim(axis, dst_size);
     if (axis != axes.back()) largest = std::max(largest, static_cast<size_t>(shape.num_elements()));
   }

@@ -25,10 +25,8 @@ void SoftmaxRow(const T* src, T* dst, int64_t size, int64_t stride, bool log) {
 
 template <typename T>
 Computation<T> MakeComputation(const Softmax& op, const OpShapes& shapes) {
-  const int64_t outer = Product(shapes.dst, 0, op.axis);
-  const int64_t size = shapes.dst.dim(op.axis);
-  const int64_t inner = Product(shapes.dst, op.axis + 1, shapes.dst.rank());
-  const auto run = [=](const Operands<T>& operands) {
+  const auto run = [=, around = AroundAxis(shapes.dst, op.axis)](const Operands<T>& operands) {
+    const auto [outer, size, inner] = around;
     for (int64_t i = 0; i < outer; ++i) {
       const T* src = operands.src(0) + i * size * inner;
       T* dst = operands.dst() + i * size * inner;

@@ -35,10 +35,9 @@ void Order(const T* src, int64_t stride, bool largest, std::span<int64_t> order,
 // dst holds what pick(element, index) gives.
 template <typename T, typename Dst, typename Pick>
 AnyRun TakeEach(const TopK& kind, const Shape& src_shape, int64_t count, const Pick& pick) {
-  const int64_t outer = Product(src_shape, 0, kind.axis);
-  const int64_t size = src_shape.dim(kind.axis);
-  const int64_t inner = Product(src_shape, kind.axis + 1, src_shape.rank());
+  const AroundAxis around(src_shape, kind.axis);
   AnyRun run = [=, largest = kind.largest](const AnyOperands& operands) {
+    const auto [outer, size, inner] = around;
     static_assert(sizeof(int64_t) == sizeof(double));
     const std::span<int64_t> order(reinterpret_cast<int64_t*>(operands.scratch()),
                                    static_cast<size_t>(size));
@@ -55,7 +54,7 @@ AnyRun TakeEach(const TopK& kind, const Shape& src_shape, int64_t count, const P
     }
     return absl::OkStatus();
   };
-  run.scratch = static_cast<size_t>(size);
+  run.scratch = static_cast<size_t>(around.size);
   return run;
 }
 

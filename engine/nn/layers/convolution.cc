@@ -53,10 +53,9 @@ class Convolution : public ConvolutionBase {
     AxisVector spatial;
     for (int i = 0; i < axes(); ++i) {
       const auto at = static_cast<size_t>(i);
-      spatial.push_back((padded.dim(i - axes()) + op.padding_l[at] + op.padding_r[at] -
-                         op.dilations[at] * (kernel()[at] - 1) - 1) /
-                            op.strides[at] +
-                        1);
+      spatial.push_back(backend::WindowCount(padded.dim(i - axes()),
+                                             op.padding_l[at] + op.padding_r[at], kernel()[at],
+                                             op.dilations[at], op.strides[at]));
     }
     const auto dst = lowering.Add(op, OpInputs(lowering, src),
                                   WithSpatial(padded, axes(), out_channels(), spatial));
