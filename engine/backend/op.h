@@ -285,10 +285,10 @@ struct Where {
 };
 
 // src -> dst, whose `axes` are of size 1 or absent: what the algorithm makes of the elements along
-// them. No axes is of each element alone. NaN spreads. FP32 or FP64; kSum, kProd, kMax and kMin of
-// INT64 too, where sums and products wrap; kMax and kMin of BOOL: whether any, whether all. Of no
-// elements at all: 0, and 1 for kProd and "all", NaN for kMean and kVariance, -inf for kLogSumExp;
-// kMax and kMin of other dtypes, and norms of p < 0, want elements.
+// them. No axes is of each element alone. NaN spreads, and counts as 1 for p = 0. FP32 or FP64;
+// kSum, kProd, kMax and kMin of INT64 too, where sums and products wrap; kMax and kMin of BOOL:
+// whether any, whether all. Of no elements at all: 0, and 1 for kProd and "all", NaN for kMean and
+// kVariance, -inf for kLogSumExp; kMax and kMin of other dtypes, and norms of p < 0, want elements.
 struct Reduction {
   enum class Algorithm {
     kSum,

@@ -10,8 +10,8 @@ namespace lazynet::backend {
 
 // Plain loops over dense tensors: the oracle of the tests, the path of FP64 networks, and what
 // other backends fall back to. Results are what PyTorch's double precision gives, rounded to the
-// dtype once: FP32 values are widened, and sums and functions computed in double. Every kernel runs
-// on the calling thread alone.
+// dtype once: FP32 values are widened, and sums and functions computed in double, but for powers
+// of two values, which are std::pow's of float. Every kernel runs on the calling thread alone.
 class ReferenceBackend : public Backend {
  public:
   std::string_view name() const override { return "reference"; }
