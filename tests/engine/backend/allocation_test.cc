@@ -1,37 +1,12 @@
 #include <gtest/gtest.h>
-#include <malloc.h>
 
-#include <atomic>
-#include <cstdlib>
 #include <memory>
-#include <new>
 #include <utility>
 #include <vector>
 
 #include "tests/engine/backend/backends.h"
+#include "tests/engine/backend/counted_allocations.h"
 #include "tests/support/run_op.h"
-
-namespace {
-
-std::atomic<size_t> allocations{0};
-std::atomic<size_t> held_bytes{0};
-
-}  // namespace
-
-void* operator new(size_t bytes) {
-  void* memory = std::malloc(bytes);
-  if (memory == nullptr) throw std::bad_alloc();
-  ++allocations;
-  held_bytes += malloc_usable_size(memory);
-  return memory;
-}
-
-void operator delete(void* memory) noexcept {
-  held_bytes -= malloc_usable_size(memory);
-  std::free(memory);
-}
-
-void operator delete(void* memory, size_t) noexcept { operator delete(memory); }
 
 namespace lazynet::backend {
 namespace {
@@ -49,10 +24,10 @@ absl::StatusOr<PreparedOp> Prepare(const Backend& backend, const Graph& graph) {
 
 // What the last op of a graph keeps once it is prepared.
 size_t KeptBytes(const Backend& backend, const Graph& graph) {
-  const size_t before = held_bytes;
+  const size_t before = testing::HeldBytes();
   const auto prepared = Prepare(backend, graph);
   EXPECT_TRUE(prepared.ok()) << prepared.status();
-  return held_bytes - before;
+  return testing::HeldBytes() - before;
 }
 
 class AllocationTest : public ::testing::TestWithParam<BackendCase> {
@@ -109,9 +84,9 @@ TEST_P(AllocationTest, BagsOfEmbeddingsAllocateNothingWhenRun) {
                                nullptr};
     const Kernel::Buffers buffers = {srcs, reinterpret_cast<std::byte*>(dst.data()),
                                      reinterpret_cast<std::byte*>(scratch.data())};
-    const size_t before = allocations;
+    const size_t before = testing::Allocations();
     const absl::Status status = prepared->kernel->Run(buffers);
-    const size_t made = allocations - before;
+    const size_t made = testing::Allocations() - before;
     EXPECT_TRUE(status.ok()) << status;
     EXPECT_EQ(made, 0u);
   }
