@@ -75,6 +75,8 @@ class Fold : public Layer {
         op_(ReadPatches<backend::Fold>(reader)) {}
 
   absl::StatusOr<OutputShapes> Infer(std::span<const Shape> inputs, Sizes&) const override {
+    // First, since they depend on the arguments alone.
+    ASSIGN_OR_RETURN(const int64_t windows, Windows(op_, output_size_[0], output_size_[1]));
     const Shape& input = inputs[0];
     if (input.rank() != 2 && input.rank() != 3) {
       return InvalidArgument("wants a rank of 2 (unbatched) or 3, got shape {}", input.ToString());
@@ -85,7 +87,6 @@ class Fold : public Layer {
       return InvalidArgument("wants a dim -2 divisible by the kernel's {} elements, got shape {}",
                              taps, input.ToString());
     }
-    ASSIGN_OR_RETURN(const int64_t windows, Windows(op_, output_size_[0], output_size_[1]));
     if (input.dim(-1) != kUnknownDim && input.dim(-1) != windows) {
       return InvalidArgument("wants {} windows, got shape {}", windows, input.ToString());
     }
