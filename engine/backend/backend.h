@@ -31,7 +31,7 @@ size_t LayoutBytes(const Value& value, const LayoutPtr& layout);
 class Kernel {
  public:
   struct Buffers {
-    std::span<const std::byte* const> srcs;  // per op input; null for constants and absent inputs
+    std::span<const std::byte* const> srcs;  // per operand; null for constants and absent inputs
     std::byte* dst;
     std::byte* scratch;  // aligned to Buffer::kAlignment, of the size that Prepare asked for
   };
@@ -45,12 +45,13 @@ class Kernel {
 struct PreparedOp {
   std::unique_ptr<Kernel> kernel;
 
-  // The layouts the kernel reads, per op input (constants: ignored). Where a value lies otherwise,
+  // The layouts the kernel reads, per operand (constants: ignored). Where a value lies otherwise,
   // the plan puts a reorder in between.
   std::vector<LayoutPtr> src_layouts;
   LayoutPtr dst_layout;
   size_t scratch_bytes = 0;
   bool in_place = false;       // dst may be the memory of srcs[0]
+  int adds_to = -1;            // the operand whose memory dst has to be, as it is added to; or none
   std::string implementation;  // "brgconv:avx512_core", for people
 };
 
@@ -66,9 +67,17 @@ class Backend {
   // Whether values of this dtype can be computed with.
   virtual bool Supports(DType dtype) const = 0;
 
-  // Prepares `op` of `graph`, whose inputs lie as `src_layouts` say (null entries for constants).
+  // Whether Prepare takes `op`, with what is fused to it already, and `next`, which reads what that
+  // makes, as one; and is faster so than with one after the other.
+  virtual bool Fuses(const Graph& graph, const Op& op, const Op& next) const {
+    static_cast<void>(graph), static_cast<void>(op), static_cast<void>(next);
+    return false;
+  }
+
+  // Prepares `op` of `graph`, whose operands lie as `src_layouts` say (null entries for constants).
   // Constants are read now, and packed into `packed` where the kernel wants another layout. Neither
-  // Reshape nor ops with an empty output are passed. UNIMPLEMENTED when there is no such kernel.
+  // Reshape nor ops with an empty output are passed. UNIMPLEMENTED when there is no such kernel; of
+  // an op with others fused to it: when they had better be prepared one by one.
   virtual absl::StatusOr<PreparedOp> Prepare(const Graph& graph, const Op& op,
                                              std::span<const LayoutPtr> src_layouts,
                                              PackedWeights& packed) const = 0;

@@ -4,6 +4,18 @@
 
 namespace lazynet::backend {
 
+std::vector<ValueId> OperandsOf(const Op& op) {
+  std::vector<ValueId> operands = op.inputs;
+  ValueId made = op.output;
+  for (const Op& next : op.fused) {
+    for (const ValueId id : next.inputs) {
+      if (id != made) operands.push_back(id);
+    }
+    made = next.output;
+  }
+  return operands;
+}
+
 ValueId Graph::AddInput(DType dtype, Shape shape) {
   values.push_back({.dtype = dtype, .shape = std::move(shape)});
   inputs.push_back(static_cast<ValueId>(values.size()) - 1);
@@ -25,7 +37,8 @@ ValueId Graph::AddOp(OpKind kind, std::vector<ValueId> op_inputs, Shape output_s
   ops.push_back({.kind = std::move(kind),
                  .inputs = std::move(op_inputs),
                  .output = output,
-                 .layer = std::move(layer)});
+                 .layer = std::move(layer),
+                 .fused = {}});
   return output;
 }
 

@@ -39,7 +39,17 @@ struct Op {
   std::vector<ValueId> inputs;  // in the order that op.h gives, kNoValue where absent
   ValueId output = kNoValue;
   std::string layer;  // path of the layer it came from, for errors and profiles
+
+  // What is computed with it: each takes the value that the one before it makes, which nobody else
+  // reads and which is stored nowhere. Backend::Fuses says which.
+  std::vector<Op> fused;
+
+  // The value that is stored.
+  ValueId result() const { return fused.empty() ? output : fused.back().output; }
 };
+
+// What an op reads: its inputs, then those of what is fused to it that are not made on the way.
+std::vector<ValueId> OperandsOf(const Op& op);
 
 // A network lowered for concrete input shapes: ops in an order in which they can run.
 struct Graph {

@@ -10,6 +10,7 @@
 #include "engine/plan/lowering.h"
 #include "engine/plan/passes/fold_constants.h"
 #include "engine/plan/passes/fold_normalization.h"
+#include "engine/plan/passes/fuse_ops.h"
 #include "engine/plan/passes/remove_dead_ops.h"
 #include "engine/plan/program_builder.h"
 
@@ -78,7 +79,10 @@ absl::StatusOr<std::shared_ptr<const Program>> BuildProgram(Graph graph,
                                                             const PlanOptions& options) {
   RemoveDeadOps(graph);
   RETURN_IF_ERROR(FoldConstants(graph, backend));
-  if (options.optimize) FoldNormalization(graph);
+  if (options.optimize) {
+    FoldNormalization(graph);
+    FuseOps(graph, backend);
+  }
   return ProgramBuilder(graph, backend, packed).Build(options.max_arena_bytes);
 }
 

@@ -1,6 +1,7 @@
 #include "engine/plan/program_builder.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace lazynet::plan {
 
@@ -17,6 +18,13 @@ std::vector<size_t> BytesOf(const backend::Graph& graph, std::span<const backend
     bytes.push_back(ByteSize(graph.value(id).dtype, graph.value(id).shape));
   }
   return bytes;
+}
+
+// "convolution+binary" of fused ones.
+std::string NameOf(const Op& op) {
+  std::string name(backend::Name(op.kind));
+  for (const Op& next : op.fused) fmt::format_to(std::back_inserter(name), "+{}", Name(next.kind));
+  return name;
 }
 
 }  // namespace
@@ -74,27 +82,56 @@ bool ProgramBuilder::MayOverwrite(ValueId id, const Placement& placement, size_t
          uses_.last(id) == op_index;
 }
 
-absl::Status ProgramBuilder::AddOp(int op_index) {
-  const Op& op = graph_.ops[static_cast<size_t>(op_index)];
-  const Value& output = graph_.value(op.output);
-  Placement& placement = placements_[static_cast<size_t>(op.output)];
+// Where an op's result is written; nothing if it would have to overwrite what is still needed.
+std::optional<int> ProgramBuilder::FindDst(const PreparedOp& prepared,
+                                           const std::vector<ValueId>& operands,
+                                           const std::vector<Placement>& srcs, size_t bytes,
+                                           int op_index) {
+  if (prepared.adds_to < 0) {
+    return prepared.in_place && MayOverwrite(operands[0], srcs[0], bytes, op_index)
+               ? srcs[0].storage
+               : NewStorage(bytes);
+  }
+  const auto to = static_cast<size_t>(prepared.adds_to);
+  if (!MayOverwrite(operands[to], srcs[to], bytes, op_index)) return std::nullopt;
+  for (size_t i = 0; i < srcs.size(); ++i) {
+    if (i != to && srcs[i].storage == srcs[to].storage) return std::nullopt;
+  }
+  return srcs[to].storage;
+}
+
+absl::Status ProgramBuilder::AddOneByOne(const Op& op, int op_index) {
+  Op first = op;
+  first.fused.clear();
+  RETURN_IF_ERROR(AddOp(first, op_index));
+  for (const Op& next : op.fused) RETURN_IF_ERROR(AddOp(next, op_index));
+  return absl::OkStatus();
+}
+
+absl::Status ProgramBuilder::AddOp(const Op& op, int op_index) {
+  const Value& output = graph_.value(op.result());
+  Placement& placement = placements_[static_cast<size_t>(op.result())];
   // Kernels never see empty tensors: this oneDNN crashes on some, and there is nothing to compute.
   if (output.shape.num_elements() == 0) return absl::OkStatus();
   if (std::holds_alternative<backend::Reshape>(op.kind)) {
     ASSIGN_OR_RETURN(placement, InLayout(op.inputs[0], nullptr));
     return absl::OkStatus();
   }
+  const std::vector<ValueId> operands = OperandsOf(op);
   std::vector<LayoutPtr> layouts;
-  for (const ValueId id : op.inputs) {
+  for (const ValueId id : operands) {
     layouts.push_back(id == kNoValue ? nullptr : placements_[static_cast<size_t>(id)].layout);
   }
   absl::StatusOr<PreparedOp> prepared = backend_.Prepare(graph_, op, layouts, packed_);
+  if (!op.fused.empty() && absl::IsUnimplemented(prepared.status())) {
+    return AddOneByOne(op, op_index);
+  }
   if (!prepared.ok()) return Annotate(fmt::format("layer \"{}\"", op.layer), prepared.status());
 
   std::vector<Placement> srcs;
   std::vector<int> storages;
-  for (size_t i = 0; i < op.inputs.size(); ++i) {
-    const ValueId id = op.inputs[i];
+  for (size_t i = 0; i < operands.size(); ++i) {
+    const ValueId id = operands[i];
     Placement src;
     if (id != kNoValue && !graph_.value(id).is_constant()) {
       ASSIGN_OR_RETURN(src, InLayout(id, prepared->src_layouts[i]));
@@ -103,12 +140,10 @@ absl::Status ProgramBuilder::AddOp(int op_index) {
     storages.push_back(src.storage);
   }
   const size_t bytes = backend::LayoutBytes(output, prepared->dst_layout);
-  placement.layout = prepared->dst_layout;
-  placement.storage = prepared->in_place && MayOverwrite(op.inputs[0], srcs[0], bytes, op_index)
-                          ? srcs[0].storage
-                          : NewStorage(bytes);
-  AddStep(*std::move(prepared), std::move(storages), placement.storage,
-          {op.layer, std::string(backend::Name(op.kind)), ""});
+  const std::optional<int> dst = FindDst(*prepared, operands, srcs, bytes, op_index);
+  if (!dst) return AddOneByOne(op, op_index);
+  placement = {*dst, prepared->dst_layout};
+  AddStep(*std::move(prepared), std::move(storages), *dst, {op.layer, NameOf(op), ""});
   return absl::OkStatus();
 }
 
@@ -167,7 +202,9 @@ absl::StatusOr<std::shared_ptr<const Program>> ProgramBuilder::Build(size_t max_
     placements_[static_cast<size_t>(graph_.inputs[i])].storage = static_cast<int>(i);
     storages_.push_back({.kind = Kind::kInput, .index = i});
   }
-  for (size_t i = 0; i < graph_.ops.size(); ++i) RETURN_IF_ERROR(AddOp(static_cast<int>(i)));
+  for (size_t i = 0; i < graph_.ops.size(); ++i) {
+    RETURN_IF_ERROR(AddOp(graph_.ops[i], static_cast<int>(i)));
+  }
   RETURN_IF_ERROR(AddOutputs());
 
   auto program = std::make_shared<Program>();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -40,7 +41,11 @@ class ProgramBuilder {
     LayoutPtr layout;
   };
 
-  absl::Status AddOp(int op_index);
+  absl::Status AddOp(const backend::Op& op, int op_index);
+  absl::Status AddOneByOne(const backend::Op& op, int op_index);
+  std::optional<int> FindDst(const backend::PreparedOp& prepared,
+                             const std::vector<ValueId>& operands,
+                             const std::vector<Placement>& srcs, size_t bytes, int op_index);
   absl::Status AddOutputs();
   absl::StatusOr<Placement> InLayout(ValueId id, const LayoutPtr& wanted);
   absl::Status AddReorder(ValueId id, const Placement& from, const Placement& to);

@@ -17,9 +17,12 @@ ValueUses::ValueUses(const backend::Graph& graph)
     last = std::max(last, static_cast<int>(when));
   };
   for (size_t i = 0; i < graph.ops.size(); ++i) {
-    for (const backend::ValueId id : graph.ops[i].inputs) {
+    for (const backend::ValueId id : OperandsOf(graph.ops[i])) {
       if (id != backend::kNoValue) use(id, i);
     }
+    // What lies between fused ops is there for as long as they run, if they run one by one.
+    use(graph.ops[i].output, i);
+    for (const backend::Op& next : graph.ops[i].fused) use(next.output, i);
   }
   for (const backend::ValueId id : graph.outputs) use(id, graph.ops.size());
 }

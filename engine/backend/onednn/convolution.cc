@@ -39,13 +39,15 @@ void AddHeight(Geometry& geometry) {
   }
 }
 
-PrimitiveDesc Describe(const Geometry& geometry, const memory::desc& src, const memory::desc& dst,
-                       bool with_bias) {
-  const auto bias = with_bias ? DenseDesc({geometry.dst[1]}) : memory::desc();
+PrimitiveDesc Describe(const OpContext& context, const Geometry& geometry, const memory::desc& src,
+                       const memory::desc& dst) {
+  dnnl::primitive_attr attributes = UserScratchpad();
+  AppendPostOps(context, attributes);
+  const auto bias = context.has(2) ? DenseDesc({geometry.dst[1]}) : memory::desc();
   return PrimitiveDesc({dnnl::prop_kind::forward_inference, dnnl::algorithm::convolution_direct,
                         src, AnyDesc(geometry.weights), bias, dst, geometry.strides,
                         geometry.dilates, geometry.padding_l, geometry.padding_r},
-                       UserScratchpad(), CpuEngine());
+                       attributes, CpuEngine());
 }
 
 }  // namespace
@@ -55,10 +57,9 @@ absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Convolution& 
   Geometry geometry = GeometryOf(context, op);
   const bool depthwise_1d = IsDepthwise1d(geometry);
   if (depthwise_1d) AddHeight(geometry);
-  const PrimitiveDesc desc =
-      BestConvolution(geometry.src, geometry.dst, [&](const auto& src, const auto& dst) {
-        return Describe(geometry, src, dst, context.has(2));
-      });
+  const PrimitiveDesc desc = BestConvolution(
+      geometry.src, geometry.dst,
+      [&](const auto& src, const auto& dst) { return Describe(context, geometry, src, dst); });
 
   // A layout belongs to the value, so it has the value's rank.
   const auto of_value = [&](const memory::desc& layout) {
@@ -77,6 +78,7 @@ absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Convolution& 
       Prepared(context, desc, dnnl::convolution_forward(desc), std::move(arguments));
   prepared.src_layouts[0] = MakeLayout(of_value(desc.src_desc()));
   prepared.dst_layout = MakeLayout(of_value(desc.dst_desc()));
+  SetPostOperands(context, prepared);
   return prepared;
 }
 

@@ -8,10 +8,11 @@ absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const InnerProduct&
   const auto src = DenseDesc(context.src_dims(0));
   const auto dst = DenseDesc(context.dst_dims());
   const auto bias = context.has(2) ? DenseDesc({weights_dims[0]}) : dnnl::memory::desc();
+  dnnl::primitive_attr attributes = UserScratchpad();
+  AppendPostOps(context, attributes);
   const auto describe = [&](const dnnl::memory::desc& weights) {
     return dnnl::inner_product_forward::primitive_desc(
-        {dnnl::prop_kind::forward_inference, src, weights, bias, dst}, UserScratchpad(),
-        CpuEngine());
+        {dnnl::prop_kind::forward_inference, src, weights, bias, dst}, attributes, CpuEngine());
   };
   auto desc = describe(AnyDesc(weights_dims));
   // Without AVX512 the library wants either plain layout, by the batch size; one serves all.
@@ -25,7 +26,10 @@ absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const InnerProduct&
     ASSIGN_OR_RETURN(arguments.emplace_back(), context.SrcArgument(DNNL_ARG_BIAS, 2, bias));
   }
   arguments.push_back({DNNL_ARG_DST, dst, Argument::kDst, nullptr});
-  return Prepared(context, desc, dnnl::inner_product_forward(desc), std::move(arguments));
+  PreparedOp prepared =
+      Prepared(context, desc, dnnl::inner_product_forward(desc), std::move(arguments));
+  SetPostOperands(context, prepared);
+  return prepared;
 }
 
 }  // namespace lazynet::backend

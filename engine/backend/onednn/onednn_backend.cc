@@ -14,13 +14,13 @@ concept HasKernel = requires(const OpContext& context, const Kind& kind) {
   lazynet::backend::Prepare(context, kind);
 };
 
-// The op's inputs that are there, and its output.
+// The op's operands that are there, and its output.
 std::vector<const Value*> ValuesOf(const Graph& graph, const Op& op) {
   std::vector<const Value*> values;
-  for (const ValueId id : op.inputs) {
+  for (const ValueId id : OperandsOf(op)) {
     if (id != kNoValue) values.push_back(&graph.value(id));
   }
-  values.push_back(&graph.value(op.output));
+  values.push_back(&graph.value(op.result()));
   return values;
 }
 
@@ -31,6 +31,12 @@ class OnednnBackend final : public Backend {
   std::string_view name() const override { return "onednn"; }
   bool Supports(DType dtype) const override {
     return dtype == DType::kFp32 || (fallback_ != nullptr && fallback_->Supports(dtype));
+  }
+
+  bool Fuses(const Graph& graph, const Op& op, const Op& next) const override {
+    const bool takes_sums = std::holds_alternative<Convolution>(op.kind) ||
+                            std::holds_alternative<InnerProduct>(op.kind);
+    return takes_sums && FusesSum(graph, op, next);
   }
 
   absl::StatusOr<PreparedOp> Prepare(const Graph& graph, const Op& op,

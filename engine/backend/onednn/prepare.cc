@@ -2,7 +2,7 @@
 
 namespace lazynet::backend {
 
-bool OpContext::has(int input) const { return input < inputs() && id(input) != kNoValue; }
+bool OpContext::has(int input) const { return input < operands() && id(input) != kNoValue; }
 
 dnnl::memory::desc OpContext::src_desc(int input) const {
   const Value& value = src(input);
@@ -54,7 +54,7 @@ absl::StatusOr<Argument> OpContext::SrcArgument(int id_of_argument, int input,
 }
 
 absl::StatusOr<PreparedOp> OpContext::Fallback() const {
-  if (fallback_ == nullptr) {
+  if (!op_.fused.empty() || fallback_ == nullptr) {
     return Unimplemented("layer \"{}\": oneDNN has no kernel for this {}", op_.layer,
                          Name(op_.kind));
   }

@@ -20,17 +20,24 @@ class OpContext {
  public:
   OpContext(const Graph& graph, const Op& op, std::span<const LayoutPtr> src_layouts,
             PackedWeights& packed, const Backend* fallback)
-      : graph_(graph), op_(op), src_layouts_(src_layouts), packed_(packed), fallback_(fallback) {}
+      : graph_(graph),
+        op_(op),
+        operands_(OperandsOf(op)),
+        src_layouts_(src_layouts),
+        packed_(packed),
+        fallback_(fallback) {}
 
   const Op& op() const { return op_; }
   int inputs() const { return static_cast<int>(op_.inputs.size()); }
+  int operands() const { return static_cast<int>(operands_.size()); }
 
-  // Inputs are counted as in op.h; one that is absent or beyond the op's list is not there.
+  // Inputs are counted as in op.h; one that is absent or beyond the op's list is not there. Behind
+  // them come the other operands of what is fused to the op.
   bool has(int input) const;
   bool is_constant(int input) const { return has(input) && src(input).is_constant(); }
   const Value& src(int input) const { return graph_.value(id(input)); }
   dnnl::memory::dims src_dims(int input) const { return DimsOf(src(input).shape); }
-  const Value& dst() const { return graph_.value(op_.output); }
+  const Value& dst() const { return graph_.value(op_.result()); }
   dnnl::memory::dims dst_dims() const { return DimsOf(dst().shape); }
 
   // How an input lies now; constants are dense.
@@ -59,10 +66,11 @@ class OpContext {
   absl::StatusOr<PreparedOp> Fallback() const;
 
  private:
-  ValueId id(int input) const { return op_.inputs[static_cast<size_t>(input)]; }
+  ValueId id(int input) const { return operands_[static_cast<size_t>(input)]; }
 
   const Graph& graph_;
   const Op& op_;
+  const std::vector<ValueId> operands_;
   std::span<const LayoutPtr> src_layouts_;
   PackedWeights& packed_;
   const Backend* fallback_;
@@ -95,6 +103,13 @@ absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Reduction& op
 // x > 0 ? x : slope x, for Prelu with one slope.
 absl::StatusOr<PreparedOp> PrepareLeakyRelu(const OpContext& context, double slope);
 
+// What is fused to an op. A sum comes first and adds to what is in dst.
+bool FusesSum(const Graph& graph, const Op& op, const Op& next);
+void AppendPostOps(const OpContext& context, dnnl::primitive_attr& attributes);
+
+// Says in the prepared op what AppendPostOps wants of its operands.
+void SetPostOperands(const OpContext& context, PreparedOp& prepared);
+
 // In reorder.cc; dtypes other than FP32 only where nothing changes.
 absl::StatusOr<PreparedOp> PrepareReorder(const Value& value, const LayoutPtr& from,
                                           const LayoutPtr& to);
@@ -109,7 +124,7 @@ PreparedOp Prepared(const OpContext& context, const PrimitiveDesc& desc, dnnl::p
   if (prepared.scratch_bytes > 0) {
     arguments.push_back({DNNL_ARG_SCRATCHPAD, desc.scratchpad_desc(), Argument::kScratch, nullptr});
   }
-  prepared.src_layouts.resize(static_cast<size_t>(context.inputs()));
+  prepared.src_layouts.resize(static_cast<size_t>(context.operands()));
   for (const Argument& argument : arguments) {
     if (argument.from >= 0 && argument.desc.dims() == context.src_dims(argument.from)) {
       prepared.src_layouts[static_cast<size_t>(argument.from)] = MakeLayout(argument.desc);

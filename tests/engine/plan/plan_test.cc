@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <limits>
@@ -192,6 +193,63 @@ TEST_P(PlanOn, BatchSizesShareThePackedWeights) {
   EXPECT_EQ(shared.packed.bytes(), bytes);
 }
 
+// Sums with what a convolution or linear layer makes: the first five it may be added to, not what
+// is needed later, is convolved, is the caller's, the same, or stretched.
+struct Residual {
+  std::string name;
+  std::vector<nn::LayerDefinition> layers;
+};
+
+std::vector<Residual> Residuals() {
+  const auto conv = [](std::string name, std::string input, int groups = 1) {
+    return LayerOf(std::move(name), "Conv2d",
+                   {Arg("out_channels", 6), PerAxis("kernel_size", {3}), PerAxis("padding", {1}),
+                    Arg("groups", groups)},
+                   {std::move(input)});
+  };
+  const auto add = [](std::string name, std::vector<std::string> inputs) {
+    return LayerOf(std::move(name), "Add", {}, std::move(inputs));
+  };
+  const auto linear = [](std::string name, std::string input) {
+    return LayerOf(std::move(name), "Linear", {Arg("out_features", 20)}, {std::move(input)});
+  };
+  return {
+      {"last", {conv("a", "input"), conv("b", "a"), conv("c", "b"), add("s", {"c", "a"})}},
+      {"first", {conv("a", "input"), conv("b", "a"), conv("c", "b"), add("s", {"a", "c"})}},
+      {"both are convolutions",
+       {conv("a", "input"), conv("b", "a"), conv("c", "a"), add("s", {"b", "c"})}},
+      {"depthwise", {conv("a", "input"), conv("b", "a"), conv("c", "b", 6), add("s", {"c", "a"})}},
+      {"linear",
+       {LayerOf("f", "Flatten"), linear("a", "f"), linear("b", "a"), linear("c", "b"),
+        add("s", {"a", "c"})}},
+      {"needed later",
+       {conv("a", "input"), conv("b", "a"), conv("c", "b"), add("s", {"c", "a"}),
+        add("t", {"s", "a"})}},
+      {"what is convolved", {conv("a", "input"), conv("b", "a"), add("s", {"b", "a"})}},
+      {"the network's input",
+       {LayerOf("a", "Conv2d", {Arg("out_channels", 3), PerAxis("kernel_size", {1})}),
+        add("s", {"a", "input"})}},
+      {"twice the same", {conv("a", "input"), add("s", {"a", "a"})}},
+      {"stretched",
+       {conv("a", "input"), LayerOf("pool", "AdaptiveAvgPool2d", {PerAxis("output_size", {1})}),
+        conv("b", "a"), add("s", {"b", "pool"})}},
+  };
+}
+
+TEST_P(PlanOn, ResidualsAreAddedToWhatTheyBelong) {
+  for (const Residual& residual : Residuals()) {
+    SCOPED_TRACE(residual.name);
+    const auto network = NetworkOf(DefinitionOf(residual.layers));
+    const Tensor input = Noise({2, 3, 6, 8}, 7);
+    const auto set = nn::ParameterSet::Declared(*network);
+    const auto wanted =
+        RunNetwork(*network, set, {input}, *backend::MakeReferenceBackend(), {.optimize = false});
+    const auto got = RunNetwork(*network, set, {input}, backend());
+    ASSERT_TRUE(wanted.ok() && got.ok()) << wanted.status() << got.status();
+    ExpectNear((*got)[0], (*wanted)[0]);
+  }
+}
+
 TEST_P(PlanOn, RunsABatchInGroupsWithTheSameResult) {
   const SmallCnn cnn = MakeSmallCnn();
   const Tensor input = Noise({6, 3, 6, 8}, 7);
@@ -341,6 +399,28 @@ TEST(Plan, FoldsNormalizationIntoWhatComesBefore) {
   EXPECT_EQ(ops,
             (std::vector<std::string>{"conv:convolution", "relu:eltwise", "deconv:deconvolution",
                                       "sum:binary", "pool:pooling", "fc:inner_product"}));
+}
+
+TEST(Plan, FusesResidualsOnOnednn) {
+  const auto onednn = backend::MakeOnednnBackend(backend::MakeReferenceBackend());
+  backend::SetKernelThreads(1);
+  std::vector<size_t> fused;
+  for (const Residual& residual : Residuals()) {
+    const auto network = NetworkOf(DefinitionOf(residual.layers));
+    const Shape shape{1, 3, 6, 8};
+    const auto set =
+        nn::Materialize(*network, nn::ParameterSet::Declared(*network), {&shape, 1}, {});
+    ASSERT_TRUE(set.ok()) << set.status();
+    SharedParts shared;
+    const auto plan = Plan::Build(*network, *set, {&shape, 1}, *onednn, shared);
+    ASSERT_TRUE(plan.ok()) << plan.status();
+    const auto steps = (*plan)->steps();
+    fused.push_back(
+        static_cast<size_t>(std::count_if(steps.begin(), steps.end(), [](const auto& step) {
+          return step.op.ends_with("+binary");
+        })));
+  }
+  EXPECT_EQ(fused, (std::vector<size_t>{1, 1, 1, 1, 1, 0, 0, 0, 0, 0}));
 }
 
 TEST(Plan, RunsDoublePrecisionOnTheReferenceBackend) {
