@@ -6,6 +6,7 @@
 
 #include "engine/backend/threads.h"
 #include "engine/plan/batch_axes.h"
+#include "engine/plan/cost.h"
 #include "engine/plan/grouping.h"
 #include "engine/plan/lowering.h"
 #include "engine/plan/passes/fold_constants.h"
@@ -57,14 +58,14 @@ struct Group {
 // How to split the batch that `whole` was lowered for; nothing if it has to be run at once, or that
 // is best.
 std::optional<Group> FindGroup(const Source& source, const Graph& whole,
-                               std::span<const Shape> input_shapes, const PlanOptions& options) {
+                               std::span<const Shape> input_shapes, int threads,
+                               int64_t wanted_size) {
   const int64_t items = ItemsOf(input_shapes);
   if (items < 2) return std::nullopt;
   std::vector<Shape> shapes = WithItems(input_shapes, 1);
   absl::StatusOr<Graph> one = source.LowerFor(shapes);
   if (!one.ok() || !FindBatchAxes(whole, *one, items)) return std::nullopt;
-  const int64_t size =
-      options.group_size > 0 ? options.group_size : GroupSize(*one, items, options.threads);
+  const int64_t size = wanted_size > 0 ? wanted_size : GroupSize(*one, items, threads);
   if (size == 1) return Group{size, std::move(shapes), *std::move(one)};
   if (size >= items || items % size != 0) return std::nullopt;
   shapes = WithItems(input_shapes, size);
@@ -76,6 +77,7 @@ std::optional<Group> FindGroup(const Source& source, const Graph& whole,
 absl::StatusOr<std::shared_ptr<const Program>> BuildProgram(Graph graph,
                                                             const backend::Backend& backend,
                                                             backend::PackedWeights& packed,
+                                                            int threads,
                                                             const PlanOptions& options) {
   RemoveDeadOps(graph);
   RETURN_IF_ERROR(FoldConstants(graph, backend));
@@ -83,7 +85,7 @@ absl::StatusOr<std::shared_ptr<const Program>> BuildProgram(Graph graph,
     FoldNormalization(graph);
     FuseOps(graph, backend);
   }
-  return ProgramBuilder(graph, backend, packed).Build(options.max_arena_bytes);
+  return ProgramBuilder(graph, backend, packed, threads).Build(options.max_arena_bytes);
 }
 
 std::vector<TensorSpec> SpecsOf(const Graph& graph, std::span<const backend::ValueId> ids) {
@@ -107,21 +109,21 @@ absl::StatusOr<std::shared_ptr<const Plan>> Plan::Build(const nn::Network& netwo
   auto plan = std::make_shared<Plan>();
   plan->inputs_ = SpecsOf(graph, graph.inputs);
   plan->outputs_ = SpecsOf(graph, graph.outputs);
-  plan->kernel_threads_ = options.threads;
+  const int threads = EstimatedMicroseconds(graph) >= kWidePlanMicroseconds ? options.threads : 1;
+  int kernel_threads = threads;
   std::vector<Shape> shapes(input_shapes.begin(), input_shapes.end());
-  if (auto group = FindGroup(source, graph, input_shapes, options)) {
+  if (auto group = FindGroup(source, graph, input_shapes, threads, options.group_size)) {
     plan->groups_ = ItemsOf(input_shapes) / group->items;
-    plan->parallel_groups_ = static_cast<int>(std::min<int64_t>(plan->groups_, options.threads));
-    plan->kernel_threads_ = 1;
+    plan->parallel_groups_ = static_cast<int>(std::min<int64_t>(plan->groups_, threads));
+    kernel_threads = 1;
     shapes = std::move(group->input_shapes);
     graph = std::move(group->graph);
   }
-  ProgramStore::Key key{std::move(shapes), plan->kernel_threads_};
+  ProgramStore::Key key{std::move(shapes), kernel_threads};
   plan->program_ = shared.programs.Find(key);
   if (plan->program_ == nullptr) {
-    backend::SetKernelThreads(plan->kernel_threads_);
-    ASSIGN_OR_RETURN(plan->program_,
-                     BuildProgram(std::move(graph), backend, shared.packed, options));
+    ASSIGN_OR_RETURN(plan->program_, BuildProgram(std::move(graph), backend, shared.packed,
+                                                  kernel_threads, options));
     shared.programs.Insert(std::move(key), plan->program_);
   }
   if (plan->arena_bytes() > options.max_arena_bytes) {
@@ -142,10 +144,7 @@ absl::Status Plan::Run(std::span<const TensorView> inputs,
                           .arena = workspace.arena() + place * program_->arena_bytes(),
                           .scratch = workspace.scratch() + place * program_->scratch_bytes()});
   };
-  if (groups_ == 1) {
-    backend::SetKernelThreads(kernel_threads_);
-    return run(0, 0);
-  }
+  if (groups_ == 1) return run(0, 0);
   return backend::ForEachInParallel(parallel_groups_, groups_, run);
 }
 
@@ -154,7 +153,6 @@ absl::Status Plan::Profile(std::span<const TensorView> inputs,
                            std::span<std::chrono::nanoseconds> times) const {
   LAZYNET_CHECK(inputs.size() == inputs_.size() && outputs.size() == outputs_.size());
   RETURN_IF_ERROR(workspace.Reserve(arena_bytes(), scratch_bytes()));
-  backend::SetKernelThreads(kernel_threads_);
   for (int64_t group = 0; group < groups_; ++group) {
     RETURN_IF_ERROR(program_->Profile({.inputs = inputs,
                                        .outputs = outputs,

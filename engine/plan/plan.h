@@ -17,7 +17,7 @@ namespace lazynet::plan {
 struct PlanOptions {
   bool optimize = true;                      // run the graph passes
   size_t max_arena_bytes = size_t{8} << 30;  // of one plan's intermediate values
-  int threads = 1;                           // that a run may use, >= 1
+  int threads = 1;                           // that a run may use, >= 1; small plans use one
   int64_t group_size = 0;                    // items that are run at a time; 0: as GroupSize says
 };
 
@@ -82,7 +82,6 @@ class Plan {
   std::shared_ptr<const Program> program_;
   int64_t groups_ = 1;
   int parallel_groups_ = 1;
-  int kernel_threads_ = 1;
 };
 
 }  // namespace lazynet::plan

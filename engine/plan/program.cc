@@ -1,5 +1,7 @@
 #include "engine/plan/program.h"
 
+#include "engine/backend/threads.h"
+
 namespace lazynet::plan {
 
 template <typename AfterStep>
@@ -20,10 +22,15 @@ absl::Status Program::RunSteps(const Memory& memory, const AfterStep& after_step
   };
   auto* const srcs = reinterpret_cast<const std::byte**>(memory.scratch);
   std::byte* const scratch = memory.scratch + pointer_bytes_;
+  int threads = 0;
   for (size_t i = 0; i < steps_.size(); ++i) {
     const Step& step = steps_[i];
     const size_t count = step.srcs.size();
     for (size_t src = 0; src < count; ++src) srcs[src] = source(step.srcs[src]);
+    if (step.info.threads != threads) {
+      threads = step.info.threads;
+      backend::SetKernelThreads(threads);
+    }
     std::byte* const dst = const_cast<std::byte*>(source(step.dst));
     RETURN_IF_ERROR(step.kernel->Run({{srcs, count}, dst, scratch}));
     after_step(i);

@@ -17,6 +17,7 @@ struct StepInfo {
   std::string layer;
   std::string op;              // "convolution", "reorder"
   std::string implementation;  // the kernel's own name
+  int threads = 1;             // that the kernel was prepared for
 };
 
 // Kernels in order, with the places of their operands: what a plan runs, once for all items of a
@@ -34,8 +35,7 @@ class Program {
     std::byte* scratch = nullptr;  // of scratch_bytes()
   };
 
-  // Runs on a thread that is set to the number of threads the program was prepared with. Allocates
-  // nothing.
+  // Kernels use the threads that they were prepared for. Allocates nothing.
   absl::Status Run(const Memory& memory) const;
 
   // Runs, and adds to `times`, which has step_count() elements, how long each step took.

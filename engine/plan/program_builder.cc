@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <iterator>
 
+#include "engine/backend/threads.h"
+#include "engine/plan/cost.h"
+
 namespace lazynet::plan {
 
 using backend::kNoValue;
@@ -30,10 +33,11 @@ std::string NameOf(const Op& op) {
 }  // namespace
 
 ProgramBuilder::ProgramBuilder(const backend::Graph& graph, const backend::Backend& backend,
-                               backend::PackedWeights& packed)
+                               backend::PackedWeights& packed, int threads)
     : graph_(graph),
       backend_(backend),
       packed_(packed),
+      max_threads_(threads),
       uses_(graph),
       placements_(graph.values.size()) {}
 
@@ -52,13 +56,15 @@ void ProgramBuilder::AddStep(PreparedOp prepared, std::vector<int> srcs, int dst
   storages_[static_cast<size_t>(dst)].lifetime.last = now;
   scratch_bytes_ = std::max(scratch_bytes_, prepared.scratch_bytes);
   info.implementation = std::move(prepared.implementation);
+  info.threads = threads_;
   steps_.push_back({std::move(prepared.kernel), std::move(srcs), dst, std::move(info)});
 }
 
 absl::Status ProgramBuilder::AddReorder(ValueId id, const Placement& from, const Placement& to) {
   ASSIGN_OR_RETURN(PreparedOp reorder,
                    backend_.PrepareReorder(graph_.value(id), from.layout, to.layout));
-  AddStep(std::move(reorder), {from.storage}, to.storage, {"", "reorder", ""});
+  AddStep(std::move(reorder), {from.storage}, to.storage,
+          {.layer = "", .op = "reorder", .implementation = ""});
   return absl::OkStatus();
 }
 
@@ -143,7 +149,8 @@ absl::Status ProgramBuilder::AddOp(const Op& op, int op_index) {
   const std::optional<int> dst = FindDst(*prepared, operands, srcs, bytes, op_index);
   if (!dst) return AddOneByOne(op, op_index);
   placement = {*dst, prepared->dst_layout};
-  AddStep(*std::move(prepared), std::move(storages), *dst, {op.layer, NameOf(op), ""});
+  AddStep(*std::move(prepared), std::move(storages), *dst,
+          {.layer = op.layer, .op = NameOf(op), .implementation = ""});
   return absl::OkStatus();
 }
 
@@ -203,7 +210,11 @@ absl::StatusOr<std::shared_ptr<const Program>> ProgramBuilder::Build(size_t max_
     storages_.push_back({.kind = Kind::kInput, .index = i});
   }
   for (size_t i = 0; i < graph_.ops.size(); ++i) {
-    RETURN_IF_ERROR(AddOp(graph_.ops[i], static_cast<int>(i)));
+    const Op& op = graph_.ops[i];
+    const bool wide = EstimatedMicroseconds(graph_, op) >= kWideOpMicroseconds;
+    threads_ = wide ? max_threads_ : 1;
+    backend::SetKernelThreads(threads_);
+    RETURN_IF_ERROR(AddOp(op, static_cast<int>(i)));
   }
   RETURN_IF_ERROR(AddOutputs());
 

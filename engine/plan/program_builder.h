@@ -16,8 +16,9 @@ namespace lazynet::plan {
 // views of reshapes, lets kernels work in place, and places what is left in one arena.
 class ProgramBuilder {
  public:
+  // Kernels use up to `threads` threads: those of large ops all, the others one.
   ProgramBuilder(const backend::Graph& graph, const backend::Backend& backend,
-                 backend::PackedWeights& packed);
+                 backend::PackedWeights& packed, int threads = 1);
 
   // RESOURCE_EXHAUSTED when the intermediate values would be larger than allowed.
   absl::StatusOr<std::shared_ptr<const Program>> Build(size_t max_arena_bytes);
@@ -65,6 +66,8 @@ class ProgramBuilder {
   const backend::Graph& graph_;
   const backend::Backend& backend_;
   backend::PackedWeights& packed_;
+  const int max_threads_;
+  int threads_ = 1;  // of the op that is being added
   const ValueUses uses_;
   std::vector<Placement> placements_;  // per value; storage -1 for constants and empty values
   std::map<ValueId, std::vector<Placement>> copies_;  // of a value in other layouts

@@ -255,13 +255,32 @@ TEST_P(PlanOn, RunsABatchInGroupsWithTheSameResult) {
   const Tensor input = Noise({6, 3, 6, 8}, 7);
   const auto whole = RunNetwork(*cnn.network, cnn.set, {input}, backend(), {.group_size = 6});
   ASSERT_TRUE(whole.ok()) << whole.status();
-  for (const int threads : {1, 2}) {
-    for (const int64_t size : {1, 2, 3}) {
-      const auto grouped = RunNetwork(*cnn.network, cnn.set, {input}, backend(),
-                                      {.threads = threads, .group_size = size});
-      ASSERT_TRUE(grouped.ok()) << grouped.status();
-      ExpectNear((*grouped)[0], (*whole)[0]);
-    }
+  for (const int64_t size : {1, 2, 3}) {
+    const auto grouped =
+        RunNetwork(*cnn.network, cnn.set, {input}, backend(), {.group_size = size});
+    ASSERT_TRUE(grouped.ok()) << grouped.status();
+    ExpectNear((*grouped)[0], (*whole)[0]);
+  }
+}
+
+TEST_P(PlanOn, ThreadsShareTheGroupsOfABatch) {
+  const auto network = NetworkOf(
+      DefinitionOf({LayerOf("fc", "Linear", {Arg("out_features", 1024)}), LayerOf("relu", "ReLU"),
+                    LayerOf("head", "Linear", {Arg("out_features", 8)})}));
+  const Tensor input = Noise({7, 2048}, 7);
+  const Shape shape = input.shape();
+  const auto set = nn::Materialize(*network, nn::ParameterSet::Declared(*network), {&shape, 1}, {});
+  SharedParts shared;
+  const auto one = Plan::Build(*network, *set, {&shape, 1}, backend(), shared, {.group_size = 1});
+  const auto two =
+      Plan::Build(*network, *set, {&shape, 1}, backend(), shared, {.threads = 2, .group_size = 1});
+  ASSERT_TRUE(one.ok() && two.ok());
+  EXPECT_EQ((*one)->parallel_groups(), 1);
+  EXPECT_EQ((*two)->parallel_groups(), 2);
+  EXPECT_EQ((*two)->arena_bytes(), 2 * (*one)->arena_bytes());
+  const auto wanted = RunPlan(**one, {input});
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_EQ(FloatsOf((*RunPlan(**two, {input}))[0]), FloatsOf((*wanted)[0]));
   }
 }
 
@@ -366,6 +385,24 @@ TEST_P(PlanOn, ProfilesEveryStepOfARunLikeAnyOther) {
   EXPECT_EQ(FloatsOf(*output), FloatsOf((*wanted)[0]));
   const auto total = std::accumulate(times.begin(), times.end(), std::chrono::nanoseconds(0));
   EXPECT_GT(total.count(), 0);
+}
+
+TEST_P(PlanOn, OnlyWhatIsLargeUsesManyThreads) {
+  const auto network =
+      NetworkOf(DefinitionOf({LayerOf("large", "Linear", {Arg("out_features", 2048)}),
+                              LayerOf("small", "Linear", {Arg("out_features", 8)})}));
+  const auto threads_of_steps = [&](Shape shape) {
+    const auto set =
+        nn::Materialize(*network, nn::ParameterSet::Declared(*network), {&shape, 1}, {});
+    SharedParts shared;
+    const auto plan = Plan::Build(*network, *set, {&shape, 1}, backend(), shared, {.threads = 2});
+    LAZYNET_CHECK(plan.ok() && (*plan)->groups() == 1);
+    std::vector<int> threads;
+    for (const StepInfo& step : (*plan)->steps()) threads.push_back(step.threads);
+    return threads;
+  };
+  EXPECT_EQ(threads_of_steps({1, 2048}), (std::vector<int>{2, 1}));
+  EXPECT_EQ(threads_of_steps({1, 16}), (std::vector<int>{1, 1}));
 }
 
 TEST_P(PlanOn, RefusesPlansBeyondTheLimit) {
