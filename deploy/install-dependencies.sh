@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Installs the Debian 12 packages that lazynet is built, run and tested with.
 #
-#   install-dependencies.sh [build|test|lint]
-#   install-dependencies.sh --list [build|test|lint]
+#   install-dependencies.sh [build|test|bench|lint]
+#   install-dependencies.sh --list [build|test|bench|lint]
 #
 #   build   (default) what building and running the server and the client takes
 #   test    that, and what the tests take beside it: about 1.7 GB, half of it PyTorch, the oracle of many
+#   bench   build, and what tests/bench measures with; compare.sh there installs its peers itself
 #   lint    only the tools that check the style of the sources
 #   --list  print the packages and what each is for, and change nothing
 #
@@ -40,6 +41,7 @@ packages() {
     build | python3                | quickstart.sh shows the digits with it; end-to-end tests
     test  | libgtest-dev           | GoogleTest
     test  | libgmock-dev           | its matchers
+    bench | libbenchmark-dev       | Google Benchmark, of tests/bench/lazynet_bench.cc
     test  | python3-grpcio         | a gRPC client that is not ours
     test  | python3-protobuf       | its messages
     test  | python3-numpy          | arrays of requests and golden values
@@ -106,7 +108,7 @@ main() {
     case $1 in
       --list) list=1 ;;
       -h | --help) usage; exit 0 ;;
-      build | test | lint) [ -z "$wanted" ] || die 2 "more than one set: $wanted and $1"; wanted=$1 ;;
+      build | test | bench | lint) [ -z "$wanted" ] || die 2 "more than one set: $wanted and $1"; wanted=$1 ;;
       *) die 2 "unknown argument '$1' (see --help)" ;;
     esac
     shift
@@ -115,9 +117,10 @@ main() {
   local -a sets
   case $wanted in
     test) sets=(build test) ;;
+    bench) sets=(build bench) ;;
     lint) sets=(lint) ;;
     build) sets=(build) ;;
-    '') if [ $list -eq 1 ]; then sets=(build test lint); else sets=(build); fi ;;
+    '') if [ $list -eq 1 ]; then sets=(build test bench lint); else sets=(build); fi ;;
   esac
   if [ $list -eq 1 ]; then
     rows_of "${sets[@]}" | awk -F'|' '{ printf "%-5s  %-22s  %s\n", $1, $2, $3 }'

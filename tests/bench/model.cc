@@ -41,8 +41,8 @@ absl::Status Materialize(Model& model, std::span<const Shape> input_shapes) {
 absl::StatusOr<std::shared_ptr<const plan::Plan>> BuildPlan(Model& model,
                                                             std::span<const Shape> input_shapes,
                                                             int threads) {
-  return plan::Plan::Build(*model.network, model.parameters, input_shapes, Backend(),
-                           *model.shared, {.threads = threads});
+  return plan::Plan::Build(*model.network, model.parameters, input_shapes, Backend(), *model.shared,
+                           {.threads = threads});
 }
 
 const backend::Backend& Backend() {
