@@ -68,7 +68,8 @@ class Backend {
   virtual bool Supports(DType dtype) const = 0;
 
   // Whether Prepare takes `op`, with what is fused to it already, and `next`, which reads what that
-  // makes, as one; and is faster so than with one after the other.
+  // makes, as one; and is faster so than with one after the other. An Eltwise taken so may make a
+  // number of NaN, and of infinities: who calls makes sure that there are none.
   virtual bool Fuses(const Graph& graph, const Op& op, const Op& next) const {
     static_cast<void>(graph), static_cast<void>(op), static_cast<void>(next);
     return false;

@@ -9,6 +9,7 @@
 #include "engine/plan/cost.h"
 #include "engine/plan/grouping.h"
 #include "engine/plan/lowering.h"
+#include "engine/plan/passes/bound_values.h"
 #include "engine/plan/passes/fold_constants.h"
 #include "engine/plan/passes/fold_normalization.h"
 #include "engine/plan/passes/fuse_ops.h"
@@ -79,13 +80,25 @@ absl::StatusOr<std::shared_ptr<const Program>> BuildProgram(Graph graph,
                                                             backend::PackedWeights& packed,
                                                             int threads,
                                                             const PlanOptions& options) {
+  const size_t max_bytes = options.max_arena_bytes;
   RemoveDeadOps(graph);
   RETURN_IF_ERROR(FoldConstants(graph, backend));
-  if (options.optimize) {
-    FoldNormalization(graph);
-    FuseOps(graph, backend);
+  if (!options.optimize) return ProgramBuilder(graph, backend, packed, threads).Build(max_bytes);
+  FoldNormalization(graph);
+  Graph careful = graph;
+  FuseOps(graph, backend);
+  ASSIGN_OR_RETURN(std::vector<CheckedValue> checks, BoundValues(graph, packed));
+  ProgramBuilder builder(graph, backend, packed, threads);
+  const bool checked = !checks.empty();
+  builder.SetChecks(std::move(checks));
+  ASSIGN_OR_RETURN(std::shared_ptr<Program> program, builder.Build(max_bytes));
+  if (checked) {
+    program->SetCareful([=, &backend, &packed, graph = std::move(careful)] {
+      return absl::StatusOr<std::shared_ptr<const Program>>(
+          ProgramBuilder(graph, backend, packed, threads).Build(max_bytes));
+    });
   }
-  return ProgramBuilder(graph, backend, packed, threads).Build(options.max_arena_bytes);
+  return program;
 }
 
 std::vector<TensorSpec> SpecsOf(const Graph& graph, std::span<const backend::ValueId> ids) {
@@ -133,19 +146,30 @@ absl::StatusOr<std::shared_ptr<const Plan>> Plan::Build(const nn::Network& netwo
   return std::shared_ptr<const Plan>(std::move(plan));
 }
 
-absl::Status Plan::Run(std::span<const TensorView> inputs,
-                       std::span<const MutableTensorView> outputs, Workspace& workspace) const {
-  LAZYNET_CHECK(inputs.size() == inputs_.size() && outputs.size() == outputs_.size());
-  RETURN_IF_ERROR(workspace.Reserve(arena_bytes(), scratch_bytes()));
+absl::Status Plan::RunGroups(const Program& program, std::span<const TensorView> inputs,
+                             std::span<const MutableTensorView> outputs,
+                             Workspace& workspace) const {
+  const auto places = static_cast<size_t>(parallel_groups_);
+  RETURN_IF_ERROR(
+      workspace.Reserve(program.arena_bytes() * places, program.scratch_bytes() * places));
   const auto run = [&](int64_t group, size_t place) {
-    return program_->Run({.inputs = inputs,
-                          .outputs = outputs,
-                          .group = group,
-                          .arena = workspace.arena() + place * program_->arena_bytes(),
-                          .scratch = workspace.scratch() + place * program_->scratch_bytes()});
+    return program.Run({.inputs = inputs,
+                        .outputs = outputs,
+                        .group = group,
+                        .arena = workspace.arena() + place * program.arena_bytes(),
+                        .scratch = workspace.scratch() + place * program.scratch_bytes()});
   };
   if (groups_ == 1) return run(0, 0);
   return backend::ForEachInParallel(parallel_groups_, groups_, run);
+}
+
+absl::Status Plan::Run(std::span<const TensorView> inputs,
+                       std::span<const MutableTensorView> outputs, Workspace& workspace) const {
+  LAZYNET_CHECK(inputs.size() == inputs_.size() && outputs.size() == outputs_.size());
+  const absl::Status status = RunGroups(*program_, inputs, outputs, workspace);
+  if (!absl::IsOutOfRange(status)) return status;
+  ASSIGN_OR_RETURN(const Program* careful, program_->Careful());
+  return RunGroups(*careful, inputs, outputs, workspace);
 }
 
 absl::Status Plan::Profile(std::span<const TensorView> inputs,

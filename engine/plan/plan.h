@@ -35,7 +35,8 @@ struct TensorSpec {
 class Plan {
  public:
   // Lowers the network for these input shapes, runs the passes and prepares the kernels, with what
-  // `shared` has already; that belongs to `parameters` (complete). INVALID_ARGUMENT when the shapes
+  // `shared` has already; that belongs to `parameters` (complete). Backend and `shared` outlive the
+  // plan. INVALID_ARGUMENT when the shapes
   // do not fit, RESOURCE_EXHAUSTED when the intermediate values would be too large.
   static absl::StatusOr<std::shared_ptr<const Plan>> Build(const nn::Network& network,
                                                            const nn::ParameterSet& parameters,
@@ -48,12 +49,14 @@ class Plan {
   const std::vector<TensorSpec>& outputs() const { return outputs_; }
 
   // Runs on dense inputs and writes dense outputs, in the network's order; inputs and outputs must
-  // have the specs above and must not overlap. Allocates only if the workspace has to grow.
+  // have the specs above and must not overlap. Allocates only if the workspace has to grow, or when
+  // for the first time a value is NaN or so large that the fast kernels would not see an overflow:
+  // then, and whenever that happens, the run is made again by slower ones.
   absl::Status Run(std::span<const TensorView> inputs, std::span<const MutableTensorView> outputs,
                    Workspace& workspace) const;
 
   // Runs one group after the other, and adds to `times`, which has an element for each of steps(),
-  // how long each step took.
+  // how long each step took. OUT_OF_RANGE for values that a run would be made again for.
   absl::Status Profile(std::span<const TensorView> inputs,
                        std::span<const MutableTensorView> outputs, Workspace& workspace,
                        std::span<std::chrono::nanoseconds> times) const;
@@ -77,6 +80,9 @@ class Plan {
   size_t step_count() const { return program_->step_count(); }
 
  private:
+  absl::Status RunGroups(const Program& program, std::span<const TensorView> inputs,
+                         std::span<const MutableTensorView> outputs, Workspace& workspace) const;
+
   std::vector<TensorSpec> inputs_;
   std::vector<TensorSpec> outputs_;
   std::shared_ptr<const Program> program_;

@@ -54,6 +54,15 @@ absl::Status Program::Profile(const Memory& memory,
   });
 }
 
+absl::StatusOr<const Program*> Program::Careful() const {
+  if (make_careful_ == nullptr) return this;
+  const std::lock_guard lock(mutex_);
+  if (careful_ == nullptr) {
+    ASSIGN_OR_RETURN(careful_, make_careful_());
+  }
+  return careful_.get();
+}
+
 std::vector<StepInfo> Program::steps() const {
   std::vector<StepInfo> infos;
   for (const Step& step : steps_) infos.push_back(step.info);

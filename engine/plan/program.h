@@ -1,9 +1,12 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/container/inlined_vector.h"
@@ -35,11 +38,20 @@ class Program {
     std::byte* scratch = nullptr;  // of scratch_bytes()
   };
 
-  // Kernels use the threads that they were prepared for. Allocates nothing.
+  // Kernels use the threads that they were prepared for. Allocates nothing. OUT_OF_RANGE when a
+  // value is NaN or larger than fast kernels allow: Careful() then gives what it is to be run with.
   absl::Status Run(const Memory& memory) const;
 
   // Runs, and adds to `times`, which has step_count() elements, how long each step took.
   absl::Status Profile(const Memory& memory, std::span<std::chrono::nanoseconds> times) const;
+
+  // The program for values of any magnitude; this one, if it is that. Made when it is asked for.
+  // Safe for use by many threads.
+  absl::StatusOr<const Program*> Careful() const;
+
+  // How to make that one.
+  using Make = std::function<absl::StatusOr<std::shared_ptr<const Program>>()>;
+  void SetCareful(Make make) { make_careful_ = std::move(make); }
 
   size_t arena_bytes() const { return arena_bytes_; }
   size_t scratch_bytes() const { return scratch_bytes_; }
@@ -76,6 +88,10 @@ class Program {
   size_t arena_bytes_ = 0;
   size_t pointer_bytes_ = 0;  // of scratch: for the addresses that a step reads from
   size_t scratch_bytes_ = 0;
+
+  Make make_careful_;
+  mutable std::mutex mutex_;  // guards careful_
+  mutable std::shared_ptr<const Program> careful_;
 };
 
 }  // namespace lazynet::plan

@@ -5,6 +5,7 @@
 
 #include "engine/backend/threads.h"
 #include "engine/plan/cost.h"
+#include "engine/plan/range_check.h"
 
 namespace lazynet::plan {
 
@@ -86,6 +87,17 @@ bool ProgramBuilder::MayOverwrite(ValueId id, const Placement& placement, size_t
   const Storage& storage = storages_[static_cast<size_t>(placement.storage)];
   return storage.kind == Kind::kArena && storage.lifetime.bytes == bytes &&
          uses_.last(id) == op_index;
+}
+
+void ProgramBuilder::AddCheck(ValueId id) {
+  const Value& value = graph_.value(id);
+  const Placement& placement = placements_[static_cast<size_t>(id)];
+  if (value.shape.num_elements() == 0) return;
+  const size_t count = backend::LayoutBytes(value, placement.layout) / sizeof(float);
+  PreparedOp check;
+  check.kernel = MakeRangeCheck(count);
+  AddStep(std::move(check), {placement.storage}, placement.storage,
+          {.layer = "", .op = "range_check", .implementation = ""});
 }
 
 // Where an op's result is written; nothing if it would have to overwrite what is still needed.
@@ -197,7 +209,7 @@ void ProgramBuilder::PlaceStorages(Program& program) const {
   }
 }
 
-absl::StatusOr<std::shared_ptr<const Program>> ProgramBuilder::Build(size_t max_arena_bytes) {
+absl::StatusOr<std::shared_ptr<Program>> ProgramBuilder::Build(size_t max_arena_bytes) {
   // A first, cheap check, before kernels are made for values that cannot be held anyway.
   for (const Value& value : graph_.values) {
     if (!value.is_constant() && ByteSize(value.dtype, value.shape) > max_arena_bytes) {
@@ -212,6 +224,10 @@ absl::StatusOr<std::shared_ptr<const Program>> ProgramBuilder::Build(size_t max_
   for (size_t i = 0; i < graph_.ops.size(); ++i) {
     const Op& op = graph_.ops[i];
     const bool wide = EstimatedMicroseconds(graph_, op) >= kWideOpMicroseconds;
+    threads_ = 1;
+    for (const CheckedValue& check : checks_) {
+      if (check.before_op == i) AddCheck(check.value);
+    }
     threads_ = wide ? max_threads_ : 1;
     backend::SetKernelThreads(threads_);
     RETURN_IF_ERROR(AddOp(op, static_cast<int>(i)));
@@ -235,7 +251,7 @@ absl::StatusOr<std::shared_ptr<const Program>> ProgramBuilder::Build(size_t max_
     program->steps_[i].kernel = std::move(steps_[i].kernel);
     program->steps_[i].info = std::move(steps_[i].info);
   }
-  return std::shared_ptr<const Program>(std::move(program));
+  return program;
 }
 
 }  // namespace lazynet::plan

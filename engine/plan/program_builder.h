@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engine/plan/arena.h"
+#include "engine/plan/passes/bound_values.h"
 #include "engine/plan/program.h"
 #include "engine/plan/value_uses.h"
 
@@ -20,8 +21,11 @@ class ProgramBuilder {
   ProgramBuilder(const backend::Graph& graph, const backend::Backend& backend,
                  backend::PackedWeights& packed, int threads = 1);
 
+  // Values whose range is checked before an op runs, by ascending op.
+  void SetChecks(std::vector<CheckedValue> checks) { checks_ = std::move(checks); }
+
   // RESOURCE_EXHAUSTED when the intermediate values would be larger than allowed.
-  absl::StatusOr<std::shared_ptr<const Program>> Build(size_t max_arena_bytes);
+  absl::StatusOr<std::shared_ptr<Program>> Build(size_t max_arena_bytes);
 
  private:
   using ValueId = backend::ValueId;
@@ -42,6 +46,7 @@ class ProgramBuilder {
     LayoutPtr layout;
   };
 
+  void AddCheck(ValueId id);
   absl::Status AddOp(const backend::Op& op, int op_index);
   absl::Status AddOneByOne(const backend::Op& op, int op_index);
   std::optional<int> FindDst(const backend::PreparedOp& prepared,
@@ -68,6 +73,7 @@ class ProgramBuilder {
   backend::PackedWeights& packed_;
   const int max_threads_;
   int threads_ = 1;  // of the op that is being added
+  std::vector<CheckedValue> checks_;
   const ValueUses uses_;
   std::vector<Placement> placements_;  // per value; storage -1 for constants and empty values
   std::map<ValueId, std::vector<Placement>> copies_;  // of a value in other layouts

@@ -34,9 +34,9 @@ class OnednnBackend final : public Backend {
   }
 
   bool Fuses(const Graph& graph, const Op& op, const Op& next) const override {
-    const bool takes_sums = std::holds_alternative<Convolution>(op.kind) ||
+    const bool takes_more = std::holds_alternative<Convolution>(op.kind) ||
                             std::holds_alternative<InnerProduct>(op.kind);
-    return takes_sums && FusesSum(graph, op, next);
+    return takes_more && (FusesSum(graph, op, next) || FusesActivation(op, next));
   }
 
   absl::StatusOr<PreparedOp> Prepare(const Graph& graph, const Op& op,

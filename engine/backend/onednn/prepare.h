@@ -104,7 +104,9 @@ absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Reduction& op
 absl::StatusOr<PreparedOp> PrepareLeakyRelu(const OpContext& context, double slope);
 
 // What is fused to an op. A sum comes first and adds to what is in dst.
+// Activations are those that take an instruction or two: others are faster in kernels of their own.
 bool FusesSum(const Graph& graph, const Op& op, const Op& next);
+bool FusesActivation(const Op& op, const Op& next);
 void AppendPostOps(const OpContext& context, dnnl::primitive_attr& attributes);
 
 // Says in the prepared op what AppendPostOps wants of its operands.

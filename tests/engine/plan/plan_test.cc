@@ -250,6 +250,35 @@ TEST_P(PlanOn, ResidualsAreAddedToWhatTheyBelong) {
   }
 }
 
+// Fused activations would make numbers of NaN: the result is to be as without them.
+TEST_P(PlanOn, NoNanIsLostInActivations) {
+  const auto conv = [](std::string name, int kernel) {
+    return LayerOf(std::move(name), "Conv2d",
+                   {Arg("out_channels", 16), PerAxis("kernel_size", {kernel}),
+                    PerAxis("padding", {kernel / 2})});
+  };
+  const auto network = NetworkOf(DefinitionOf(
+      {conv("a", 3), LayerOf("relu", "ReLU"), conv("b", 1), LayerOf("relu6", "ReLU6"), conv("c", 1),
+       LayerOf("sum", "Add", {}, {"c", "relu"}), LayerOf("last", "ReLU")}));
+  const auto set = nn::ParameterSet::Declared(*network);
+  using Limits = std::numeric_limits<float>;
+  for (const float special :
+       {1.0f, Limits::quiet_NaN(), Limits::infinity(), -Limits::infinity(), 3e38f, 1e13f}) {
+    Tensor input = Noise({3, 3, 6, 8}, 7);
+    input.mutable_view().values<float>()[200] = special;
+    const auto wanted = RunNetwork(*network, set, {input}, backend(), {.optimize = false});
+    const auto got = RunNetwork(*network, set, {input}, backend());
+    ASSERT_TRUE(wanted.ok() && got.ok()) << wanted.status() << got.status();
+    const std::vector<float> a = FloatsOf((*wanted)[0]);
+    const std::vector<float> b = FloatsOf((*got)[0]);
+    for (size_t i = 0; i < a.size(); ++i) {
+      ASSERT_EQ(std::isnan(b[i]), std::isnan(a[i])) << special << " element " << i;
+      if (!std::isfinite(a[i])) continue;
+      ASSERT_NEAR(b[i], a[i], 2e-5 * (1 + std::fabs(a[i]))) << special << " element " << i;
+    }
+  }
+}
+
 TEST_P(PlanOn, RunsABatchInGroupsWithTheSameResult) {
   const SmallCnn cnn = MakeSmallCnn();
   const Tensor input = Noise({6, 3, 6, 8}, 7);
