@@ -1,9 +1,8 @@
 #include "engine/backend/onednn/own/elementwise.h"
 
-#include <bit>
 #include <cmath>
-#include <cstdint>
 
+#include "engine/backend/onednn/own/activation.h"
 #include "engine/backend/onednn/own/simd.h"
 
 namespace lazynet::backend::own {
@@ -83,38 +82,6 @@ struct Trunc {
   static inline float Of(float x, float, float) { return std::trunc(x); }
 };
 
-// x = n ln 2 + r with |r| <= ln 2 / 2, and the series of exp(r) to r^7, whose rest is 5e-9.
-// oneDNN's gives inf for NaN.
-struct Exp {
-  static inline float Of(float x, float, float) {
-    // Beyond these limits it is 0 and inf.
-    const float clamped = Clamp(x, -104.0f, 89.0f);
-    // Added to a number so large, all but the integer is rounded away, and that is its last bits.
-    constexpr float kShift = 0x1.8p23f;
-    const float shifted = clamped * 1.44269504f + kShift;
-    const float n = shifted - kShift;
-    // ln 2 in two parts, the first so short that its product with n is exact.
-    const float r = clamped - n * 0.693359375f + n * 2.12194440e-4f;
-    float sum = 1.0f / 5040;
-    sum = sum * r + 1.0f / 720;
-    sum = sum * r + 1.0f / 120;
-    sum = sum * r + 1.0f / 24;
-    sum = sum * r + 1.0f / 6;
-    sum = sum * r + 0.5f;
-    sum = sum * r + 1.0f;
-    sum = sum * r + 1.0f;
-    // 2^n in two factors: alone it may be more or less than a float.
-    const int32_t exponent = std::bit_cast<int32_t>(shifted) - std::bit_cast<int32_t>(kShift);
-    const int32_t half = exponent >> 1;
-    return sum * Power(half) * Power(exponent - half);
-  }
-
- private:
-  static inline float Power(int32_t exponent) {
-    return std::bit_cast<float>(static_cast<uint32_t>(exponent + 127) << 23);
-  }
-};
-
 // These loops wait for memory: wider vectors than AVX2's bring nothing.
 template <typename F>
 void Apply(const float* src, float* dst, size_t size, float alpha, float beta) {
@@ -177,10 +144,8 @@ ElementwiseFunction SelectElementwise(Eltwise::Algorithm algorithm, Isa isa) {
       return Select<Round>(isa);
     case Eltwise::Algorithm::kTrunc:
       return Select<Trunc>(isa);
-    case Eltwise::Algorithm::kExp:
-      return Select<Exp>(isa);
     default:
-      return nullptr;
+      return SelectActivation(algorithm, isa);
   }
 }
 

@@ -11,8 +11,8 @@ namespace lazynet::backend::own {
 using ElementwiseFunction = void (*)(const float* src, float* dst, size_t size, float alpha,
                                      float beta);
 
-// The functions of a few instructions (the piecewise linear ones, roots, roundings, exp, ...); null
-// for others.
+// The functions of a few instructions (the piecewise linear ones, roots, roundings, ...) and those
+// of activation.h; null for others.
 ElementwiseFunction SelectElementwise(Eltwise::Algorithm algorithm, Isa isa);
 
 // f(0) of these functions.

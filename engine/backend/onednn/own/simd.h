@@ -15,13 +15,16 @@ namespace lazynet::backend::own {
 // nothing else is compiled for more than the machine may have; callers must carry it too. Addresses
 // need no alignment.
 //   Max: the larger one, NaN if either is NaN.
+//   AtLeast, AtMost: x held to a limit that is not NaN; NaN stays NaN.
 //   LoadPart, StorePart: the first 0 < count < kLanes lanes; the others are `rest`, or not written.
-//   MulAdd: a * b + c, rounded once or twice.
+//   MulAdd, NegMulAdd: c + a * b, c - a * b, rounded once or twice.
 //   ReduceAdd, ReduceMax: of all lanes.
 //   LoadEven: elements 0, 2, 4, ... of 2 * kLanes.
 //   Round: to the nearest integer; only for |x| < 2^31.
-//   Scale: x * 2^n for integral -126 <= n <= 0.
+//   Scale: x * 2^n for integral -252 <= n <= 252, rounded once or twice.
+//   ScaleNormal: the same where x and the result are normal numbers; NaN stays NaN with n NaN.
 //   ZeroIfLess: 0 where a < b, else x.
+//   IfLess: yes where a < b, else no.
 
 #define LAZYNET_AVX512 __attribute__((target("avx512f")))
 #define LAZYNET_AVX2 __attribute__((target("avx2,fma")))
@@ -47,12 +50,28 @@ struct Sse2 {
   static inline Vector Mul(Vector a, Vector b) { return _mm_mul_ps(a, b); }
   static inline Vector Sqrt(Vector x) { return _mm_sqrt_ps(x); }
   static inline Vector Round(Vector x) { return _mm_cvtepi32_ps(_mm_cvtps_epi32(x)); }
+  static inline Vector AtLeast(Vector x, Vector low) { return _mm_max_ps(low, x); }
+  static inline Vector AtMost(Vector x, Vector high) { return _mm_min_ps(high, x); }
+  static inline Vector Abs(Vector x) { return _mm_andnot_ps(Set(-0.0f), x); }
+  // In two factors: 2^n alone may be more or less than a float.
   static inline Vector Scale(Vector x, Vector n) {
-    const __m128i exponent = _mm_add_epi32(_mm_cvtps_epi32(n), _mm_set1_epi32(127));
-    return _mm_mul_ps(x, _mm_castsi128_ps(_mm_slli_epi32(exponent, 23)));
+    const auto power = [](__m128i exponent) {
+      return _mm_castsi128_ps(_mm_slli_epi32(_mm_add_epi32(exponent, _mm_set1_epi32(127)), 23));
+    };
+    const __m128i whole = _mm_cvtps_epi32(n);
+    const __m128i half = _mm_srai_epi32(whole, 1);
+    return Mul(Mul(x, power(half)), power(_mm_sub_epi32(whole, half)));
+  }
+  static inline Vector ScaleNormal(Vector x, Vector n) {
+    const __m128i exponent = _mm_slli_epi32(_mm_cvtps_epi32(n), 23);
+    return _mm_castsi128_ps(_mm_add_epi32(_mm_castps_si128(x), exponent));
   }
   static inline Vector ZeroIfLess(Vector a, Vector b, Vector x) {
     return _mm_andnot_ps(_mm_cmplt_ps(a, b), x);
+  }
+  static inline Vector IfLess(Vector a, Vector b, Vector yes, Vector no) {
+    const Vector less = _mm_cmplt_ps(a, b);
+    return _mm_or_ps(_mm_and_ps(less, yes), _mm_andnot_ps(less, no));
   }
 
   static inline Vector LoadPart(const float* p, int64_t count, Vector rest) {
@@ -67,6 +86,7 @@ struct Sse2 {
     std::copy_n(lanes, count, p);
   }
   static inline Vector MulAdd(Vector a, Vector b, Vector c) { return Add(Mul(a, b), c); }
+  static inline Vector NegMulAdd(Vector a, Vector b, Vector c) { return Sub(c, Mul(a, b)); }
   static inline float ReduceAdd(Vector x) {
     const Vector pairs = Add(x, _mm_movehl_ps(x, x));
     return _mm_cvtss_f32(Add(pairs, _mm_shuffle_ps(pairs, pairs, 1)));
@@ -98,14 +118,29 @@ struct Avx2 {
   LAZYNET_AVX2 static inline Vector Mul(Vector a, Vector b) { return _mm256_mul_ps(a, b); }
   LAZYNET_AVX2 static inline Vector Sqrt(Vector x) { return _mm256_sqrt_ps(x); }
   LAZYNET_AVX2 static inline Vector Round(Vector x) {
-    return _mm256_cvtepi32_ps(_mm256_cvtps_epi32(x));
+    return _mm256_round_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+  }
+  LAZYNET_AVX2 static inline Vector AtLeast(Vector x, Vector low) { return _mm256_max_ps(low, x); }
+  LAZYNET_AVX2 static inline Vector AtMost(Vector x, Vector high) { return _mm256_min_ps(high, x); }
+  LAZYNET_AVX2 static inline Vector Abs(Vector x) { return _mm256_andnot_ps(Set(-0.0f), x); }
+  LAZYNET_AVX2 static inline Vector Power(__m256i exponent) {
+    const __m256i biased = _mm256_add_epi32(exponent, _mm256_set1_epi32(127));
+    return _mm256_castsi256_ps(_mm256_slli_epi32(biased, 23));
   }
   LAZYNET_AVX2 static inline Vector Scale(Vector x, Vector n) {
-    const __m256i exponent = _mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127));
-    return _mm256_mul_ps(x, _mm256_castsi256_ps(_mm256_slli_epi32(exponent, 23)));
+    const __m256i whole = _mm256_cvtps_epi32(n);
+    const __m256i half = _mm256_srai_epi32(whole, 1);
+    return Mul(Mul(x, Power(half)), Power(_mm256_sub_epi32(whole, half)));
+  }
+  LAZYNET_AVX2 static inline Vector ScaleNormal(Vector x, Vector n) {
+    const __m256i exponent = _mm256_slli_epi32(_mm256_cvtps_epi32(n), 23);
+    return _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(x), exponent));
   }
   LAZYNET_AVX2 static inline Vector ZeroIfLess(Vector a, Vector b, Vector x) {
     return _mm256_andnot_ps(_mm256_cmp_ps(a, b, _CMP_LT_OQ), x);
+  }
+  LAZYNET_AVX2 static inline Vector IfLess(Vector a, Vector b, Vector yes, Vector no) {
+    return _mm256_blendv_ps(no, yes, _mm256_cmp_ps(a, b, _CMP_LT_OQ));
   }
 
   LAZYNET_AVX2 static inline __m256i First(int64_t count) {
@@ -121,6 +156,9 @@ struct Avx2 {
   }
   LAZYNET_AVX2 static inline Vector MulAdd(Vector a, Vector b, Vector c) {
     return _mm256_fmadd_ps(a, b, c);
+  }
+  LAZYNET_AVX2 static inline Vector NegMulAdd(Vector a, Vector b, Vector c) {
+    return _mm256_fnmadd_ps(a, b, c);
   }
   LAZYNET_AVX2 static inline float ReduceAdd(Vector x) {
     return Sse2::ReduceAdd(Sse2::Add(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1)));
@@ -150,12 +188,21 @@ struct Avx512 {
   LAZYNET_AVX512 static inline Vector Sub(Vector a, Vector b) { return _mm512_sub_ps(a, b); }
   LAZYNET_AVX512 static inline Vector Mul(Vector a, Vector b) { return _mm512_mul_ps(a, b); }
   LAZYNET_AVX512 static inline Vector Sqrt(Vector x) { return _mm512_sqrt_ps(x); }
-  LAZYNET_AVX512 static inline Vector Round(Vector x) {
-    return _mm512_cvtepi32_ps(_mm512_cvtps_epi32(x));
+  LAZYNET_AVX512 static inline Vector Round(Vector x) { return _mm512_roundscale_ps(x, 0); }
+  LAZYNET_AVX512 static inline Vector AtLeast(Vector x, Vector low) {
+    return _mm512_max_ps(low, x);
   }
+  LAZYNET_AVX512 static inline Vector AtMost(Vector x, Vector high) {
+    return _mm512_min_ps(high, x);
+  }
+  LAZYNET_AVX512 static inline Vector Abs(Vector x) { return _mm512_abs_ps(x); }
   LAZYNET_AVX512 static inline Vector Scale(Vector x, Vector n) { return _mm512_scalef_ps(x, n); }
+  LAZYNET_AVX512 static inline Vector ScaleNormal(Vector x, Vector n) { return Scale(x, n); }
   LAZYNET_AVX512 static inline Vector ZeroIfLess(Vector a, Vector b, Vector x) {
     return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(a, b, _CMP_NLT_UQ), x);
+  }
+  LAZYNET_AVX512 static inline Vector IfLess(Vector a, Vector b, Vector yes, Vector no) {
+    return _mm512_mask_mov_ps(no, _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ), yes);
   }
 
   LAZYNET_AVX512 static inline __mmask16 First(int64_t count) {
@@ -169,6 +216,9 @@ struct Avx512 {
   }
   LAZYNET_AVX512 static inline Vector MulAdd(Vector a, Vector b, Vector c) {
     return _mm512_fmadd_ps(a, b, c);
+  }
+  LAZYNET_AVX512 static inline Vector NegMulAdd(Vector a, Vector b, Vector c) {
+    return _mm512_fnmadd_ps(a, b, c);
   }
   LAZYNET_AVX512 static inline Avx2::Vector Upper(Vector x) {
     return _mm256_castpd_ps(_mm512_extractf64x4_pd(_mm512_castps_pd(x), 1));

@@ -99,6 +99,99 @@ TEST(OwnElementwise, InstructionSetsAgreeToTheBit) {
   }
 }
 
+struct Activation {
+  Eltwise op;
+  double (*formula)(double);
+  double lowest;  // from where on the error is relative; below, it is absolute
+};
+
+const Activation kActivations[] = {
+    {{Eltwise::Algorithm::kExp}, [](double x) { return std::exp(x); }, -87},
+    {{Eltwise::Algorithm::kSigmoid}, [](double x) { return 1 / (1 + std::exp(-x)); }, -87},
+    {{Eltwise::Algorithm::kTanh}, [](double x) { return std::tanh(x); }, -1000},
+    {{Eltwise::Algorithm::kGeluErf},
+     [](double x) { return x / 2 * std::erfc(-x / std::sqrt(2.0)); },
+     -3},
+    {{Eltwise::Algorithm::kGeluTanh},
+     [](double x) {
+       return x / (1 + std::exp(-2 * std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x)));
+     },
+     -3},
+    {{Eltwise::Algorithm::kSilu}, [](double x) { return x / (1 + std::exp(-x)); }, -87},
+    {{Eltwise::Algorithm::kMish},
+     [](double x) { return x * std::tanh(std::log1p(std::exp(x))); },
+     -87},
+    {{Eltwise::Algorithm::kElu, 1}, [](double x) { return x > 0 ? x : std::expm1(x); }, -1000},
+    {{Eltwise::Algorithm::kSoftplus, 1, 20}, [](double x) { return std::log1p(std::exp(x)); }, -87},
+    {{Eltwise::Algorithm::kLogSigmoid}, [](double x) { return -std::log1p(std::exp(-x)); }, -1000}};
+
+std::vector<float> EveryMagnitude() {
+  std::vector<float> values{0.0f, -0.0f};
+  for (float x = 1e-35f; x < 88; x *= 1.0007f) {
+    values.push_back(x);
+    values.push_back(-x);
+  }
+  return values;
+}
+
+TEST(OwnActivation, IsAsGoodAsItsFormulaForEveryMagnitude) {
+  const std::vector<float> src = EveryMagnitude();
+  for (const Activation& activation : kActivations) {
+    for (const Isa isa : AvailableIsas()) {
+      std::vector<float> got(src.size());
+      SelectElementwise(activation.op.algorithm, isa)(src.data(), got.data(), src.size(),
+                                                      static_cast<float>(activation.op.alpha),
+                                                      static_cast<float>(activation.op.beta));
+      for (size_t i = 0; i < src.size(); ++i) {
+        const double want = activation.formula(src[i]);
+        if (std::abs(want) < 1.2e-38 && want != 0) continue;
+        const double error = src[i] < activation.lowest ? 1e-8 : 1e-6 * std::abs(want);
+        ASSERT_NEAR(got[i], want, error)
+            << static_cast<int>(activation.op.algorithm) << " " << Name(isa) << " of " << src[i];
+        if (want == 0) {
+          ASSERT_EQ(std::signbit(got[i]), std::signbit(want)) << src[i];
+        }
+      }
+    }
+  }
+}
+
+// Also where it is at the end, or alone: items of a batch must not depend on their neighbours.
+TEST(OwnActivation, GivesAValueTheSameBitsWhereverItIs) {
+  const std::vector<float> src = Specials(67);
+  for (const Activation& activation : kActivations) {
+    for (const Isa isa : AvailableIsas()) {
+      const auto run = SelectElementwise(activation.op.algorithm, isa);
+      const auto alpha = static_cast<float>(activation.op.alpha);
+      const auto beta = static_cast<float>(activation.op.beta);
+      std::vector<float> whole(src.size());
+      run(src.data(), whole.data(), src.size(), alpha, beta);
+      for (size_t i = 0; i < src.size(); ++i) {
+        float alone = 0;
+        run(&src[i], &alone, 1, alpha, beta);
+        ASSERT_TRUE(Same(alone, whole[i])) << Name(isa) << " of " << src[i];
+      }
+    }
+  }
+}
+
+TEST(OwnActivation, TanhAndSigmoidStayWithinTheirBounds) {
+  std::vector<float> src;
+  for (float x = 4; x < 100; x = std::nextafter(x, 1e3f) + 1e-5f) src.push_back(x);
+  std::vector<float> got(src.size());
+  for (const Isa isa : AvailableIsas()) {
+    for (const auto algorithm : {Eltwise::Algorithm::kTanh, Eltwise::Algorithm::kSigmoid}) {
+      SelectElementwise(algorithm, isa)(src.data(), got.data(), src.size(), 0, 0);
+      for (size_t i = 0; i < src.size(); ++i) {
+        ASSERT_LE(got[i], 1.0f) << Name(isa) << " of " << src[i];
+        if (src[i] > 20) {
+          ASSERT_EQ(got[i], 1.0f) << Name(isa) << " of " << src[i];
+        }
+      }
+    }
+  }
+}
+
 TEST(OwnSoftmax, InstructionSetsAgree) {
   for (const bool log : {false, true}) {
     for (const int64_t size : {1, 2, 10, 16, 21, 100}) {

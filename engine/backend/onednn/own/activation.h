@@ -1,0 +1,11 @@
+#pragma once
+
+#include "engine/backend/onednn/own/elementwise.h"
+
+namespace lazynet::backend::own {
+
+// Functions made of exp: kElu, both kGelu, kSilu, kMish, kSigmoid, kTanh, kSoftplus, kLogSigmoid
+// and kExp; null for others.
+ElementwiseFunction SelectActivation(Eltwise::Algorithm algorithm, Isa isa);
+
+}  // namespace lazynet::backend::own
