@@ -92,6 +92,36 @@ TEST_P(AllocationTest, BagsOfEmbeddingsAllocateNothingWhenRun) {
   }
 }
 
+TEST_P(AllocationTest, RecurrentLayersAllocateNothingWhenRun) {
+  const Tensor src = testing::Noise({70, 2, 5}, 1);
+  Graph graph;
+  const auto constant = [&](const Shape& shape) {
+    return graph.AddConstant(
+        DType::kFp32, shape,
+        {shape.ToString(), [shape] { return absl::StatusOr<Tensor>(testing::Noise(shape, 2)); }});
+  };
+  const ValueId src_id = graph.AddInput(DType::kFp32, src.shape());
+  const ValueId layer = constant({40, 5});
+  const ValueId iteration = constant({40, 10});
+  graph.AddOp(Recurrent{},
+              {src_id, layer, iteration, kNoValue, kNoValue, kNoValue, kNoValue, kNoValue},
+              {70 * 2 * 10 + 2 * 10}, "lstm");
+  const auto prepared = Prepare(backend(), graph);
+  ASSERT_TRUE(prepared.ok()) << prepared.status();
+  auto dst = *Buffer::Allocate((70 * 2 * 10 + 2 * 10) * sizeof(float));
+  auto scratch = *Buffer::Allocate(prepared->scratch_bytes);
+  std::vector<const std::byte*> srcs(8);
+  srcs[0] = src.data();
+  const Kernel::Buffers buffers = {srcs, dst.data(), scratch.data()};
+  // The first run may start threads.
+  ASSERT_TRUE(prepared->kernel->Run(buffers).ok());
+  const size_t before = testing::Allocations();
+  const absl::Status status = prepared->kernel->Run(buffers);
+  const size_t made = testing::Allocations() - before;
+  EXPECT_TRUE(status.ok()) << status;
+  EXPECT_EQ(made, 0u);
+}
+
 // Per element of dst an offset, and where it is a sum, two offsets and their weights.
 TEST(OnednnAllocation, ResamplingKeepsFourBytesOfEachOffsetAndWeight) {
   const auto backend = MakeOnednnBackend(MakeReferenceBackend());

@@ -1,0 +1,72 @@
+#include "engine/backend/onednn/own/recurrence.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "engine/backend/onednn/own/simd.h"
+
+namespace lazynet::backend::own {
+namespace {
+
+int64_t Lanes(Isa isa) { return Select(isa, Sse2::kLanes, Avx2::kLanes, Avx512::kLanes); }
+
+// Vectors of units that a block has of each gate. A line of four or six vectors in all keeps the
+// multipliers busy where there is one row only, and leaves registers for more.
+constexpr int64_t UnitVectors(int64_t gates) { return gates == 1 ? 4 : gates == 3 ? 2 : 1; }
+
+// Steps whose layer's part is computed at once: enough rows for the weights to be read rarely, and
+// so few that what is made of them stays in the cache.
+int64_t StepsAtOnce(const Recurrence& recurrence, int64_t count) {
+  constexpr int64_t kRows = 64;
+  return std::clamp<int64_t>(kRows / count, 1, recurrence.steps);
+}
+
+// The scratch memory of a run.
+struct Scratch {
+  Scratch(const Recurrence& recurrence, const PackedProduct& product, int64_t count, float* begin) {
+    float* end = begin;
+    const auto take = [&](int64_t size) { return std::exchange(end, end + size); };
+    const int64_t line = product.gates * product.block_units;
+    layer = take(product.blocks * StepsAtOnce(recurrence, count) * count * line);
+    block = take(count * line);
+    projected = take(count * UnitVectors(1) * Avx512::kLanes);
+    zeros = take(count * recurrence.output);
+    unprojected = take(recurrence.projection != nullptr ? count * recurrence.hidden : 0);
+    floats = end - begin;
+  }
+
+  float* layer;        // [blocks][rows][gates][units of a block]
+  float* block;        // [items][gates][units of a block], the iteration's part
+  float* projected;    // [items][outputs of a block]
+  float* zeros;        // [items][P]
+  float* unprojected;  // [items][H]
+  int64_t floats;
+};
+
+#define LAZYNET_KERNELS "engine/backend/onednn/own/recurrence.inc"
+#include "engine/backend/onednn/own/for_each_isa.inc"
+
+}  // namespace
+
+int64_t Gates(Recurrent::Cell cell) {
+  return cell == Recurrent::Cell::kLstm ? 4 : cell == Recurrent::Cell::kGru ? 3 : 1;
+}
+
+PackedProduct::PackedProduct(Isa isa, int64_t the_gates, int64_t the_units, int64_t the_inputs)
+    : gates(the_gates),
+      units(the_units),
+      inputs(the_inputs),
+      block_units(UnitVectors(gates) * Lanes(isa)),
+      blocks((units + block_units - 1) / block_units),
+      floats(blocks * (1 + inputs) * gates * block_units) {}
+
+size_t ScratchBytes(Isa isa, const Recurrence& recurrence, int64_t count) {
+  const PackedProduct product(isa, Gates(recurrence.cell), recurrence.hidden, recurrence.inputs);
+  return static_cast<size_t>(Scratch(recurrence, product, count, nullptr).floats) * sizeof(float);
+}
+
+RecurrenceFunction SelectRecurrence(Isa isa) {
+  return Select<RecurrenceFunction>(isa, sse2::Recur, avx2::Recur, avx512::Recur);
+}
+
+}  // namespace lazynet::backend::own
