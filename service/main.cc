@@ -1,8 +1,10 @@
 #include <fmt/format.h>
+#include <semaphore.h>
+#include <signal.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
-#include <csignal>
+#include <atomic>
 #include <cstdio>
 #include <string>
 
@@ -14,19 +16,30 @@
 namespace lazynet {
 namespace {
 
-// Blocked in every thread, so that only WaitForStop sees them.
-sigset_t StopSignals() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGTERM);
-  sigaddset(&signals, SIGINT);
-  return signals;
+// A handler, since signals that are blocked in our threads still end the process where a library
+// has started one before main, as OpenBLAS does.
+sem_t stop;
+std::atomic<int> stop_signal = 0;
+
+void OnStop(int signal) {
+  stop_signal = signal;
+  sem_post(&stop);
 }
 
-std::string WaitForStop(const sigset_t& signals) {
-  int signal = 0;
-  sigwait(&signals, &signal);
-  return signal == SIGTERM ? "SIGTERM" : "SIGINT";
+void HandleStopSignals() {
+  sem_init(&stop, 0, 0);
+  struct sigaction action = {};
+  action.sa_handler = OnStop;
+  action.sa_flags = SA_RESTART;
+  sigemptyset(&action.sa_mask);
+  sigaction(SIGTERM, &action, nullptr);
+  sigaction(SIGINT, &action, nullptr);
+}
+
+std::string WaitForStop() {
+  while (sem_wait(&stop) != 0) {
+  }
+  return stop_signal == SIGTERM ? "SIGTERM" : "SIGINT";
 }
 
 int Check(const config::ServerConfig& config) {
@@ -53,8 +66,7 @@ void LogModels(const hosting::Repository& repository) {
 }
 
 int Serve(const config::ServerConfig& config) {
-  const sigset_t signals = StopSignals();
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  HandleStopSignals();
   auto started = server::Server::Start(config);
   if (!started.ok()) {
     spdlog::error("{}", Message(started.status()));
@@ -65,7 +77,7 @@ int Serve(const config::ServerConfig& config) {
   spdlog::info("lazynet {} serves: gRPC port {}, metrics port {}, admin port {}, {} lanes",
                kVersion, server.grpc_port(), server.metrics_port(), server.admin_port(),
                server.lane_count());
-  spdlog::info("{}: draining", WaitForStop(signals));
+  spdlog::info("{}: draining", WaitForStop());
   server.Shutdown(std::chrono::seconds(config.drain_timeout_seconds));
   spdlog::info("stopped");
   return 0;

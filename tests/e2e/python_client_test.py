@@ -1,11 +1,13 @@
 #!/usr/bin/python3
 """The server through grpcio, with stubs made from proto/: a client that is not ours.
 
-  python_client_test.py SERVER_BINARY
+  python_client_test.py SERVER_BINARY EARLY_THREAD_LIBRARY
 """
+import os
 import pathlib
 import sys
 import unittest
+from unittest import mock
 
 import grpc
 import numpy as np
@@ -19,6 +21,7 @@ from proto.grpc.health.v1 import health_pb2, health_pb2_grpc  # noqa: E402
 from proto.lazynet.v1 import lazynet_pb2, lazynet_pb2_grpc  # noqa: E402
 
 BINARY = sys.argv.pop(1)
+EARLY_THREAD = sys.argv.pop(1)
 MODELS = lazynet_process.ROOT / "deploy/models"
 
 
@@ -87,6 +90,18 @@ class PythonClient(unittest.TestCase):
         self.server.__exit__()
         self.assertEqual(self.server.exit_code, 0)
         self.assertIn("draining", self.server.log)
+
+    def test_sigterm_ends_with_0_where_a_library_has_a_thread(self):
+        environment = {
+            "LD_PRELOAD": f"{os.environ.get('LD_PRELOAD', '')} {EARLY_THREAD}".strip(),
+            "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"}
+        for _ in range(3):  # the signal goes to any thread that takes it
+            with mock.patch.dict(os.environ, environment):
+                server = lazynet_process.Server(BINARY, MODELS)
+                server.__enter__()
+            server.__exit__()
+            self.assertEqual(server.exit_code, 0)
+            self.assertIn("draining", server.log)
 
 
 if __name__ == "__main__":
