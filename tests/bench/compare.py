@@ -177,7 +177,8 @@ def start(row, stack, folder, inputs, options):
     for engine in options.engines:
         command = engine.command_line(folder, row.threads, inputs)
         try:
-            worker = stack.enter_context(Worker(command, engine.variables(row.threads)))
+            worker = stack.enter_context(
+                Worker(command, engine.variables(row.threads), row.threads))
         except WorkerError as error:
             if engine.variant:
                 row.notes.append(f"{engine.title} is left out: {error}")

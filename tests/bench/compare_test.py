@@ -218,24 +218,24 @@ class WorkerTest(unittest.TestCase):
         return compare.measure(network, self.folder, self.folder / "input", 2, 1, options)
 
     def test_answers_until_it_is_closed(self):
-        with Worker(self.command("A"), {}) as worker:
+        with Worker(self.command("A"), {}, 1) as worker:
             self.assertEqual(worker.ready, READY)
             self.assertEqual(worker.ask("run 5")["median_ns"], 65000)
         self.assertEqual(worker.process.returncode, 0)
 
     def test_its_last_words_are_the_error(self):
         with self.assertRaisesRegex(WorkerError, "^no such precision$"):
-            Worker(self.command("refuses"), {})
-        with Worker(self.command("A"), {}) as worker:
+            Worker(self.command("refuses"), {}, 1)
+        with Worker(self.command("A"), {}, 1) as worker:
             with self.assertRaisesRegex(WorkerError, "^gone$"):
                 worker.ask("dies")
         with self.assertRaises(WorkerError):
-            Worker(["/nothing/is/here"], {})
+            Worker(["/nothing/is/here"], {}, 1)
 
     def test_silence_is_an_error(self):
         silent = [sys.executable, "-c", "import time; time.sleep(60)"]
         with self.assertRaisesRegex(WorkerError, "no answer for 0.05 s"):
-            Worker(silent, {}, seconds=0.05)
+            Worker(silent, {}, 1, seconds=0.05)
 
     def test_engines_run_in_turn(self):
         row = self.measure(self.engine("lazynet", "A"), self.engine("pytorch", "B"))

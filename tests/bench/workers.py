@@ -19,6 +19,11 @@ THREAD_VARIABLES = ("OMP_", "GOMP_", "KMP_", "OPENBLAS_", "MKL_", "GOTO_", "ORT_
 ANSWER_SECONDS = 600
 
 
+def use_first_cores(count):
+    """All engines on the same cores: those of a virtual machine are not equally fast."""
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:count])
+
+
 class WorkerError(Exception):
     """A worker that did not start or answer, with what it said last."""
 
@@ -89,12 +94,13 @@ class Worker:
     ready: what it said when it had answered once.
     """
 
-    def __init__(self, command, variables, seconds=ANSWER_SECONDS):
+    def __init__(self, command, variables, threads, seconds=ANSWER_SECONDS):
         self.seconds = seconds
         self.errors = tempfile.TemporaryFile()
         try:
             self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                            stderr=self.errors, env=variables)
+                                            stderr=self.errors, env=variables,
+                                            preexec_fn=lambda: use_first_cores(threads))
         except OSError as error:
             self.errors.close()
             raise WorkerError(str(error)) from error
