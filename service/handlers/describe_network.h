@@ -12,7 +12,8 @@ v1::NetworkState Convert(hosting::NetworkState state);
 
 // Parameter `index` of a node, as far as `sizes` tell its shape.
 void DescribeParameter(const nn::Network& network, const nn::ParameterSet& set,
-                       const nn::Sizes& sizes, int node, int index, v1::ParameterDescription& described);
+                       const nn::Sizes& sizes, int node, int index,
+                       v1::ParameterDescription& described);
 
 void DescribePort(const std::string& name, DType dtype, const Shape& shape, v1::BoundInput& port);
 

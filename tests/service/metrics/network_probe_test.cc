@@ -64,7 +64,8 @@ TEST_F(NetworkProbeTest, EverySeriesIsPresentAtZeroFromTheStart) {
   for (const char* outcome : {"success", "failure"}) {
     const std::string label = std::string("outcome=\"") + outcome + '"';
     EXPECT_EQ(Value("plan_builds_total", label), 0) << outcome;
-    for (const char* source : {"first_request", "admin", "at_load", "checkpoint", "client", "definition"}) {
+    for (const char* source :
+         {"first_request", "admin", "at_load", "checkpoint", "client", "definition"}) {
       EXPECT_EQ(Value("materializations_total", std::string("source=\"") + source + "\"," + label),
                 0)
           << source;
