@@ -3,72 +3,37 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <cstdio>
 #include <fstream>
 #include <iostream>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "engine/core/status.h"
 #include "service/version.h"
 #include "tests/bench/model.h"
+#include "tests/bench/worker.h"
 
 namespace lazynet::bench {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-using Json = nlohmann::ordered_json;
-
-int64_t NanosecondsSince(Clock::time_point begin) {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - begin).count();
-}
-
-// A line of /proc/self/status, in bytes.
-int64_t MemoryOf(std::string_view key) {
-  std::ifstream status("/proc/self/status");
-  for (std::string line; std::getline(status, line);) {
-    if (line.starts_with(key)) return std::stoll(line.substr(key.size() + 1)) * 1024;
-  }
-  return 0;
-}
-
-Json MemoryReport() {
-  return {{"resident_bytes", MemoryOf("VmRSS")}, {"peak_resident_bytes", MemoryOf("VmHWM")}};
-}
 
 struct Input {
   std::string name;
   Tensor tensor;
 };
 
-// NAME=DTYPE:DIM,DIM,...:FILE, the file holding the elements row-major and little-endian.
 absl::StatusOr<Input> ReadInput(const std::string& text) {
-  const size_t equals = text.find('=');
-  const size_t colon = text.find(':', equals);
-  const size_t second = text.find(':', colon + 1);
-  if (equals == std::string::npos || colon == std::string::npos || second == std::string::npos) {
-    return InvalidArgument("--input wants NAME=DTYPE:DIMS:FILE, got \"{}\"", text);
-  }
-  const std::string name_of_dtype = text.substr(equals + 1, colon - equals - 1);
-  const auto dtype = ParseDType(name_of_dtype);
-  if (!dtype) return InvalidArgument("--input: no dtype is called {}", name_of_dtype);
-  std::vector<int64_t> dims;
-  for (const char* at = text.data() + colon + 1; at < text.data() + second;) {
-    int64_t dim = 0;
-    const auto [end, error] = std::from_chars(at, text.data() + second, dim);
-    if (error != std::errc()) return InvalidArgument("--input: no dims in \"{}\"", text);
-    dims.push_back(dim);
-    at = end + 1;
-  }
-  ASSIGN_OR_RETURN(Tensor tensor, Tensor::Allocate(*dtype, Shape(dims)));
-  std::ifstream file(text.substr(second + 1), std::ios::binary);
+  const auto input = ParseInputFile(text);
+  if (!input) return InvalidArgument("--input wants NAME=DTYPE:DIMS:FILE, got \"{}\"", text);
+  const auto dtype = ParseDType(input->dtype);
+  if (!dtype) return InvalidArgument("--input: no dtype is called {}", input->dtype);
+  ASSIGN_OR_RETURN(Tensor tensor, Tensor::Allocate(*dtype, Shape(input->dims)));
+  std::ifstream file(input->path, std::ios::binary);
   file.read(reinterpret_cast<char*>(tensor.mutable_view().data),
             static_cast<std::streamsize>(tensor.bytes()));
   if (!file) return InvalidArgument("--input {}: no {} bytes there", text, tensor.bytes());
-  return Input{text.substr(0, equals), std::move(tensor)};
+  return Input{input->name, std::move(tensor)};
 }
 
 absl::StatusOr<std::vector<Tensor>> InOrder(const nn::Network& network,
@@ -89,20 +54,11 @@ std::vector<Shape> ShapesOf(std::span<const Tensor> tensors) {
   return shapes;
 }
 
-// Whole runs for at least so long, and at least three.
-absl::StatusOr<Json> Measure(Runner& runner, int64_t milliseconds) {
-  std::vector<int64_t> times;
-  const Clock::time_point begin = Clock::now();
-  while (times.size() < 3 || NanosecondsSince(begin) < milliseconds * 1'000'000) {
-    const Clock::time_point start = Clock::now();
-    RETURN_IF_ERROR(runner.Run());
-    times.push_back(NanosecondsSince(start));
-  }
-  const auto middle = times.begin() + static_cast<ptrdiff_t>(times.size() / 2);
-  std::nth_element(times.begin(), middle, times.end());
-  return Json{{"median_ns", *middle},
-              {"min_ns", *std::min_element(times.begin(), times.end())},
-              {"runs", times.size()}};
+absl::StatusOr<Json> MeasureRuns(Runner& runner, int64_t milliseconds) {
+  absl::Status status;
+  Json report = Measure([&] { status.Update(runner.Run()); }, milliseconds);
+  RETURN_IF_ERROR(status);
+  return report;
 }
 
 // The steps with their mean times.
@@ -139,7 +95,7 @@ absl::StatusOr<Json> Answer(Runner& runner, const std::string& line) {
   const size_t space = line.find(' ');
   const std::string command = line.substr(0, space);
   const std::string argument = space == std::string::npos ? "" : line.substr(space + 1);
-  if (command == "run") return Measure(runner, std::atoll(argument.c_str()));
+  if (command == "run") return MeasureRuns(runner, std::atoll(argument.c_str()));
   if (command == "profile") return Profile(runner, std::atoll(argument.c_str()));
   if (command == "outputs") return WriteOutputs(runner, argument);
   if (command == "memory") return MemoryReport();

@@ -4,23 +4,17 @@
 #include <dlfcn.h>
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
-#include <charconv>
-#include <chrono>
 #include <cstdint>
 #include <cstdlib>
 #include <fstream>
 #include <iostream>
-#include <nlohmann/json.hpp>
 #include <string>
-#include <string_view>
 #include <vector>
+
+#include "tests/bench/worker.h"
 
 namespace lazynet::bench {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-using Json = nlohmann::ordered_json;
 
 [[noreturn]] void Fail(const std::string& text) {
   std::cerr << "ort_worker: " << text << std::endl;
@@ -112,23 +106,6 @@ std::string Open(const std::string& path) {
 
 }  // namespace ort
 
-int64_t NanosecondsSince(Clock::time_point begin) {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - begin).count();
-}
-
-// A line of /proc/self/status, in bytes.
-int64_t MemoryOf(std::string_view key) {
-  std::ifstream status("/proc/self/status");
-  for (std::string line; std::getline(status, line);) {
-    if (line.starts_with(key)) return std::stoll(line.substr(key.size() + 1)) * 1024;
-  }
-  return 0;
-}
-
-Json MemoryReport() {
-  return {{"resident_bytes", MemoryOf("VmRSS")}, {"peak_resident_bytes", MemoryOf("VmHWM")}};
-}
-
 struct Tensor {
   ort::Value* value;
   char* data;
@@ -155,38 +132,21 @@ struct Input {
   Tensor tensor;
 };
 
-std::vector<int64_t> ParseDims(std::string_view text) {
-  std::vector<int64_t> dims;
-  for (const char *at = text.data(), *end = at + text.size(); at < end; ++at) {
-    const auto [next, error] = std::from_chars(at, end, dims.emplace_back());
-    if (error != std::errc()) Fail("--input: these are no dims: " + std::string(text));
-    at = next;
-  }
-  return dims;
-}
-
-// NAME=DTYPE:DIM,DIM,...:FILE, the file holding the elements row-major and little-endian. The
-// memory is ONNX Runtime's own, so that it is aligned as it likes it.
+// The memory is ONNX Runtime's own, so that it is aligned as it likes it.
 Input ReadInput(const std::string& text, ort::Allocator* allocator) {
-  const size_t equals = text.find('=');
-  const size_t colon = text.find(':', equals);
-  const size_t second = text.find(':', colon + 1);
-  if (equals == std::string::npos || colon == std::string::npos || second == std::string::npos) {
-    Fail("--input wants NAME=DTYPE:DIMS:FILE, got " + text);
-  }
-  const std::string dtype = text.substr(equals + 1, colon - equals - 1);
+  const auto input = ParseInputFile(text);
+  if (!input) Fail("--input wants NAME=DTYPE:DIMS:FILE, got " + text);
+  const auto& [name, dtype, dims, path] = *input;
   if (dtype != "FP32" && dtype != "INT64") Fail("--input: FP32 or INT64, not " + dtype);
-  const std::vector<int64_t> dims =
-      ParseDims(std::string_view(text).substr(colon + 1, second - colon - 1));
   ort::Value* value = nullptr;
   ort::kCreateTensor(allocator, dims.data(), dims.size(),
                      dtype == "FP32" ? ort::kFloat : ort::kInt64, &value);
   const Tensor tensor = TensorOf(value);
-  std::ifstream file(text.substr(second + 1), std::ios::binary);
+  std::ifstream file(path, std::ios::binary);
   if (!file.read(tensor.data, static_cast<std::streamsize>(tensor.bytes))) {
     Fail("--input " + text + ": the file has not all elements");
   }
-  return {text.substr(0, equals), tensor};
+  return {name, tensor};
 }
 
 class Runner {
@@ -221,21 +181,6 @@ class Runner {
   }
 
   // Whole runs for at least so long, and at least three.
-  Json Measure(int64_t milliseconds) {
-    std::vector<int64_t> times;
-    const Clock::time_point begin = Clock::now();
-    while (times.size() < 3 || NanosecondsSince(begin) < milliseconds * 1'000'000) {
-      const Clock::time_point start = Clock::now();
-      Run();
-      times.push_back(NanosecondsSince(start));
-    }
-    const auto middle = times.begin() + static_cast<ptrdiff_t>(times.size() / 2);
-    std::nth_element(times.begin(), middle, times.end());
-    return {{"median_ns", *middle},
-            {"min_ns", *std::min_element(times.begin(), times.end())},
-            {"runs", times.size()}};
-  }
-
   Json WriteOutputs(const std::string& folder) const {
     for (size_t i = 0; i < outputs_.size(); ++i) {
       const Tensor tensor = TensorOf(outputs_[i]);
@@ -259,7 +204,7 @@ Json Answer(Runner& runner, const std::string& line) {
   const size_t space = line.find(' ');
   const std::string command = line.substr(0, space);
   const std::string argument = space == std::string::npos ? "" : line.substr(space + 1);
-  if (command == "run") return runner.Measure(std::atoll(argument.c_str()));
+  if (command == "run") return Measure([&] { runner.Run(); }, std::atoll(argument.c_str()));
   if (command == "outputs") return runner.WriteOutputs(argument);
   if (command == "memory") return MemoryReport();
   Fail("no command is called " + command);

@@ -57,12 +57,6 @@ dnnl::convolution_forward::desc Descriptor(const OpContext& context, const Geome
           geometry.padding_r};
 }
 
-dnnl::primitive_attr AttributesOf(const OpContext& context) {
-  dnnl::primitive_attr attributes = UserScratchpad();
-  AppendPostOps(context, attributes);
-  return attributes;
-}
-
 // For an image so small that brgconv's many calls of its kernel cost more than they compute, the
 // older jit kernel is 1.3-1.8 times as fast. Which one serves an image does not depend on how many
 // there are, as the weights are packed for it.

@@ -8,8 +8,7 @@ absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const InnerProduct&
   const auto src = DenseDesc(context.src_dims(0));
   const auto dst = DenseDesc(context.dst_dims());
   const auto bias = context.has(2) ? DenseDesc({weights_dims[0]}) : dnnl::memory::desc();
-  dnnl::primitive_attr attributes = UserScratchpad();
-  AppendPostOps(context, attributes);
+  const dnnl::primitive_attr attributes = AttributesOf(context);
   const auto describe = [&](const dnnl::memory::desc& weights) {
     return dnnl::inner_product_forward::primitive_desc(
         {dnnl::prop_kind::forward_inference, src, weights, bias, dst}, attributes, CpuEngine());

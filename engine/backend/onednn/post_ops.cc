@@ -26,8 +26,9 @@ bool FusesSum(const Graph& graph, const Op& op, const Op& next) {
   return next.inputs[0] != next.inputs[1];
 }
 
-void AppendPostOps(const OpContext& context, dnnl::primitive_attr& attributes) {
-  if (context.op().fused.empty()) return;
+dnnl::primitive_attr AttributesOf(const OpContext& context) {
+  dnnl::primitive_attr attributes = UserScratchpad();
+  if (context.op().fused.empty()) return attributes;
   dnnl::post_ops post_ops;
   for (const Op& next : context.op().fused) {
     const auto* eltwise = std::get_if<Eltwise>(&next.kind);
@@ -42,6 +43,7 @@ void AppendPostOps(const OpContext& context, dnnl::primitive_attr& attributes) {
     }
   }
   attributes.set_post_ops(post_ops);
+  return attributes;
 }
 
 void SetPostOperands(const OpContext& context, PreparedOp& prepared) {

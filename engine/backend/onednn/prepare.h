@@ -107,9 +107,10 @@ absl::StatusOr<PreparedOp> PrepareLeakyRelu(const OpContext& context, double slo
 // Activations are those that take an instruction or two: others are faster in kernels of their own.
 bool FusesSum(const Graph& graph, const Op& op, const Op& next);
 bool FusesActivation(const Op& op, const Op& next);
-void AppendPostOps(const OpContext& context, dnnl::primitive_attr& attributes);
+// The attributes of a primitive for the op and all of that.
+dnnl::primitive_attr AttributesOf(const OpContext& context);
 
-// Says in the prepared op what AppendPostOps wants of its operands.
+// Says in the prepared op what these want of its operands.
 void SetPostOperands(const OpContext& context, PreparedOp& prepared);
 
 // In reorder.cc; dtypes other than FP32 only where nothing changes.

@@ -27,8 +27,6 @@ std::optional<std::vector<int>> Find(const Build& build) {
   return FindBatchAxes(whole, one, kItems);
 }
 
-// Whether items are computed by themselves by `op` on an input [items, dims...], and by what brings
-// the result back.
 ValueId Add(Graph& graph, backend::OpKind kind, std::vector<ValueId> inputs, Shape shape) {
   return graph.AddOp(std::move(kind), std::move(inputs), std::move(shape), "layer");
 }

@@ -90,12 +90,13 @@ TEST_F(BoundValuesTest, WhatIsNotKnownIsChecked) {
 TEST_F(BoundValuesTest, LayersWhoseWeightsAreNoNumbersAreTakenApart) {
   for (const float wrong :
        {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(), 1e30f}) {
-    SetUp();
+    graph_.ops.clear();
+    last_ = graph_.inputs[0];
     AddLinear(wrong);
     Checked();
+    ASSERT_EQ(graph_.ops.size(), 2u);
     EXPECT_TRUE(graph_.ops.front().fused.empty());
     EXPECT_EQ(graph_.ops.back().output, last_);
-    graph_.ops.clear();
   }
 }
 

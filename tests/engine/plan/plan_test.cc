@@ -367,7 +367,8 @@ TEST_P(PlanOn, AnErrorOfOneGroupIsThatOfTheRun) {
       NetworkOf({.name = "net",
                  .inputs = {{.name = "ids", .dtype = DType::kInt64}},
                  .layers = {LayerOf("embedding", "Embedding",
-                                    {Arg("num_embeddings", 4), Arg("embedding_dim", 2)})}});
+                                    {Arg("num_embeddings", 4),
+                                     Arg("embedding_dim", 400000)})}});  // for two threads
   absl::StatusOr<Tensor> ids = Tensor::Allocate(DType::kInt64, {4, 1});
   for (const int64_t wrong : {0, 3}) {
     auto values = ids->mutable_view().values<int64_t>();
