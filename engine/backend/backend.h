@@ -7,9 +7,10 @@
 #include <vector>
 
 #include "engine/backend/graph.h"
-#include "engine/backend/packed_weights.h"
 
 namespace lazynet::backend {
+
+class PackedWeights;
 
 // How a value lies in memory, as one backend understands it. A null LayoutPtr is the dense
 // row-major layout, which every backend understands.
@@ -50,6 +51,7 @@ struct PreparedOp {
   std::vector<LayoutPtr> src_layouts;
   LayoutPtr dst_layout;
   size_t scratch_bytes = 0;
+  size_t kernel_bytes = 0;     // about, that the kernel takes, without packed weights
   bool in_place = false;       // dst may be the memory of srcs[0]
   int adds_to = -1;            // the operand whose memory dst has to be, as it is added to; or none
   std::string implementation;  // "brgconv:avx512_core", for people

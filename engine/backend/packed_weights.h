@@ -1,44 +1,66 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 
 #include "absl/container/flat_hash_map.h"
 #include "engine/core/buffer.h"
 
 namespace lazynet::backend {
 
-// What the key of a constant starts with that was computed for some input shapes only: it is kept
-// while a kernel uses it, not as long as the parameters.
-inline constexpr char kTransientKey = '~';
-
 // Constants in the layouts that kernels asked for, each stored once and shared by all plans of one
-// parameter set. Safe for use by many threads; kernels hold what they got, so that running a plan
-// never comes here.
+// parameter set. Kernels hold what they got, so that running a plan never comes here; what no
+// kernel holds any more is gone, and packed again when it is asked for. Safe for use by many
+// threads, which may pack different keys at the same time.
 class PackedWeights {
  public:
-  // The buffer stored under `key`; made by `pack` when it is not there yet. A failed pack stores
+  // Told how many bytes more, or less, are held, by whatever thread made or dropped a buffer; as
+  // buffers may outlive this, until the last one is gone.
+  using Observer = std::function<void(int64_t bytes)>;
+  explicit PackedWeights(Observer observer = nullptr)
+      : held_(std::make_shared<Held>(std::move(observer))) {}
+
+  // The buffer stored under `key`; made by `pack` when it is not there. A failed pack stores
   // nothing and returns its error.
   absl::StatusOr<std::shared_ptr<const Buffer>> GetOrPack(
       const std::string& key, const std::function<absl::StatusOr<Buffer>()>& pack);
 
-  // Bytes of all buffers stored.
-  size_t bytes() const { return bytes_->load(std::memory_order_relaxed); }
+  // What is known about a constant, such as its largest element: kept, unlike the constant in its
+  // layouts. A failure is not.
+  absl::StatusOr<double> GetOrMeasure(const std::string& key,
+                                      const std::function<absl::StatusOr<double>()>& measure);
+
+  // Bytes of all buffers that are held.
+  size_t bytes() const { return held_->bytes.load(std::memory_order_relaxed); }
 
  private:
+  struct Slot {
+    std::mutex mutex;  // held while packing: a key is packed once
+    std::weak_ptr<const Buffer> buffer;
+  };
+
+  struct Held {
+    explicit Held(Observer o) : observer(std::move(o)) {}
+    void Add(const Buffer& buffer, int64_t sign);
+
+    std::atomic<size_t> bytes = 0;
+    const Observer observer;
+  };
+
+  std::shared_ptr<Slot> FindSlot(const std::string& key);
   std::shared_ptr<const Buffer> Counted(Buffer buffer) const;
-  void DropUnused();
 
-  std::mutex mutex_;  // guards the maps, and is held while packing: a key is packed once
-  absl::flat_hash_map<std::string, std::shared_ptr<const Buffer>> kept_;
-  absl::flat_hash_map<std::string, std::weak_ptr<const Buffer>> transient_;
-  size_t drop_at_ = 64;  // transient entries, dead ones included, at which the dead are dropped
+  std::mutex mutex_;  // guards the maps, for moments only
+  absl::flat_hash_map<std::string, std::shared_ptr<Slot>> slots_;
+  size_t drop_at_ = 64;  // slots at which those without a buffer are dropped
+  absl::flat_hash_map<std::string, double> measures_;
 
-  // Buffers may outlive this.
-  std::shared_ptr<std::atomic<size_t>> bytes_ = std::make_shared<std::atomic<size_t>>(0);
+  const std::shared_ptr<Held> held_;
 };
 
 }  // namespace lazynet::backend

@@ -47,11 +47,13 @@ absl::StatusOr<size_t> CheckedByteSize(DType dtype, std::span<const int64_t> dim
 }
 
 absl::StatusOr<Tensor> ViewOrCopy(DType dtype, const Shape& shape,
-                                  const std::shared_ptr<const void>& owner, const std::byte* data) {
+                                  const std::shared_ptr<const void>& owner, const std::byte* data,
+                                  bool mapped) {
   const size_t bytes = ByteSize(dtype, shape);
   if (dtype == DType::kBool) RETURN_IF_ERROR(CheckBools({data, bytes}));
   if (reinterpret_cast<uintptr_t>(data) % SizeOf(dtype) == 0) {
-    return Tensor::Wrap(dtype, shape, owner, data);
+    return mapped ? Tensor::WrapMapped(dtype, shape, owner, data)
+                  : Tensor::Wrap(dtype, shape, owner, data);
   }
   ASSIGN_OR_RETURN(Tensor copy, Tensor::Allocate(dtype, shape));
   if (bytes > 0) std::memcpy(copy.mutable_view().data, data, bytes);

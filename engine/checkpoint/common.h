@@ -24,10 +24,12 @@ std::string_view JsonReason(std::string_view message);
 absl::StatusOr<size_t> CheckedByteSize(DType dtype, std::span<const int64_t> dims);
 
 // A tensor of the elements at `data`: a view that keeps `owner` alive where `data` is aligned to
-// the element's size, else a copy. RESOURCE_EXHAUSTED when there is no memory for the copy;
+// the element's size, else a copy. `mapped` says that they are part of a file's read-only mapping.
+// RESOURCE_EXHAUSTED when there is no memory for the copy;
 // INVALID_ARGUMENT when a BOOL element is neither 0 nor 1, which no C++ bool can hold.
 absl::StatusOr<Tensor> ViewOrCopy(DType dtype, const Shape& shape,
-                                  const std::shared_ptr<const void>& owner, const std::byte* data);
+                                  const std::shared_ptr<const void>& owner, const std::byte* data,
+                                  bool mapped = false);
 
 // INVALID_ARGUMENT unless a reader would take the elements: dims known and within bounds, data
 // there, BOOL elements 0 or 1.

@@ -375,7 +375,7 @@ absl::Status CheckCover(std::span<const Record> records, uint64_t data_bytes) {
 absl::StatusOr<std::shared_ptr<const SafetensorsFile>> SafetensorsFile::Open(
     const std::filesystem::path& path) {
   ASSIGN_OR_RETURN(std::shared_ptr<const MappedFile> file, MappedFile::Open(path));
-  return ParseSafetensors(file->bytes(), file);
+  return Parse(file->bytes(), file, true);
 }
 
 const Tensor* SafetensorsFile::Find(std::string_view name) const {
@@ -386,7 +386,12 @@ const Tensor* SafetensorsFile::Find(std::string_view name) const {
 }
 
 absl::StatusOr<std::shared_ptr<const SafetensorsFile>> ParseSafetensors(
-    std::span<const std::byte> bytes, const std::shared_ptr<const void>& owner) try {
+    std::span<const std::byte> bytes, const std::shared_ptr<const void>& owner) {
+  return SafetensorsFile::Parse(bytes, owner, false);
+}
+
+absl::StatusOr<std::shared_ptr<const SafetensorsFile>> SafetensorsFile::Parse(
+    std::span<const std::byte> bytes, const std::shared_ptr<const void>& owner, bool mapped) try {
   ASSIGN_OR_RETURN(const Parts parts, Split(bytes));
   const auto [header, data] = parts;
   HeaderHandler handler(data.size());
@@ -403,8 +408,8 @@ absl::StatusOr<std::shared_ptr<const SafetensorsFile>> ParseSafetensors(
   std::vector<NamedTensor> tensors;
   tensors.reserve(records.size());
   for (Record& record : records) {
-    auto tensor =
-        ViewOrCopy(record.dtype, Shape(std::move(record.dims)), owner, data.data() + record.begin);
+    auto tensor = ViewOrCopy(record.dtype, Shape(std::move(record.dims)), owner,
+                             data.data() + record.begin, mapped);
     if (!tensor.ok()) {
       return Annotate(fmt::format("tensor {}", Quote(record.name)), tensor.status());
     }

@@ -50,6 +50,9 @@ class SafetensorsFile {
   friend absl::StatusOr<std::shared_ptr<const SafetensorsFile>> ParseSafetensors(
       std::span<const std::byte> bytes, const std::shared_ptr<const void>& owner);
 
+  static absl::StatusOr<std::shared_ptr<const SafetensorsFile>> Parse(
+      std::span<const std::byte> bytes, const std::shared_ptr<const void>& owner, bool mapped);
+
   SafetensorsFile(std::vector<NamedTensor> tensors, Metadata metadata)
       : tensors_(std::move(tensors)), metadata_(std::move(metadata)) {}
 

@@ -1,5 +1,10 @@
 #include "engine/core/tensor.h"
 
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cstdint>
+
 namespace lazynet {
 
 size_t ByteSize(DType dtype, const Shape& shape) {
@@ -22,6 +27,22 @@ Tensor Tensor::Wrap(DType dtype, Shape shape, std::shared_ptr<const void> owner,
   tensor.owner_ = std::move(owner);
   tensor.data_ = data;
   return tensor;
+}
+
+Tensor Tensor::WrapMapped(DType dtype, Shape shape, std::shared_ptr<const void> owner,
+                          const std::byte* data) {
+  Tensor tensor = Wrap(dtype, std::move(shape), std::move(owner), data);
+  tensor.mapped_ = true;
+  return tensor;
+}
+
+void Tensor::ReleasePages() const {
+  if (!mapped_ || bytes() == 0) return;
+  // Whole pages, with what else lies on the first and the last one: all of it is in the file.
+  static const auto page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
+  const auto begin = reinterpret_cast<uintptr_t>(data_) / page * page;
+  const auto end = reinterpret_cast<uintptr_t>(data_) + bytes();
+  madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
 }
 
 MutableTensorView Tensor::mutable_view() {

@@ -75,6 +75,10 @@ class Tensor {
   static Tensor Wrap(DType dtype, Shape shape, std::shared_ptr<const void> owner,
                      const std::byte* data);
 
+  // The same, of a part of a file that is mapped read-only.
+  static Tensor WrapMapped(DType dtype, Shape shape, std::shared_ptr<const void> owner,
+                           const std::byte* data);
+
   DType dtype() const { return dtype_; }
   const Shape& shape() const { return shape_; }
   size_t bytes() const { return ByteSize(dtype_, shape_); }
@@ -86,6 +90,10 @@ class Tensor {
     return view().values<T>();
   }
 
+  // Gives back the memory of elements that a mapped file holds, too: who reads them brings it back.
+  // Does nothing to others. Safe while other threads read.
+  void ReleasePages() const;
+
   // Only for the one who allocated the tensor, before it is shared.
   MutableTensorView mutable_view();
 
@@ -95,6 +103,7 @@ class Tensor {
   std::shared_ptr<const void> owner_;
   const std::byte* data_ = nullptr;
   std::byte* mutable_data_ = nullptr;
+  bool mapped_ = false;
 };
 
 }  // namespace lazynet

@@ -50,4 +50,12 @@ size_t ParameterSet::bytes() const {
   return bytes;
 }
 
+void ParameterSet::ReleasePages() const {
+  for (const auto& values : values_) {
+    for (const auto& value : values) {
+      if (value) value->tensor.ReleasePages();
+    }
+  }
+}
+
 }  // namespace lazynet::nn

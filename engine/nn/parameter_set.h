@@ -51,6 +51,9 @@ class ParameterSet {
   // Bytes of all values.
   size_t bytes() const;
 
+  // Gives back the memory of values that mapped files hold, too (Tensor::ReleasePages).
+  void ReleasePages() const;
+
  private:
   friend class StateDictLoader;
   friend class Materializer;

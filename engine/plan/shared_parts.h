@@ -31,6 +31,9 @@ class ProgramStore {
 
 // What the plans of one parameter set share.
 struct SharedParts {
+  explicit SharedParts(backend::PackedWeights::Observer observer = nullptr)
+      : packed(std::move(observer)) {}
+
   backend::PackedWeights packed;
   ProgramStore programs;
 };

@@ -18,6 +18,7 @@ std::string ParameterHash(const nn::Network& network, const nn::ParameterSet& se
       hash.Add(tensor.shape().ToString());
       hash.Add(kEnd);
       hash.Add({tensor.data(), tensor.bytes()});
+      tensor.ReleasePages();
     }
   }
   return hash.Finish();

@@ -4,6 +4,8 @@
 #include <random>
 #include <utility>
 
+#include "engine/backend/packed_weights.h"
+
 namespace lazynet::testing {
 namespace {
 

@@ -12,6 +12,7 @@
 #include "engine/backend/backend.h"
 #include "engine/backend/onednn/dnnl_layout.h"
 #include "engine/backend/onednn/primitive_kernel.h"
+#include "engine/backend/packed_weights.h"
 
 namespace lazynet::backend {
 
@@ -117,6 +118,9 @@ void SetPostOperands(const OpContext& context, PreparedOp& prepared);
 absl::StatusOr<PreparedOp> PrepareReorder(const Value& value, const LayoutPtr& from,
                                           const LayoutPtr& to);
 
+// About how many bytes a primitive takes, by its implementation's name.
+size_t PrimitiveBytes(std::string_view implementation);
+
 // A prepared op with the arguments' layouts, but for those whose dims are not the value's own: the
 // caller sets them.
 template <typename PrimitiveDesc>
@@ -137,6 +141,7 @@ PreparedOp Prepared(const OpContext& context, const PrimitiveDesc& desc, dnnl::p
     }
   }
   prepared.implementation = desc.impl_info_str();
+  prepared.kernel_bytes = PrimitiveBytes(prepared.implementation);
   prepared.kernel = std::make_unique<PrimitiveKernel>(context.op().layer, std::move(primitive),
                                                       std::move(arguments));
   return prepared;

@@ -2,13 +2,30 @@
 
 #include <oneapi/dnnl/dnnl_debug.h>
 
+#include <cstdlib>
 #include <utility>
 
 namespace lazynet::backend {
+namespace {
+
+// oneDNN keeps the primitives last made, so that equal ones of a network, or of networks that are
+// alike, are made once. Its 1024 would hold some 40 MB of plans that are long gone.
+constexpr int kPrimitivesKept = 256;
+
+void LimitPrimitiveCache() {
+  if (std::getenv("DNNL_PRIMITIVE_CACHE_CAPACITY") == nullptr) {
+    dnnl::set_primitive_cache_capacity(kPrimitivesKept);
+  }
+}
+
+}  // namespace
 
 const dnnl::engine& CpuEngine() {
   // Never destroyed: threads may still hold streams of it when the process ends.
-  static const auto& engine = *new dnnl::engine(dnnl::engine::kind::cpu, 0);
+  static const auto& engine = [] {
+    LimitPrimitiveCache();
+    return *new dnnl::engine(dnnl::engine::kind::cpu, 0);
+  }();
   return engine;
 }
 

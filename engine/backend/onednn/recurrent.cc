@@ -91,12 +91,7 @@ absl::StatusOr<Argument> Packed(const OpContext& context, const own::PackedProdu
                                 product.gates, product.block_units);
   for (const int bias : {kBiasLayer, kBiasIter}) {
     key += '+';
-    if (!context.has(bias)) continue;
-    // What is made of a transient constant is one.
-    const std::string& bias_key = context.constant_key(bias);
-    if (bias_key.front() == kTransientKey && key.front() != kTransientKey)
-      key = kTransientKey + key;
-    key += bias_key;
+    if (context.has(bias)) key += context.constant_key(bias);
   }
   const auto make = [&]() -> absl::StatusOr<Tensor> {
     ASSIGN_OR_RETURN(const Tensor matrix, context.MakeConstant(weights));

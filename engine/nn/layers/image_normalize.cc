@@ -6,7 +6,6 @@
 #include <utility>
 #include <vector>
 
-#include "engine/backend/packed_weights.h"
 #include "engine/nn/layers/elementwise.h"
 #include "engine/nn/number.h"
 #include "engine/nn/promotion.h"
@@ -93,8 +92,7 @@ class ImageNormalize : public Layer {
       }
       return tensor;
     };
-    std::string key =
-        fmt::format("{}channels {} {}", backend::kTransientKey, Name(dtype), ListOf(numbers));
+    std::string key = fmt::format("channels {} {}", Name(dtype), ListOf(numbers));
     return lowering.graph().AddConstant(dtype, shape, {std::move(key), make});
   }
 

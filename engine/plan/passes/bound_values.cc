@@ -202,15 +202,12 @@ class Bounder {
   absl::StatusOr<double> LargestSum(ValueId id) {
     if (id == kNoValue) return 0.0;
     backend::Constant& constant = graph_.constants[static_cast<size_t>(graph_.value(id).constant)];
-    const auto pack = [&]() -> absl::StatusOr<Buffer> {
+    return packed_.GetOrMeasure(constant.key + "/largest row", [&]() -> absl::StatusOr<double> {
       ASSIGN_OR_RETURN(Tensor tensor, constant.make());
-      ASSIGN_OR_RETURN(Buffer buffer, Buffer::Allocate(sizeof(double)));
-      *reinterpret_cast<double*>(buffer.data()) = LargestRow(tensor);
+      const double largest = LargestRow(tensor);
       constant.make = Once(std::move(tensor), constant.make);
-      return buffer;
-    };
-    ASSIGN_OR_RETURN(const auto buffer, packed_.GetOrPack(constant.key + "/largest row", pack));
-    return *reinterpret_cast<const double*>(buffer->data());
+      return largest;
+    });
   }
 
   Graph& graph_;

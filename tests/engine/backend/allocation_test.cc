@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/backend/packed_weights.h"
 #include "tests/engine/backend/backends.h"
 #include "tests/engine/backend/counted_allocations.h"
 #include "tests/support/run_op.h"

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <thread>
 
+#include "engine/backend/packed_weights.h"
 #include "tests/support/run_op.h"
 
 namespace lazynet::backend {

@@ -1,8 +1,13 @@
 #include "engine/checkpoint/safetensors.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <cstdio>
 #include <ctime>
+#include <fstream>
 #include <iterator>
+#include <numeric>
+#include <vector>
 
 #include "tests/engine/checkpoint/support.h"
 
@@ -342,6 +347,44 @@ TEST_F(SafetensorsFileTest, TensorsOutliveTheFileObjectAndTheFile) {
   EXPECT_THAT(tensor.values<float>(), ElementsAre(1, -2, 0.5f, 4));
   std::filesystem::remove(path_);
   EXPECT_THAT(tensor.values<float>(), ElementsAre(1, -2, 0.5f, 4));
+}
+
+// How much of the mapping around `data` is in memory, as the system has it.
+size_t ResidentKilobytes(const std::byte* data) {
+  const auto address = reinterpret_cast<uintptr_t>(data);
+  std::ifstream maps("/proc/self/smaps");
+  bool inside = false;
+  for (std::string line; std::getline(maps, line);) {
+    uintptr_t begin = 0, end = 0;
+    size_t kilobytes = 0;
+    if (std::sscanf(line.c_str(), "%lx-%lx ", &begin, &end) == 2) {
+      inside = begin <= address && address < end;
+    } else if (inside && std::sscanf(line.c_str(), "Rss: %zu kB", &kilobytes) == 1) {
+      return kilobytes;
+    }
+  }
+  ADD_FAILURE() << "no mapping holds the tensor";
+  return 0;
+}
+
+TEST_F(SafetensorsFileTest, ATensorGivesItsPagesBackAndReadsThemAgain) {
+  constexpr size_t kElements = 1 << 18;
+  std::string header =
+      fmt::format(R"({{"w":{{"dtype":"F32","shape":[{}],"data_offsets":[0,{}]}}}})", kElements,
+                  kElements * sizeof(float));
+  while (header.size() % 8 != 0) header += ' ';
+  std::vector<float> values(kElements);
+  std::iota(values.begin(), values.end(), 0.0f);
+  WriteFile(path_, File(header, {reinterpret_cast<const char*>(values.data()),
+                                 values.size() * sizeof(float)}));
+  const auto file = SafetensorsFile::Open(path_);
+  ASSERT_TRUE(file.ok()) << file.status();
+  const Tensor tensor = *(*file)->Find("w");
+  EXPECT_TRUE(std::ranges::equal(tensor.values<float>(), values));
+  EXPECT_GE(ResidentKilobytes(tensor.data()), 1024u);
+  tensor.ReleasePages();
+  EXPECT_LE(ResidentKilobytes(tensor.data()), 4u);
+  EXPECT_TRUE(std::ranges::equal(tensor.values<float>(), values));
 }
 
 TEST_F(SafetensorsFileTest, NamesNoPathInErrors) {

@@ -27,5 +27,12 @@ TEST(Tensor, KeepsTheOwnerOfWrappedElementsAlive) {
   EXPECT_EQ(tensor.values<int64_t>()[0], 42);
 }
 
+TEST(Tensor, KeepsPagesThatNoFileHolds) {
+  Tensor tensor = *Tensor::Allocate(DType::kFp32, Shape{4096});
+  std::ranges::fill(tensor.mutable_view().values<float>(), 3.0f);
+  tensor.ReleasePages();
+  for (const float value : tensor.values<float>()) ASSERT_EQ(value, 3.0f);
+}
+
 }  // namespace
 }  // namespace lazynet

@@ -4,6 +4,8 @@
 
 #include <variant>
 
+#include "engine/backend/packed_weights.h"
+
 namespace lazynet::plan {
 namespace {
 

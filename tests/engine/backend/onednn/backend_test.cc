@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "engine/backend/onednn/onednn_backend.h"
+#include "engine/backend/packed_weights.h"
 #include "tests/engine/backend/onednn/harness.h"
 #include "tests/engine/backend/onednn/oracle.h"
 

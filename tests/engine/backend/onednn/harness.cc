@@ -9,6 +9,7 @@
 
 #include "engine/backend/onednn/dnnl_layout.h"
 #include "engine/backend/onednn/onednn_backend.h"
+#include "engine/backend/packed_weights.h"
 
 namespace lazynet::testing {
 namespace {

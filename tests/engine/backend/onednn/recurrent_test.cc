@@ -5,6 +5,7 @@
 #include <cstring>
 #include <thread>
 
+#include "engine/backend/packed_weights.h"
 #include "engine/backend/reference/reference_backend.h"
 #include "engine/backend/threads.h"
 #include "tests/engine/backend/onednn/harness.h"
