@@ -122,7 +122,9 @@ absl::StatusOr<std::shared_ptr<const Plan>> Plan::Build(const nn::Network& netwo
   auto plan = std::make_shared<Plan>();
   plan->inputs_ = SpecsOf(graph, graph.inputs);
   plan->outputs_ = SpecsOf(graph, graph.outputs);
-  const int threads = EstimatedMicroseconds(graph) >= kWidePlanMicroseconds ? options.threads : 1;
+  plan->gains_from_threads_ = EstimatedMicroseconds(graph) >= kWidePlanMicroseconds;
+  const int threads = plan->gains_from_threads_ ? options.threads : 1;
+  plan->threads_ = threads;
   int kernel_threads = threads;
   std::vector<Shape> shapes(input_shapes.begin(), input_shapes.end());
   if (auto group = FindGroup(source, graph, input_shapes, threads, options.group_size)) {
@@ -138,6 +140,8 @@ absl::StatusOr<std::shared_ptr<const Plan>> Plan::Build(const nn::Network& netwo
     ASSIGN_OR_RETURN(plan->program_, BuildProgram(std::move(graph), backend, shared.packed,
                                                   kernel_threads, options));
     shared.programs.Insert(std::move(key), plan->program_);
+    // What was read to be packed is not read again.
+    parameters.ReleasePages();
   }
   if (plan->arena_bytes() > options.max_arena_bytes) {
     return ResourceExhausted("wants at most {} bytes of intermediate values, got {}",

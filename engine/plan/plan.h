@@ -73,8 +73,20 @@ class Plan {
     return program_->scratch_bytes() * static_cast<size_t>(parallel_groups_);
   }
 
-  // Bytes of the plan itself, without what the kernels' library holds for them.
-  size_t bytes() const { return sizeof(Plan) + program_->bytes(); }
+  // Whether it is large enough to be faster with more threads.
+  bool gains_from_threads() const { return gains_from_threads_; }
+
+  // How many a run uses: the options', or 1 when it does not gain.
+  int threads() const { return threads_; }
+
+  // What runs, for one group; plans of other batch sizes may have it in common.
+  const Program& program() const { return *program_; }
+
+  // Bytes of the plan, without and with its program.
+  size_t own_bytes() const {
+    return sizeof(Plan) + (inputs_.capacity() + outputs_.capacity()) * sizeof(TensorSpec);
+  }
+  size_t bytes() const { return own_bytes() + program_->bytes(); }
 
   std::vector<StepInfo> steps() const { return program_->steps(); }
   size_t step_count() const { return program_->step_count(); }
@@ -88,6 +100,8 @@ class Plan {
   std::shared_ptr<const Program> program_;
   int64_t groups_ = 1;
   int parallel_groups_ = 1;
+  bool gains_from_threads_ = false;
+  int threads_ = 1;
 };
 
 }  // namespace lazynet::plan

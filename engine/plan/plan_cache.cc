@@ -1,45 +1,106 @@
 #include "engine/plan/plan_cache.h"
 
+#include <iterator>
+
 namespace lazynet::plan {
 
-std::shared_ptr<const Plan> PlanCache::Find(std::span<const Shape> input_shapes) {
-  const Key key(input_shapes.begin(), input_shapes.end());
+size_t PlanCache::bytes() const {
   const std::lock_guard lock(mutex_);
-  const auto found = entries_.find(key);
-  if (found == entries_.end()) return nullptr;
-  by_use_.splice(by_use_.begin(), by_use_, found->second);
-  return found->second->second;
-}
-
-size_t PlanCache::Insert(std::shared_ptr<const Plan> plan) {
-  Key key;
-  for (const TensorSpec& input : plan->inputs()) key.push_back(input.shape);
-  const std::lock_guard lock(mutex_);
-  if (const auto found = entries_.find(key); found != entries_.end()) {
-    by_use_.erase(found->second);
-    entries_.erase(found);
-  }
-  by_use_.emplace_front(key, std::move(plan));
-  entries_[std::move(key)] = by_use_.begin();
-  size_t evicted = 0;
-  while (by_use_.size() > capacity_) {
-    entries_.erase(by_use_.back().first);
-    by_use_.pop_back();
-    ++evicted;
-  }
-  return evicted;
-}
-
-std::vector<std::shared_ptr<const Plan>> PlanCache::plans() const {
-  const std::lock_guard lock(mutex_);
-  std::vector<std::shared_ptr<const Plan>> plans;
-  for (const Entry& entry : by_use_) plans.push_back(entry.second);
-  return plans;
+  return bytes_;
 }
 
 size_t PlanCache::size() const {
   const std::lock_guard lock(mutex_);
   return by_use_.size();
+}
+
+PlanCache::PlanPtr PlanCache::Remove(Entries::iterator entry, Why why) {
+  Part& part = *entry->part;
+  Part::Change change{.entries = -1, .bytes = part.BytesWithout(*entry->plan)};
+  if (why == Why::kEvicted) change.age_at_eviction = Clock::now() - entry->inserted;
+  part.entries_.erase(entry->key);
+  PlanPtr plan = std::move(entry->plan);
+  by_use_.erase(entry);
+  part.Tell(change);
+  return plan;
+}
+
+PlanCache::PlanPtr PlanCache::EvictOldest(const Part& part) {
+  auto entry = std::prev(by_use_.end());
+  while (entry->part != &part) --entry;
+  return Remove(entry, Why::kEvicted);
+}
+
+int64_t PlanCache::Part::BytesWith(const Plan& plan) {
+  const bool is_new = programs_[&plan.program()]++ == 0;
+  return static_cast<int64_t>(plan.own_bytes() + (is_new ? plan.program().bytes() : 0));
+}
+
+int64_t PlanCache::Part::BytesWithout(const Plan& plan) {
+  const auto found = programs_.find(&plan.program());
+  const bool is_last = --found->second == 0;
+  if (is_last) programs_.erase(found);
+  return -static_cast<int64_t>(plan.own_bytes() + (is_last ? plan.program().bytes() : 0));
+}
+
+void PlanCache::Part::Tell(const Change& change) {
+  bytes_ += static_cast<size_t>(change.bytes);
+  cache_.bytes_ += static_cast<size_t>(change.bytes);
+  if (observer_ != nullptr) observer_(change);
+}
+
+PlanCache::Part::~Part() {
+  std::vector<PlanPtr> gone;
+  const std::lock_guard lock(cache_.mutex_);
+  while (!entries_.empty()) {
+    gone.push_back(cache_.Remove(entries_.begin()->second, Why::kReplaced));
+  }
+}
+
+PlanCache::PlanPtr PlanCache::Part::Find(std::span<const Shape> input_shapes, int threads) {
+  const Key key({input_shapes.begin(), input_shapes.end()}, threads);
+  const std::lock_guard lock(cache_.mutex_);
+  const auto found = entries_.find(key);
+  if (found == entries_.end()) return nullptr;
+  cache_.by_use_.splice(cache_.by_use_.begin(), cache_.by_use_, found->second);
+  return found->second->plan;
+}
+
+void PlanCache::Part::Insert(PlanPtr plan) {
+  Key key({}, plan->threads());
+  for (const TensorSpec& input : plan->inputs()) key.first.push_back(input.shape);
+  std::vector<PlanPtr> gone;
+  const std::lock_guard lock(cache_.mutex_);
+  if (const auto found = entries_.find(key); found != entries_.end()) {
+    gone.push_back(cache_.Remove(found->second, Why::kReplaced));
+  }
+  if (entries_.size() >= capacity_) gone.push_back(cache_.EvictOldest(*this));
+  const int64_t bytes = BytesWith(*plan);
+  cache_.by_use_.push_front({this, key, std::move(plan), Clock::now()});
+  entries_[std::move(key)] = cache_.by_use_.begin();
+  Tell({.entries = 1, .bytes = bytes});
+  while (cache_.bytes_ > cache_.capacity_ && cache_.by_use_.size() > 1) {
+    gone.push_back(cache_.Remove(std::prev(cache_.by_use_.end()), Why::kEvicted));
+  }
+}
+
+std::vector<PlanCache::PlanPtr> PlanCache::Part::plans() const {
+  const std::lock_guard lock(cache_.mutex_);
+  std::vector<PlanPtr> plans;
+  for (const Entry& entry : cache_.by_use_) {
+    if (entry.part == this) plans.push_back(entry.plan);
+  }
+  return plans;
+}
+
+size_t PlanCache::Part::size() const {
+  const std::lock_guard lock(cache_.mutex_);
+  return entries_.size();
+}
+
+size_t PlanCache::Part::bytes() const {
+  const std::lock_guard lock(cache_.mutex_);
+  return bytes_;
 }
 
 }  // namespace lazynet::plan

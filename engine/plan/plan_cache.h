@@ -1,9 +1,11 @@
 #pragma once
 
-#include <atomic>
+#include <chrono>
+#include <functional>
 #include <list>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -13,30 +15,94 @@
 
 namespace lazynet::plan {
 
-// The plans of one parameter set, by input shapes; the least recently used goes when there are too
-// many. Safe for use by many threads; a plan that was evicted lives on with who still runs it.
+// The plans of a process: those least recently used go when they take more than so many bytes
+// together. Each network has a part of it, with a limit of its own. Safe for use by many threads; a
+// plan that was evicted lives on with who still runs it.
 class PlanCache {
  public:
-  // `capacity` of at least 1, in plans.
+  using Clock = std::chrono::steady_clock;
+  class Part;
+
+  // Room for `capacity` bytes, as Plan::bytes() counts them. One plan may be larger and is kept
+  // until the next one comes.
   explicit PlanCache(size_t capacity) : capacity_(capacity) {}
 
-  // The plan for these shapes, or null.
-  std::shared_ptr<const Plan> Find(std::span<const Shape> input_shapes);
-
-  // Keeps a plan. Returns how many were evicted for it.
-  size_t Insert(std::shared_ptr<const Plan> plan);
-
-  std::vector<std::shared_ptr<const Plan>> plans() const;
+  // Of all parts. Programs that plans of one part have in common count once.
+  size_t bytes() const;
   size_t size() const;
 
  private:
-  using Key = std::vector<Shape>;
-  using Entry = std::pair<Key, std::shared_ptr<const Plan>>;
+  using PlanPtr = std::shared_ptr<const Plan>;
+  using Key = std::pair<std::vector<Shape>, int>;  // input shapes, threads
+
+  struct Entry {
+    Part* part;
+    Key key;
+    PlanPtr plan;
+    Clock::time_point inserted;
+  };
+  using Entries = std::list<Entry>;
+
+  enum class Why { kReplaced, kEvicted };
+
+  // Both return the plan, which may take a while to destroy: not under the lock.
+  PlanPtr Remove(Entries::iterator entry, Why why);
+  PlanPtr EvictOldest(const Part& part);
 
   const size_t capacity_;
-  mutable std::mutex mutex_;  // guards all below
-  std::list<Entry> by_use_;   // most recently used first
-  absl::flat_hash_map<Key, std::list<Entry>::iterator> entries_;
+  mutable std::mutex mutex_;  // guards all below, and what is in the parts
+  Entries by_use_;            // most recently used first
+  size_t bytes_ = 0;
+};
+
+// The plans of one parameter set, by input shapes and number of threads. Its functions lock the
+// cache for moments.
+class PlanCache::Part {
+ public:
+  // What happened to a plan of the part: how the numbers of plans and bytes changed, and how long a
+  // plan that had to go was in the cache. Called under the cache's lock, by whoever needed the
+  // room, maybe on behalf of another part.
+  struct Change {
+    int entries = 0;
+    int64_t bytes = 0;
+    std::optional<Clock::duration> age_at_eviction;
+  };
+  using Observer = std::function<void(const Change&)>;
+
+  // `capacity` of at least 1, in plans. The cache outlives its parts.
+  Part(PlanCache& cache, size_t capacity, Observer observer = nullptr)
+      : cache_(cache), capacity_(capacity), observer_(std::move(observer)) {}
+
+  // Its plans are gone from the cache.
+  ~Part();
+  Part(const Part&) = delete;
+  Part& operator=(const Part&) = delete;
+
+  // The plan for these shapes that a run uses so many threads for, or null.
+  PlanPtr Find(std::span<const Shape> input_shapes, int threads = 1);
+
+  // Keeps a plan, in place of the one for the same shapes and threads.
+  void Insert(PlanPtr plan);
+
+  // Most recently used first.
+  std::vector<PlanPtr> plans() const;
+  size_t size() const;
+  size_t bytes() const;
+
+ private:
+  friend class PlanCache;
+
+  // Bytes that the cache takes more, or less, with a plan of this part.
+  int64_t BytesWith(const Plan& plan);
+  int64_t BytesWithout(const Plan& plan);
+  void Tell(const Change& change);
+
+  PlanCache& cache_;
+  const size_t capacity_;
+  const Observer observer_;
+  absl::flat_hash_map<Key, Entries::iterator> entries_;
+  absl::flat_hash_map<const Program*, int> programs_;  // how many of its plans run each
+  size_t bytes_ = 0;
 };
 
 }  // namespace lazynet::plan

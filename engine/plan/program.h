@@ -56,8 +56,10 @@ class Program {
   size_t arena_bytes() const { return arena_bytes_; }
   size_t scratch_bytes() const { return scratch_bytes_; }
 
-  // Bytes of the program itself, without what the kernels' library holds for them.
-  size_t bytes() const { return sizeof(Program) + steps_.capacity() * sizeof(Step); }
+  // About how many bytes the program takes, with its kernels; without the careful one.
+  size_t bytes() const {
+    return sizeof(Program) + steps_.capacity() * sizeof(Step) + kernel_bytes_;
+  }
 
   std::vector<StepInfo> steps() const;
   size_t step_count() const { return steps_.size(); }
@@ -88,6 +90,7 @@ class Program {
   size_t arena_bytes_ = 0;
   size_t pointer_bytes_ = 0;  // of scratch: for the addresses that a step reads from
   size_t scratch_bytes_ = 0;
+  size_t kernel_bytes_ = 0;
 
   Make make_careful_;
   mutable std::mutex mutex_;  // guards careful_

@@ -56,6 +56,7 @@ void ProgramBuilder::AddStep(PreparedOp prepared, std::vector<int> srcs, int dst
   }
   storages_[static_cast<size_t>(dst)].lifetime.last = now;
   scratch_bytes_ = std::max(scratch_bytes_, prepared.scratch_bytes);
+  kernel_bytes_ += prepared.kernel_bytes;
   info.implementation = std::move(prepared.implementation);
   info.threads = threads_;
   steps_.push_back({std::move(prepared.kernel), std::move(srcs), dst, std::move(info)});
@@ -243,6 +244,7 @@ absl::StatusOr<std::shared_ptr<Program>> ProgramBuilder::Build(size_t max_arena_
   for (const Program::Step& step : program->steps_) pointers = std::max(pointers, step.srcs.size());
   program->pointer_bytes_ = Buffer::Align(pointers * sizeof(std::byte*));
   program->scratch_bytes_ = program->pointer_bytes_ + scratch_bytes_;
+  program->kernel_bytes_ = kernel_bytes_;
   if (program->arena_bytes_ + program->scratch_bytes_ > max_arena_bytes) {
     return ResourceExhausted("wants at most {} bytes of intermediate values, got {}",
                              max_arena_bytes, program->arena_bytes_ + program->scratch_bytes_);

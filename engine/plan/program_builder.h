@@ -80,6 +80,7 @@ class ProgramBuilder {
   std::vector<Storage> storages_;
   std::vector<PendingStep> steps_;
   size_t scratch_bytes_ = 0;
+  size_t kernel_bytes_ = 0;
 };
 
 }  // namespace lazynet::plan

@@ -78,7 +78,8 @@ class Flags {
   }
   void AddScheduling() {
     Number("--lanes", "LAZYNET_LANES", config_.lanes, 0, 1024,
-           "Serving threads; 0 takes one per processor", kScheduling);
+           "Serving threads; 0 takes one per processor that affinity and CPU quota leave",
+           kScheduling);
     Number("--queue-capacity", "LAZYNET_QUEUE_CAPACITY", config_.queue_capacity, 1, 1 << 20,
            "Requests that may wait for a lane; more are refused with RESOURCE_EXHAUSTED",
            kScheduling);
@@ -101,6 +102,8 @@ class Flags {
     Number("--plans-per-network", "LAZYNET_PLANS_PER_NETWORK", config_.plans_per_network, 1,
            1 << 20, "Input shapes kept ready per network; the least recently used goes first",
            kLimits);
+    Number("--plan-cache-bytes", "LAZYNET_PLAN_CACHE_BYTES", config_.plan_cache_bytes, 1,
+           kMostBytes, "Bytes of what is kept ready for all networks, without weights", kLimits);
   }
 
   ServerConfig& config_;

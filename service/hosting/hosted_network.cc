@@ -60,7 +60,7 @@ std::string KeyOf(const nn::Network& network, int node, int parameter) {
 HostedNetwork::HostedNetwork(HostedDefinition definition, const Environment& environment)
     : definition_(std::move(definition)),
       environment_(environment),
-      probe_(std::make_unique<metrics::NetworkProbe>(environment.registry, network().name(),
+      probe_(std::make_shared<metrics::NetworkProbe>(environment.registry, network().name(),
                                                      std::to_string(version()))) {}
 
 absl::StatusOr<std::shared_ptr<HostedNetwork>> HostedNetwork::Create(
@@ -154,23 +154,38 @@ void HostedNetwork::ShowParameters() const {
   probe_->SetParameterBytes(set->bytes());
 }
 
-void HostedNetwork::ShowPlans(const BoundNetwork& bound) const {
-  size_t bytes = 0;
-  const auto plans = bound.plans.plans();
-  for (const auto& cached : plans) bytes += cached->bytes();
-  probe_->SetPlanCache(plans.size(), bytes);
-  probe_->SetPackedWeightBytes(bound.shared.packed.bytes());
-}
-
 std::optional<Executable> HostedNetwork::Find(std::span<const Shape> input_shapes) {
   if (auto now = bound()) {
     if (auto plan = now->plans.Find(input_shapes)) {
       probe_->RecordPlanCacheHit();
-      return Executable{std::move(now), std::move(plan)};
+      auto wide = FindWide(*now, *plan, input_shapes);
+      return Executable{std::move(now), std::move(plan), std::move(wide)};
     }
   }
   probe_->RecordPlanCacheMiss();
   return std::nullopt;
+}
+
+std::shared_ptr<const plan::Plan> HostedNetwork::FindWide(
+    BoundNetwork& bound, const plan::Plan& plan, std::span<const Shape> input_shapes) const {
+  const int threads = environment_.options.wide_threads;
+  if (threads == 1 || !plan.gains_from_threads()) return nullptr;
+  return bound.plans.Find(input_shapes, threads);
+}
+
+bool HostedNetwork::GainsFromWidening(const Executable& executable) const {
+  return environment_.options.wide_threads > 1 && executable.wide == nullptr &&
+         executable.plan->gains_from_threads();
+}
+
+void HostedNetwork::Widen(const Executable& executable) {
+  const std::lock_guard changing(changing_);
+  if (bound() != executable.bound) return;
+  std::vector<Shape> shapes;
+  for (const plan::TensorSpec& input : executable.plan->inputs()) shapes.push_back(input.shape);
+  if (FindWide(*executable.bound, *executable.plan, shapes) != nullptr) return;
+  // A failure is counted, and leaves requests to the plan that there is.
+  BuildPlan(*executable.bound, shapes, environment_.options.wide_threads).IgnoreError();
 }
 
 absl::Status HostedNetwork::Check(std::span<const Shape> input_shapes) const {
@@ -215,10 +230,13 @@ absl::StatusOr<Executable> HostedNetwork::PrepareFor(std::span<const Shape> inpu
   }
   std::shared_ptr<BoundNetwork> target = bound();
   if (target == nullptr) return absl::AbortedError("the parameters were reset meanwhile");
-  if (auto plan = target->plans.Find(input_shapes)) return Executable{target, std::move(plan)};
-  RETURN_IF_ERROR(Check(input_shapes));
-  ASSIGN_OR_RETURN(auto plan, BuildPlan(*target, input_shapes));
-  return Executable{std::move(target), std::move(plan)};
+  std::shared_ptr<const plan::Plan> plan = target->plans.Find(input_shapes);
+  if (plan == nullptr) {
+    RETURN_IF_ERROR(Check(input_shapes));
+    ASSIGN_OR_RETURN(plan, BuildPlan(*target, input_shapes));
+  }
+  auto wide = FindWide(*target, *plan, input_shapes);
+  return Executable{std::move(target), std::move(plan), std::move(wide)};
 }
 
 // Nothing is published before the plan stands: a first request that cannot be served must not bind
@@ -232,7 +250,7 @@ absl::StatusOr<Executable> HostedNetwork::BindAndPlan(std::span<const Shape> inp
     ASSIGN_OR_RETURN(auto bound, Materialized(*parameters(), std::move(shapes), binding));
     ASSIGN_OR_RETURN(auto plan, BuildPlan(*bound, input_shapes));
     RETURN_IF_ERROR(Remember(*bound));
-    return Executable{std::move(bound), std::move(plan)};
+    return Executable{std::move(bound), std::move(plan), nullptr};
   };
   auto made = make();
   if (!made.ok()) {
@@ -247,6 +265,16 @@ nn::MaterializeLimits HostedNetwork::Limits() const {
   nn::MaterializeLimits limits = environment_.options.materialize;
   limits.max_parameter_bytes = std::min(limits.max_parameter_bytes, serving().max_parameter_bytes);
   return limits;
+}
+
+std::shared_ptr<BoundNetwork> HostedNetwork::MakeBound(
+    nn::ParameterSet set, const Binding& binding,
+    std::unique_ptr<ParameterBudget::Share> share) const {
+  const HostingOptions& options = environment_.options;
+  const size_t plans_per_shape = options.wide_threads > 1 ? 2 : 1;
+  return std::make_shared<BoundNetwork>(std::move(set), binding, std::move(share),
+                                        environment_.plans,
+                                        options.shapes_per_network * plans_per_shape, probe_);
 }
 
 absl::StatusOr<std::shared_ptr<BoundNetwork>> HostedNetwork::Materialized(
@@ -265,8 +293,7 @@ absl::StatusOr<std::shared_ptr<BoundNetwork>> HostedNetwork::Materialized(
     auto set = input_shapes ? nn::Materialize(network(), known, *input_shapes, limits)
                             : nn::MaterializeKnown(network(), known, limits);
     RETURN_IF_ERROR(set.status());
-    return std::make_shared<BoundNetwork>(*std::move(set), binding,
-                                          environment_.options.plans_per_network, std::move(share));
+    return MakeBound(*std::move(set), binding, std::move(share));
   };
   auto made = make();
   probe_->RecordMaterialization(ForMetrics(binding.source), made.ok(), Clock::now() - start);
@@ -274,14 +301,15 @@ absl::StatusOr<std::shared_ptr<BoundNetwork>> HostedNetwork::Materialized(
 }
 
 absl::StatusOr<std::shared_ptr<const plan::Plan>> HostedNetwork::BuildPlan(
-    BoundNetwork& bound, std::span<const Shape> shapes) const {
+    BoundNetwork& bound, std::span<const Shape> shapes, int threads) const {
   const auto start = Clock::now();
+  plan::PlanOptions options = environment_.options.plan;
+  options.threads = threads;
   auto plan = plan::Plan::Build(network(), bound.parameters, shapes, environment_.backend,
-                                bound.shared, environment_.options.plan);
+                                bound.shared, options);
   probe_->RecordPlanBuild(plan.ok(), Clock::now() - start);
   RETURN_IF_ERROR(plan.status());
-  probe_->RecordPlanCacheEvictions(bound.plans.Insert(*plan));
-  ShowPlans(bound);
+  bound.plans.Insert(*plan);
   return plan;
 }
 
@@ -365,8 +393,7 @@ absl::Status HostedNetwork::Load(const nn::StateDict& values, nn::LoadOptions op
     return absl::OkStatus();
   }
   ASSIGN_OR_RETURN(auto share, environment_.budget.Take(loaded.bytes()));
-  auto bound = std::make_shared<BoundNetwork>(
-      std::move(loaded), now->binding, environment_.options.plans_per_network, std::move(share));
+  auto bound = MakeBound(std::move(loaded), now->binding, std::move(share));
   bound->replaced = now->replaced;
   ForEachParameter(network(), [&](int node, int i) {
     const bool drawn = set->value(node, i)->origin == nn::Origin::kInitializer;
@@ -442,8 +469,7 @@ absl::StatusOr<std::shared_ptr<BoundNetwork>> HostedNetwork::FromState(
     ASSIGN_OR_RETURN(nn::ParameterSet all,
                      nn::LoadStateDict(network(), bound->parameters, after, options));
     ASSIGN_OR_RETURN(auto share, environment_.budget.Take(all.bytes()));
-    bound = std::make_shared<BoundNetwork>(
-        std::move(all), *state.binding, environment_.options.plans_per_network, std::move(share));
+    bound = MakeBound(std::move(all), *state.binding, std::move(share));
     bound->replaced = state.replaced;
   }
   if (bound->hash(network()) != state.parameter_hash) {

@@ -21,7 +21,8 @@ namespace lazynet::hosting {
 struct HostingOptions {
   nn::MaterializeLimits materialize;  // of one network
   plan::PlanOptions plan;
-  size_t plans_per_network = 32;  // the least recently used goes first
+  size_t shapes_per_network = 32;  // that plans are kept for; the least recently used goes first
+  int wide_threads = 1;            // of the plans that a request has all lanes for
 };
 
 // What all hosted networks share. Outlives them.
@@ -30,6 +31,7 @@ struct Environment {
   HostingOptions options;
   metrics::Registry& registry;
   ParameterBudget& budget;
+  plan::PlanCache& plans;
   NetworkEvents& events;
   const StateDirectory* state = nullptr;  // none: nothing is remembered
 };
@@ -48,6 +50,7 @@ struct HostedDefinition {
 struct Executable {
   std::shared_ptr<BoundNetwork> bound;  // keeps alive what the plan reads
   std::shared_ptr<const plan::Plan> plan;
+  std::shared_ptr<const plan::Plan> wide;  // for all threads; null if it is no faster, or not built
 };
 
 // What materializing for some input shapes would do.
@@ -109,7 +112,12 @@ class HostedNetwork {
   // long; for build lanes. An error leaves the network as it was.
   absl::StatusOr<Executable> Prepare(std::span<const Shape> input_shapes);
 
-  // The same by an administrator, whatever the policy.
+  // Builds the plan for many threads to an executable that has none and gains from it. Takes long;
+  // for build lanes.
+  void Widen(const Executable& executable);
+  bool GainsFromWidening(const Executable& executable) const;
+
+  // The same as Prepare by an administrator, whatever the policy.
   absl::StatusOr<Executable> Initialize(std::span<const Shape> input_shapes);
 
   // What Initialize would do, and everything that is wrong. Changes nothing.
@@ -134,11 +142,16 @@ class HostedNetwork {
                                         Binding::Source source);
   // The server's, or the network's own where they are narrower.
   nn::MaterializeLimits Limits() const;
+  std::shared_ptr<BoundNetwork> MakeBound(nn::ParameterSet set, const Binding& binding,
+                                          std::unique_ptr<ParameterBudget::Share> share) const;
   absl::StatusOr<std::shared_ptr<BoundNetwork>> Materialized(
       const nn::ParameterSet& known, std::optional<std::vector<Shape>> input_shapes,
       Binding binding) const;
   absl::StatusOr<std::shared_ptr<const plan::Plan>> BuildPlan(BoundNetwork& bound,
-                                                              std::span<const Shape> shapes) const;
+                                                              std::span<const Shape> shapes,
+                                                              int threads = 1) const;
+  std::shared_ptr<const plan::Plan> FindWide(BoundNetwork& bound, const plan::Plan& plan,
+                                             std::span<const Shape> input_shapes) const;
   absl::StatusOr<Executable> BindAndPlan(std::span<const Shape> input_shapes,
                                          Binding::Source source);
   absl::Status BindKnown(Binding::Source source, bool remember);
@@ -153,11 +166,10 @@ class HostedNetwork {
   void Publish(std::shared_ptr<BoundNetwork> bound);
   void Unbind(std::shared_ptr<const nn::ParameterSet> known);
   void ShowParameters() const;
-  void ShowPlans(const BoundNetwork& bound) const;
 
   const HostedDefinition definition_;
   const Environment& environment_;
-  const std::unique_ptr<metrics::NetworkProbe> probe_;
+  const std::shared_ptr<metrics::NetworkProbe> probe_;
   std::shared_ptr<const nn::ParameterSet> base_;  // definition and checkpoint; set by Create
   std::string set_aside_;                         // set by Create
 

@@ -236,6 +236,9 @@ std::vector<MetricFamily> CollectFamilies(
                       &NetworkSeries::plan_cache_misses);
   families.PerNetwork("plan_cache_evictions_total", "Plans dropped from the cache.",
                       &NetworkSeries::plan_cache_evictions);
+  families.PerNetwork("plan_age_at_eviction_seconds",
+                      "How long plans were in the cache that were dropped.",
+                      &NetworkSeries::plan_age_at_eviction);
   families.PerNetwork("plan_cache_entries", "Plans in the cache.",
                       &NetworkSeries::plan_cache_entries);
   families.PerNetwork("plan_cache_bytes", "Memory of the plans in the cache.",

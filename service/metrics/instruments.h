@@ -70,6 +70,12 @@ inline constexpr std::array<int64_t, 20> kDurationBounds = {
 inline constexpr std::array<int64_t, 11> kBatchSizeBounds = {1,  2,   4,   8,   16,  32,
                                                              64, 128, 256, 512, 1024};
 
+// Seconds to a week.
+inline constexpr std::array<int64_t, 8> kAgeBounds = {
+    1 * kSecond,     10 * kSecond,     60 * kSecond,     600 * kSecond,
+    3'600 * kSecond, 21'600 * kSecond, 86'400 * kSecond, 604'800 * kSecond};
+
+using AgeHistogram = Histogram<kAgeBounds, kSecond>;
 using DurationHistogram = Histogram<kDurationBounds, kSecond>;
 using BatchSizeHistogram = Histogram<kBatchSizeBounds, 1>;
 

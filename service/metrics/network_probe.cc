@@ -75,8 +75,19 @@ void NetworkProbe::RecordPlanBuild(bool succeeded, std::chrono::nanoseconds dura
 
 void NetworkProbe::RecordPlanCacheHit() { series_->network->plan_cache_hits.Add(); }
 void NetworkProbe::RecordPlanCacheMiss() { series_->network->plan_cache_misses.Add(); }
-void NetworkProbe::RecordPlanCacheEvictions(size_t count) {
-  series_->network->plan_cache_evictions.Add(count);
+
+void NetworkProbe::RecordPackedWeightChange(int64_t bytes) {
+  series_->network->packed_weight_bytes.Add(bytes);
+}
+
+void NetworkProbe::RecordPlanCacheChange(int entries, int64_t bytes) {
+  series_->network->plan_cache_entries.Add(entries);
+  series_->network->plan_cache_bytes.Add(bytes);
+}
+
+void NetworkProbe::RecordPlanCacheEviction(std::chrono::nanoseconds age) {
+  series_->network->plan_cache_evictions.Add();
+  series_->network->plan_age_at_eviction.Observe(age.count());
 }
 
 void NetworkProbe::SetState(NetworkState state) {
@@ -89,15 +100,6 @@ void NetworkProbe::SetUninitializedParameters(size_t count) {
 
 void NetworkProbe::SetParameterBytes(size_t bytes) {
   series_->network->parameter_bytes.Set(static_cast<int64_t>(bytes));
-}
-
-void NetworkProbe::SetPackedWeightBytes(size_t bytes) {
-  series_->network->packed_weight_bytes.Set(static_cast<int64_t>(bytes));
-}
-
-void NetworkProbe::SetPlanCache(size_t entries, size_t bytes) {
-  series_->network->plan_cache_entries.Set(static_cast<int64_t>(entries));
-  series_->network->plan_cache_bytes.Set(static_cast<int64_t>(bytes));
 }
 
 }  // namespace lazynet::metrics

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string_view>
 
@@ -59,14 +60,14 @@ class NetworkProbe {
   void RecordPlanBuild(bool succeeded, std::chrono::nanoseconds duration);
   void RecordPlanCacheHit();
   void RecordPlanCacheMiss();
-  void RecordPlanCacheEvictions(size_t count);
+  void RecordPackedWeightChange(int64_t bytes);
+  void RecordPlanCacheChange(int entries, int64_t bytes);  // so many more, or less
+  void RecordPlanCacheEviction(std::chrono::nanoseconds age);
 
   // Until the first call no state is the present one.
   void SetState(NetworkState state);
   void SetUninitializedParameters(size_t count);
   void SetParameterBytes(size_t bytes);
-  void SetPackedWeightBytes(size_t bytes);
-  void SetPlanCache(size_t entries, size_t bytes);
 
  private:
   struct Series;

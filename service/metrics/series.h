@@ -51,6 +51,7 @@ struct NetworkSeries {
   Counter plan_cache_hits;
   Counter plan_cache_misses;
   Counter plan_cache_evictions;
+  AgeHistogram plan_age_at_eviction;
   Gauge plan_cache_entries;
   Gauge plan_cache_bytes;
 };

@@ -56,7 +56,8 @@ TEST(CommandLine, HelpNamesEveryFlagWithItsVariable) {
        {"--model-repository", "LAZYNET_MODEL_REPOSITORY", "--grpc-address", "--metrics-address",
         "--admin-address", "--lanes", "--queue-capacity", "--build-queue-capacity",
         "--drain-timeout", "--max-message-bytes", "--max-parameter-bytes", "--max-plan-bytes",
-        "--plans-per-network", "--backend", "--log-level", "--check", "LAZYNET_LOG_LEVEL"}) {
+        "--plans-per-network", "--plan-cache-bytes", "--backend", "--log-level", "--check",
+        "LAZYNET_LOG_LEVEL"}) {
     EXPECT_NE(help.find(text), std::string::npos) << text;
   }
 }

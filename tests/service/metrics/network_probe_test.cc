@@ -183,12 +183,15 @@ TEST_F(NetworkProbeTest, HasOneStateAtATime) {
 TEST_F(NetworkProbeTest, ReportsMemoryAndPlans) {
   probe_->SetUninitializedParameters(4);
   probe_->SetParameterBytes(size_t{3} << 32);
-  probe_->SetPackedWeightBytes(1234);
-  probe_->SetPlanCache(5, 6789);
+  probe_->RecordPackedWeightChange(2000);
+  probe_->RecordPackedWeightChange(-766);
+  probe_->RecordPlanCacheChange(6, 7000);
+  probe_->RecordPlanCacheChange(-1, -211);
   probe_->RecordPlanCacheHit();
   probe_->RecordPlanCacheHit();
   probe_->RecordPlanCacheMiss();
-  probe_->RecordPlanCacheEvictions(3);
+  probe_->RecordPlanCacheEviction(seconds(30));
+  probe_->RecordPlanCacheEviction(seconds(90));
   EXPECT_EQ(Value("uninitialized_parameters"), 4);
   EXPECT_EQ(Value("parameter_bytes"), 12884901888.0);
   EXPECT_EQ(Value("packed_weight_bytes"), 1234);
@@ -196,7 +199,9 @@ TEST_F(NetworkProbeTest, ReportsMemoryAndPlans) {
   EXPECT_EQ(Value("plan_cache_bytes"), 6789);
   EXPECT_EQ(Value("plan_cache_hits_total"), 2);
   EXPECT_EQ(Value("plan_cache_misses_total"), 1);
-  EXPECT_EQ(Value("plan_cache_evictions_total"), 3);
+  EXPECT_EQ(Value("plan_cache_evictions_total"), 2);
+  EXPECT_EQ(Value("plan_age_at_eviction_seconds_sum"), 120);
+  EXPECT_EQ(Value("plan_age_at_eviction_seconds_bucket", R"(le="60")"), 1);
 }
 
 TEST_F(NetworkProbeTest, TakesItsSeriesAlongWhenItGoes) {

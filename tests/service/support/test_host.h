@@ -17,12 +17,14 @@ struct TestHost {
                     .options = {},
                     .registry = registry,
                     .budget = budget,
+                    .plans = plans,
                     .events = events,
                     .state = state} {}
 
   const std::unique_ptr<backend::Backend> backend = backend::MakeReferenceBackend();
   metrics::Registry registry;
   hosting::ParameterBudget budget;
+  plan::PlanCache plans{size_t{1} << 30};
   hosting::NetworkEvents events;
   const hosting::Environment environment;
 };
