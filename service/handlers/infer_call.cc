@@ -84,10 +84,11 @@ void InferCall::EnterLanes() {
       ResourceExhausted("the queue is full: {} requests wait", service_.lanes().queue_capacity()));
 }
 
-void InferCall::Run(plan::Workspace& workspace) {
+void InferCall::Run(plan::Workspace& workspace, int threads) {
   const auto start = Steady::now();
   network_->probe().RecordQueue(start - queued_);
-  const absl::Status status = Compute(workspace);
+  const absl::Status status =
+      Compute(threads > 1 ? *executable_.wide : *executable_.plan, workspace);
   if (status.ok())
     network_->probe().RecordCompute(Steady::now() - start, BatchSize(checked_.shapes));
   Finish(status);
@@ -100,17 +101,17 @@ void InferCall::Refuse(const absl::Status& status) {
   Finish(status);
 }
 
-absl::Status InferCall::Compute(plan::Workspace& workspace) {
+absl::Status InferCall::Compute(const plan::Plan& plan, plan::Workspace& workspace) {
   std::vector<TensorView> inputs;
   for (const Tensor& input : inputs_) inputs.push_back(input.view());
   std::vector<Tensor> outputs;
   std::vector<MutableTensorView> views;
-  for (const plan::TensorSpec& spec : executable_.plan->outputs()) {
+  for (const plan::TensorSpec& spec : plan.outputs()) {
     ASSIGN_OR_RETURN(Tensor output, Tensor::Allocate(spec.dtype, spec.shape));
     views.push_back(output.mutable_view());
     outputs.push_back(std::move(output));
   }
-  RETURN_IF_ERROR(executable_.plan->Run(inputs, views, workspace));
+  RETURN_IF_ERROR(plan.Run(inputs, views, workspace));
 
   inference::ModelInferResponse message;
   message.set_model_name(network_->network().name());

@@ -25,7 +25,8 @@ class InferCall : public CompletionTag, public scheduling::LaneJob {
   void Proceed(bool ok) override;
 
   Clock::time_point deadline() const override { return deadline_; }
-  void Run(plan::Workspace& workspace) override;
+  bool runs_wide() const override { return executable_.wide != nullptr; }
+  void Run(plan::Workspace& workspace, int threads) override;
   void Refuse(const absl::Status& status) override;
 
  private:
@@ -34,7 +35,7 @@ class InferCall : public CompletionTag, public scheduling::LaneJob {
   void Start();
   absl::Status Dispatch();
   void EnterLanes();
-  absl::Status Compute(plan::Workspace& workspace);
+  absl::Status Compute(const plan::Plan& plan, plan::Workspace& workspace);
   void Finish(const absl::Status& status);
 
   InferenceService& service_;

@@ -1,5 +1,7 @@
 #include "service/scheduling/build_lane.h"
 
+#include <optional>
+
 namespace lazynet::scheduling {
 
 BuildLane::BuildLane(size_t capacity, DepthObserver observer)
@@ -57,19 +59,40 @@ void BuildLane::Finish(const Key& key, const absl::StatusOr<hosting::Executable>
   for (const Callback& waiter : job.waiters) waiter(outcome);
 }
 
+void BuildLane::Prepare(const Key& key) {
+  // jobs_ keeps the network alive until Finish.
+  const absl::StatusOr<hosting::Executable> outcome = key.first->Prepare(key.second);
+  if (outcome.ok() && key.first->GainsFromWidening(*outcome)) {
+    const std::lock_guard lock(mutex_);
+    if (widenings_.size() < capacity_) {
+      widenings_.emplace_back(jobs_.find(key)->second.network, *outcome);
+    }
+  }
+  Finish(key, outcome);
+}
+
 void BuildLane::Serve() {
   while (true) {
-    Key key;
+    std::optional<Key> key;
+    Widening widening;
     {
       std::unique_lock lock(mutex_);
-      work_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+      work_.wait(lock, [this] { return stopping_ || !queue_.empty() || !widenings_.empty(); });
       if (stopping_) return;
-      key = std::move(queue_.front());
-      queue_.pop_front();
-      TellDepth();
+      if (!queue_.empty()) {
+        key = std::move(queue_.front());
+        queue_.pop_front();
+        TellDepth();
+      } else {
+        widening = std::move(widenings_.front());
+        widenings_.pop_front();
+      }
     }
-    // jobs_ keeps the network alive until Finish.
-    Finish(key, key.first->Prepare(key.second));
+    if (key) {
+      Prepare(*key);
+    } else {
+      widening.first->Widen(widening.second);
+    }
   }
 }
 

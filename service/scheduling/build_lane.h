@@ -17,6 +17,7 @@ namespace lazynet::scheduling {
 
 // The thread that materializes networks and builds plans, so that lanes never do. Each (network,
 // input shapes) is prepared once however many requests ask for it; all of them share the outcome.
+// When nobody waits it builds the plans for many threads of what gains from those.
 class BuildLane {
  public:
   using Callback = std::function<void(const absl::StatusOr<hosting::Executable>&)>;
@@ -42,14 +43,19 @@ class BuildLane {
   };
 
   void Serve();
+  void Prepare(const Key& key);
   void TellDepth() const;  // with mutex_ held
   void Finish(const Key& key, const absl::StatusOr<hosting::Executable>& outcome);
 
+  // A network with an executable to widen.
+  using Widening = std::pair<std::shared_ptr<hosting::HostedNetwork>, hosting::Executable>;
+
   const size_t capacity_;
   const DepthObserver observer_;
-  mutable std::mutex mutex_;            // guards the three below
+  mutable std::mutex mutex_;            // guards the four below
   std::deque<Key> queue_;               // not begun yet, oldest first
   absl::flat_hash_map<Key, Job> jobs_;  // waiting or running
+  std::deque<Widening> widenings_;      // for when nobody waits
   bool stopping_ = false;
   std::condition_variable work_;
   std::thread thread_;

@@ -23,8 +23,11 @@ class LaneJob {
   // Past this moment the job is not run any more.
   virtual Clock::time_point deadline() const = 0;
 
-  // Computes, on a lane's thread, with its workspace.
-  virtual void Run(plan::Workspace& workspace) = 0;
+  // Whether it gains from threads beyond one.
+  virtual bool runs_wide() const { return false; }
+
+  // Computes, on a lane's thread, with its workspace and so many threads: 1, or all that there are.
+  virtual void Run(plan::Workspace& workspace, int threads) = 0;
 
   // Ends the job without running it: its deadline passed while it waited (DEADLINE_EXCEEDED), or
   // the lanes stop (UNAVAILABLE).
@@ -35,7 +38,9 @@ class LaneJob {
 using DepthObserver = std::function<void(size_t)>;
 
 // The serving threads. Each has one OpenMP thread and a workspace of its own, and takes the oldest
-// job of one bounded queue. Submit may be called from any thread.
+// job of one bounded queue. A job that gains from more threads, and comes when all lanes are idle,
+// has as many threads as there are lanes, which wait until it is done: no more threads compute at a
+// time than there are lanes. Submit may be called from any thread.
 class Lanes {
  public:
   Lanes(size_t count, size_t queue_capacity, DepthObserver observer = nullptr);
@@ -46,20 +51,31 @@ class Lanes {
   // False when the queue is full; the job is then untouched.
   bool Submit(LaneJob& job);
 
-  size_t count() const { return threads_.size(); }
+  size_t count() const { return count_; }
   size_t queue_capacity() const { return queue_capacity_; }
   size_t queue_depth() const;
+  size_t idle() const;  // lanes that wait for a job
 
  private:
   void Serve();
-  void TellDepth() const;  // with mutex_ held
+  void ServeWide();
+  bool MayRunWide(const LaneJob& job) const;  // with mutex_ held, as the next function
+  void TellDepth() const;
 
   const size_t queue_capacity_;
   const DepthObserver observer_;
-  mutable std::mutex mutex_;  // guards queue_ and stopping_
+  const size_t count_;
+  mutable std::mutex mutex_;  // guards all below but the threads
   std::condition_variable work_;
   std::deque<LaneJob*> queue_;
+  size_t idle_ = 0;  // lanes that wait for a job
   bool stopping_ = false;
+
+  // One thread runs all wide jobs, so that there is one team of OpenMP threads for them.
+  std::condition_variable wide_work_;
+  LaneJob* wide_job_ = nullptr;  // handed over, not begun yet
+  bool wide_ = false;            // one was handed over and is not done
+
   std::vector<std::thread> threads_;
 };
 

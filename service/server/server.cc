@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -17,6 +16,7 @@
 #include "service/metrics/exposer.h"
 #include "service/metrics/registry.h"
 #include "service/metrics/server_probe.h"
+#include "service/scheduling/processors.h"
 #include "service/server/listener.h"
 #include "service/version.h"
 
@@ -24,8 +24,7 @@ namespace lazynet::server {
 namespace {
 
 size_t LaneCount(const config::ServerConfig& config) {
-  if (config.lanes > 0) return static_cast<size_t>(config.lanes);
-  return std::max(1u, std::thread::hardware_concurrency());
+  return static_cast<size_t>(config.lanes > 0 ? config.lanes : scheduling::AvailableProcessors());
 }
 
 std::unique_ptr<backend::Backend> MakeBackend(const config::ServerConfig& config) {
@@ -37,7 +36,8 @@ std::unique_ptr<backend::Backend> MakeBackend(const config::ServerConfig& config
 hosting::HostingOptions MakeHostingOptions(const config::ServerConfig& config) {
   return {.materialize = {.max_parameter_bytes = static_cast<size_t>(config.max_parameter_bytes)},
           .plan = {.max_arena_bytes = static_cast<size_t>(config.max_plan_bytes)},
-          .plans_per_network = static_cast<size_t>(config.plans_per_network)};
+          .shapes_per_network = static_cast<size_t>(config.plans_per_network),
+          .wide_threads = static_cast<int>(LaneCount(config))};
 }
 
 // What hosts networks, without any port.
@@ -45,7 +45,8 @@ struct Host {
   explicit Host(const config::ServerConfig& config)
       : backend(MakeBackend(config)),
         registry(std::vector<std::pair<std::string, std::string>>{{"version", kVersion}}),
-        budget(static_cast<size_t>(config.max_total_parameter_bytes)) {}
+        budget(static_cast<size_t>(config.max_total_parameter_bytes)),
+        plans(static_cast<size_t>(config.plan_cache_bytes)) {}
 
   absl::Status Load(const config::ServerConfig& config) {
     if (!config.state_dir.empty()) {
@@ -55,6 +56,7 @@ struct Host {
                                                .options = MakeHostingOptions(config),
                                                .registry = registry,
                                                .budget = budget,
+                                               .plans = plans,
                                                .events = events,
                                                .state = state.get()});
     ASSIGN_OR_RETURN(repository, hosting::Repository::Load(config.model_repository, *environment));
@@ -64,6 +66,7 @@ struct Host {
   const std::unique_ptr<backend::Backend> backend;
   metrics::Registry registry;
   hosting::ParameterBudget budget;
+  plan::PlanCache plans;
   hosting::NetworkEvents events;
   std::unique_ptr<hosting::StateDirectory> state;
   std::unique_ptr<const hosting::Environment> environment;

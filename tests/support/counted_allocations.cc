@@ -1,8 +1,9 @@
-#include "tests/engine/backend/counted_allocations.h"
+#include "tests/support/counted_allocations.h"
 
 #include <malloc.h>
 
 #include <atomic>
+#include <cerrno>
 #include <cstdlib>
 #include <new>
 
@@ -31,6 +32,14 @@ void* operator new(size_t bytes) {
 void operator delete(void* memory) noexcept { Release(memory); }
 
 void operator delete(void* memory, size_t) noexcept { Release(memory); }
+
+// oneDNN's memory and ours for tensors.
+extern "C" int posix_memalign(void** memory, size_t alignment, size_t bytes) noexcept {
+  *memory = aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
+  if (*memory == nullptr) return ENOMEM;
+  ++allocations;
+  return 0;
+}
 
 namespace lazynet::testing {
 

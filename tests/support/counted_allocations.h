@@ -4,8 +4,9 @@
 
 namespace lazynet::testing {
 
-// What the program has got from operator new so far: how many times, and the bytes that it still
-// holds. A program that links this counts.
+// What the program, its libraries included, has got from operator new and posix_memalign so far:
+// how many times, and the bytes of operator new that it still holds. A program that links this
+// counts.
 size_t Allocations();
 size_t HeldBytes();
 

@@ -6,7 +6,7 @@
 
 #include "engine/backend/packed_weights.h"
 #include "tests/engine/backend/backends.h"
-#include "tests/engine/backend/counted_allocations.h"
+#include "tests/support/counted_allocations.h"
 #include "tests/support/run_op.h"
 
 namespace lazynet::backend {

@@ -4,6 +4,8 @@
 
 #include <future>
 #include <latch>
+#include <memory>
+#include <thread>
 
 namespace lazynet::scheduling {
 namespace {
@@ -14,13 +16,17 @@ class TestJob : public LaneJob {
   explicit TestJob(Clock::time_point deadline = Clock::time_point::max()) : deadline_(deadline) {}
 
   Clock::time_point deadline() const override { return deadline_; }
-  void Run(plan::Workspace&) override {
+  bool runs_wide() const override { return wide; }
+  void Run(plan::Workspace&, int with) override {
+    threads = with;
     started.count_down();
     release.wait();
     outcome.set_value(absl::OkStatus());
   }
   void Refuse(const absl::Status& status) override { outcome.set_value(status); }
 
+  bool wide = false;
+  int threads = 0;
   std::latch started{1};
   std::latch release{1};
   std::promise<absl::Status> outcome;
@@ -55,6 +61,78 @@ TEST(Lanes, RefuseWhatDoesNotFitTheQueueAndLeaveItAlone) {
   waiting.release.count_down();
   EXPECT_TRUE(waiting.outcome.get_future().get().ok());
   EXPECT_EQ(depths, (std::vector<size_t>{1, 0, 1, 0}));
+}
+
+class WideJob : public TestJob {
+ public:
+  WideJob() { wide = true; }
+};
+
+// Until its lanes wait for work, which takes them a moment, a job may come too early to run wide.
+void WaitUntilIdle(Lanes& lanes) {
+  while (lanes.idle() < lanes.count()) std::this_thread::yield();
+}
+
+TEST(Lanes, AJobThatGainsHasAllThreadsWhenNobodyElseWantsThem) {
+  Lanes lanes(3, 10);
+  WaitUntilIdle(lanes);
+  WideJob wide;
+  ASSERT_TRUE(lanes.Submit(wide));
+  wide.started.wait();
+  EXPECT_EQ(wide.threads, 3);
+  // The lanes wait, so that no more threads compute than there are lanes.
+  TestJob narrow;
+  ASSERT_TRUE(lanes.Submit(narrow));
+  EXPECT_FALSE(narrow.started.try_wait());
+  EXPECT_EQ(lanes.queue_depth(), 1u);
+  wide.release.count_down();
+  narrow.started.wait();
+  EXPECT_EQ(narrow.threads, 1);
+  narrow.release.count_down();
+  EXPECT_TRUE(wide.outcome.get_future().get().ok());
+  EXPECT_TRUE(narrow.outcome.get_future().get().ok());
+}
+
+TEST(Lanes, AJobHasOneThreadWhileOthersRun) {
+  Lanes lanes(2, 10);
+  WaitUntilIdle(lanes);
+  TestJob narrow;
+  WideJob wide;
+  ASSERT_TRUE(lanes.Submit(narrow));
+  narrow.started.wait();
+  ASSERT_TRUE(lanes.Submit(wide));
+  wide.started.wait();
+  EXPECT_EQ(wide.threads, 1);
+  narrow.release.count_down();
+  wide.release.count_down();
+  EXPECT_TRUE(narrow.outcome.get_future().get().ok());
+  EXPECT_TRUE(wide.outcome.get_future().get().ok());
+}
+
+TEST(Lanes, OneLaneHasNothingToWiden) {
+  Lanes lanes(1, 10);
+  WaitUntilIdle(lanes);
+  WideJob wide;
+  wide.release.count_down();
+  ASSERT_TRUE(lanes.Submit(wide));
+  EXPECT_TRUE(wide.outcome.get_future().get().ok());
+  EXPECT_EQ(wide.threads, 1);
+}
+
+TEST(Lanes, RefuseWhatWaitsBehindAWideJobWhenTheyStop) {
+  auto lanes = std::make_unique<Lanes>(2, 10);
+  WaitUntilIdle(*lanes);
+  WideJob wide, waiting;
+  ASSERT_TRUE(lanes->Submit(wide));
+  wide.started.wait();
+  ASSERT_TRUE(lanes->Submit(waiting));
+  std::thread stopping([&] { lanes.reset(); });
+  wide.release.count_down();
+  waiting.release.count_down();
+  stopping.join();
+  EXPECT_TRUE(wide.outcome.get_future().get().ok());
+  const absl::Status status = waiting.outcome.get_future().get();
+  EXPECT_TRUE(status.ok() || status.code() == absl::StatusCode::kUnavailable) << status;
 }
 
 TEST(Lanes, DoNotRunWhatHasExpiredInTheQueue) {
