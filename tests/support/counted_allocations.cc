@@ -1,16 +1,29 @@
 #include "tests/support/counted_allocations.h"
 
+#include <dlfcn.h>
 #include <malloc.h>
 
 #include <atomic>
 #include <cerrno>
 #include <cstdlib>
+#include <cstring>
 #include <new>
 
 namespace {
 
 std::atomic<size_t> allocations{0};
 std::atomic<size_t> held_bytes{0};
+
+// Whether code of oneDNN's library called.
+bool IsOnednn(const void* caller) {
+  Dl_info info;
+  return dladdr(caller, &info) != 0 && info.dli_fname != nullptr &&
+         std::strstr(info.dli_fname, "libdnnl") != nullptr;
+}
+
+void Count(const void* caller) {
+  if (!IsOnednn(caller)) ++allocations;
+}
 
 void Release(void* memory) {
   held_bytes -= malloc_usable_size(memory);
@@ -24,7 +37,7 @@ void Release(void* memory) {
 void* operator new(size_t bytes) {
   void* memory = std::malloc(bytes);
   if (memory == nullptr) throw std::bad_alloc();
-  ++allocations;
+  Count(__builtin_return_address(0));
   held_bytes += malloc_usable_size(memory);
   return memory;
 }
@@ -37,7 +50,7 @@ void operator delete(void* memory, size_t) noexcept { Release(memory); }
 extern "C" int posix_memalign(void** memory, size_t alignment, size_t bytes) noexcept {
   *memory = aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
   if (*memory == nullptr) return ENOMEM;
-  ++allocations;
+  Count(__builtin_return_address(0));
   return 0;
 }
 
