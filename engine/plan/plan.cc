@@ -1,9 +1,10 @@
 #include "engine/plan/plan.h"
 
 #include <algorithm>
-#include <optional>
+#include <cstring>
 #include <utility>
 
+#include "absl/container/inlined_vector.h"
 #include "engine/backend/threads.h"
 #include "engine/plan/batch_axes.h"
 #include "engine/plan/cost.h"
@@ -49,30 +50,43 @@ int64_t ItemsOf(std::span<const Shape> input_shapes) {
   return items;
 }
 
-// A part of a batch that can be run by itself.
-struct Group {
-  int64_t items = 0;
+// Some groups of a batch, and the network lowered for one of them.
+struct LoweredGroups {
+  Groups groups;
   std::vector<Shape> input_shapes;
   Graph graph;
 };
 
+// For how many more items a run takes the time that it takes whatever their number.
+double OverheadInItems(const Graph& one, const Graph& whole, int64_t items) {
+  const double time = EstimatedMicroseconds(one);
+  const double per_item = (EstimatedMicroseconds(whole) - time) / static_cast<double>(items - 1);
+  return per_item > 0 ? std::max(0.0, time - per_item) / per_item : 0;
+}
+
 // How to split the batch that `whole` was lowered for; nothing if it has to be run at once, or that
 // is best.
-std::optional<Group> FindGroup(const Source& source, const Graph& whole,
-                               std::span<const Shape> input_shapes, int threads,
-                               int64_t wanted_size) {
+std::vector<LoweredGroups> FindGroups(const Source& source, const Graph& whole,
+                                      std::span<const Shape> input_shapes, int threads,
+                                      int64_t wanted_size) {
   const int64_t items = ItemsOf(input_shapes);
-  if (items < 2) return std::nullopt;
-  std::vector<Shape> shapes = WithItems(input_shapes, 1);
-  absl::StatusOr<Graph> one = source.LowerFor(shapes);
-  if (!one.ok() || !FindBatchAxes(whole, *one, items)) return std::nullopt;
+  if (items < 2) return {};
+  const absl::StatusOr<Graph> one = source.LowerFor(WithItems(input_shapes, 1));
+  if (!one.ok() || !FindBatchAxes(whole, *one, items)) return {};
   const int64_t size = wanted_size > 0 ? wanted_size : GroupSize(*one, items, threads);
-  if (size == 1) return Group{size, std::move(shapes), *std::move(one)};
-  if (size >= items || items % size != 0) return std::nullopt;
-  shapes = WithItems(input_shapes, size);
-  absl::StatusOr<Graph> several = source.LowerFor(shapes);
-  if (!several.ok() || !FindBatchAxes(*several, *one, size)) return std::nullopt;
-  return Group{size, std::move(shapes), *std::move(several)};
+  std::vector<LoweredGroups> batch;
+  for (const Groups& groups : SplitBatch(items, size, OverheadInItems(*one, whole, items))) {
+    if (groups.size == items) return {};
+    std::vector<Shape> shapes = WithItems(input_shapes, groups.size);
+    if (groups.size == 1) {
+      batch.push_back({groups, std::move(shapes), *one});
+      continue;
+    }
+    absl::StatusOr<Graph> several = source.LowerFor(shapes);
+    if (!several.ok() || !FindBatchAxes(*several, *one, groups.size)) return {};
+    batch.push_back({groups, std::move(shapes), *std::move(several)});
+  }
+  return batch;
 }
 
 absl::StatusOr<std::shared_ptr<const Program>> BuildProgram(Graph graph,
@@ -125,24 +139,30 @@ absl::StatusOr<std::shared_ptr<const Plan>> Plan::Build(const nn::Network& netwo
   plan->gains_from_threads_ = EstimatedMicroseconds(graph) >= kWidePlanMicroseconds;
   const int threads = plan->gains_from_threads_ ? options.threads : 1;
   plan->threads_ = threads;
-  int kernel_threads = threads;
-  std::vector<Shape> shapes(input_shapes.begin(), input_shapes.end());
-  if (auto group = FindGroup(source, graph, input_shapes, threads, options.group_size)) {
-    plan->groups_ = ItemsOf(input_shapes) / group->items;
-    plan->parallel_groups_ = static_cast<int>(std::min<int64_t>(plan->groups_, threads));
-    kernel_threads = 1;
-    shapes = std::move(group->input_shapes);
-    graph = std::move(group->graph);
+  const int64_t items = ItemsOf(input_shapes);
+  std::vector<LoweredGroups> batch =
+      FindGroups(source, graph, input_shapes, threads, options.group_size);
+  const bool is_split = !batch.empty();
+  if (!is_split)
+    batch.push_back({{}, {input_shapes.begin(), input_shapes.end()}, std::move(graph)});
+  const bool is_one_run = batch.size() == 1 && batch.front().groups.count == 1;
+  const int kernel_threads = is_one_run ? threads : 1;
+  std::vector<Part> parts;
+  int64_t first = 0;
+  for (LoweredGroups& part : batch) {
+    ProgramStore::Key key{std::move(part.input_shapes), kernel_threads};
+    auto program = shared.programs.Find(key);
+    if (program == nullptr) {
+      ASSIGN_OR_RETURN(program, BuildProgram(std::move(part.graph), backend, shared.packed,
+                                             kernel_threads, options));
+      shared.programs.Insert(std::move(key), program);
+      // What was read to be packed is not read again.
+      parameters.ReleasePages();
+    }
+    parts.push_back({std::move(program), part.groups, first});
+    first += part.groups.size * part.groups.count;
   }
-  ProgramStore::Key key{std::move(shapes), kernel_threads};
-  plan->program_ = shared.programs.Find(key);
-  if (plan->program_ == nullptr) {
-    ASSIGN_OR_RETURN(plan->program_, BuildProgram(std::move(graph), backend, shared.packed,
-                                                  kernel_threads, options));
-    shared.programs.Insert(std::move(key), plan->program_);
-    // What was read to be packed is not read again.
-    parameters.ReleasePages();
-  }
+  plan->SetParts(std::move(parts), is_split ? items : 1);
   if (plan->arena_bytes() > options.max_arena_bytes) {
     return ResourceExhausted("wants at most {} bytes of intermediate values, got {}",
                              options.max_arena_bytes, plan->arena_bytes());
@@ -150,44 +170,154 @@ absl::StatusOr<std::shared_ptr<const Plan>> Plan::Build(const nn::Network& netwo
   return std::shared_ptr<const Plan>(std::move(plan));
 }
 
-absl::Status Plan::RunGroups(const Program& program, std::span<const TensorView> inputs,
-                             std::span<const MutableTensorView> outputs,
-                             Workspace& workspace) const {
-  const auto places = static_cast<size_t>(parallel_groups_);
-  RETURN_IF_ERROR(
-      workspace.Reserve(program.arena_bytes() * places, program.scratch_bytes() * places));
-  const auto run = [&](int64_t group, size_t place) {
-    return program.Run({.inputs = inputs,
-                        .outputs = outputs,
-                        .group = group,
-                        .arena = workspace.arena() + place * program.arena_bytes(),
-                        .scratch = workspace.scratch() + place * program.scratch_bytes()});
+void Plan::SetParts(std::vector<Part> parts, int64_t items) {
+  parts_ = std::move(parts);
+  const auto item_bytes = [&](const std::vector<TensorSpec>& specs) {
+    std::vector<size_t> bytes;
+    for (const TensorSpec& spec : specs) {
+      bytes.push_back(ByteSize(spec.dtype, spec.shape) / static_cast<size_t>(items));
+    }
+    return bytes;
   };
-  if (groups_ == 1) return run(0, 0);
-  return backend::ForEachInParallel(parallel_groups_, groups_, run);
+  input_item_bytes_ = item_bytes(inputs_);
+  output_item_bytes_ = item_bytes(outputs_);
+  parallel_groups_ = static_cast<int>(std::min<int64_t>(groups(), threads_));
+  for (const Part& part : parts_) {
+    place_arena_bytes_ = std::max(place_arena_bytes_, part.program->arena_bytes());
+    place_scratch_bytes_ = std::max(place_scratch_bytes_, part.program->scratch_bytes());
+    if (part.groups.missing == 0) continue;
+    size_t bytes = 0;
+    for (const auto& sizes : {input_item_bytes_, output_item_bytes_}) {
+      for (const size_t size : sizes) {
+        bytes += Buffer::Align(size * static_cast<size_t>(part.groups.size));
+      }
+    }
+    padded_bytes_ = std::max(padded_bytes_, bytes);
+  }
+}
+
+int64_t Plan::groups() const {
+  int64_t count = 0;
+  for (const Part& part : parts_) count += part.groups.count;
+  return count;
+}
+
+size_t Plan::own_bytes() const {
+  return sizeof(Plan) + parts_.capacity() * sizeof(Part) +
+         (inputs_.capacity() + outputs_.capacity()) * (sizeof(TensorSpec) + sizeof(size_t));
+}
+
+size_t Plan::bytes() const {
+  size_t bytes = own_bytes();
+  for (const Part& part : parts_) bytes += part.program->bytes();
+  return bytes;
+}
+
+std::vector<StepInfo> Plan::steps() const {
+  std::vector<StepInfo> all;
+  for (const Part& part : parts_) {
+    for (StepInfo& step : part.program->steps()) all.push_back(std::move(step));
+  }
+  return all;
+}
+
+size_t Plan::step_count() const {
+  size_t count = 0;
+  for (const Part& part : parts_) count += part.program->step_count();
+  return count;
+}
+
+// Runs one group, in memory of its own where items are missing: with copies of the last one.
+template <typename RunProgram>
+absl::Status Plan::RunGroup(const Part& part, int64_t group, std::span<const TensorView> inputs,
+                            std::span<const MutableTensorView> outputs, const Place& place,
+                            const RunProgram& run) const {
+  constexpr size_t kFew = 16;
+  absl::InlinedVector<const std::byte*, kFew> srcs;
+  absl::InlinedVector<std::byte*, kFew> dsts;
+  const auto first = static_cast<size_t>(part.first + group * part.groups.size);
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    srcs.push_back(inputs[i].data + first * input_item_bytes_[i]);
+  }
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    dsts.push_back(outputs[i].data + first * output_item_bytes_[i]);
+  }
+  if (part.groups.missing == 0) return run(Program::Memory{srcs, dsts, place.arena, place.scratch});
+
+  const auto size = static_cast<size_t>(part.groups.size);
+  const size_t present = size - static_cast<size_t>(part.groups.missing);
+  std::byte* free = place.padded;
+  for (size_t i = 0; i < srcs.size(); ++i) {
+    const size_t bytes = input_item_bytes_[i];
+    std::memcpy(free, srcs[i], present * bytes);
+    for (size_t item = present; item < size; ++item) {
+      std::memcpy(free + item * bytes, srcs[i] + (present - 1) * bytes, bytes);
+    }
+    srcs[i] = free;
+    free += Buffer::Align(size * bytes);
+  }
+  absl::InlinedVector<std::byte*, kFew> padded;
+  for (const size_t bytes : output_item_bytes_) {
+    padded.push_back(free);
+    free += Buffer::Align(size * bytes);
+  }
+  RETURN_IF_ERROR(run(Program::Memory{srcs, padded, place.arena, place.scratch}));
+  for (size_t i = 0; i < dsts.size(); ++i) {
+    std::memcpy(dsts[i], padded[i], present * output_item_bytes_[i]);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Plan::RunAll(std::span<const TensorView> inputs,
+                          std::span<const MutableTensorView> outputs, Workspace& workspace,
+                          bool careful) const {
+  absl::InlinedVector<const Program*, 8> programs;
+  size_t arena_bytes = 0;
+  size_t scratch_bytes = 0;
+  for (const Part& part : parts_) {
+    programs.push_back(part.program.get());
+    if (careful) {
+      ASSIGN_OR_RETURN(programs.back(), part.program->Careful());
+    }
+    arena_bytes = std::max(arena_bytes, programs.back()->arena_bytes());
+    scratch_bytes = std::max(scratch_bytes, programs.back()->scratch_bytes());
+  }
+  RETURN_IF_ERROR(
+      workspace.Reserve((arena_bytes + padded_bytes_) * places(), scratch_bytes * places()));
+  const auto run = [&](int64_t group, size_t place) {
+    size_t part = 0;
+    while (group >= parts_[part].groups.count) group -= parts_[part++].groups.count;
+    std::byte* const arena = workspace.arena() + place * (arena_bytes + padded_bytes_);
+    const Place memory{arena, arena + arena_bytes, workspace.scratch() + place * scratch_bytes};
+    return RunGroup(parts_[part], group, inputs, outputs, memory,
+                    [&](const Program::Memory& of_group) { return programs[part]->Run(of_group); });
+  };
+  const int64_t count = groups();
+  return count == 1 ? run(0, 0) : backend::ForEachInParallel(parallel_groups_, count, run);
 }
 
 absl::Status Plan::Run(std::span<const TensorView> inputs,
                        std::span<const MutableTensorView> outputs, Workspace& workspace) const {
   LAZYNET_CHECK(inputs.size() == inputs_.size() && outputs.size() == outputs_.size());
-  const absl::Status status = RunGroups(*program_, inputs, outputs, workspace);
-  if (!absl::IsOutOfRange(status)) return status;
-  ASSIGN_OR_RETURN(const Program* careful, program_->Careful());
-  return RunGroups(*careful, inputs, outputs, workspace);
+  const absl::Status status = RunAll(inputs, outputs, workspace, false);
+  return absl::IsOutOfRange(status) ? RunAll(inputs, outputs, workspace, true) : status;
 }
 
 absl::Status Plan::Profile(std::span<const TensorView> inputs,
                            std::span<const MutableTensorView> outputs, Workspace& workspace,
                            std::span<std::chrono::nanoseconds> times) const {
   LAZYNET_CHECK(inputs.size() == inputs_.size() && outputs.size() == outputs_.size());
-  RETURN_IF_ERROR(workspace.Reserve(arena_bytes(), scratch_bytes()));
-  for (int64_t group = 0; group < groups_; ++group) {
-    RETURN_IF_ERROR(program_->Profile({.inputs = inputs,
-                                       .outputs = outputs,
-                                       .group = group,
-                                       .arena = workspace.arena(),
-                                       .scratch = workspace.scratch()},
-                                      times));
+  LAZYNET_CHECK(times.size() == step_count());
+  RETURN_IF_ERROR(workspace.Reserve(place_arena_bytes_ + padded_bytes_, place_scratch_bytes_));
+  const Place place{workspace.arena(), workspace.arena() + place_arena_bytes_, workspace.scratch()};
+  for (const Part& part : parts_) {
+    const auto of_part = times.first(part.program->step_count());
+    times = times.subspan(of_part.size());
+    for (int64_t group = 0; group < part.groups.count; ++group) {
+      RETURN_IF_ERROR(RunGroup(
+          part, group, inputs, outputs, place,
+          [&](const Program::Memory& memory) { return part.program->Profile(memory, of_part); }));
+    }
   }
   return absl::OkStatus();
 }

@@ -8,6 +8,7 @@
 
 #include "engine/backend/backend.h"
 #include "engine/nn/parameter_set.h"
+#include "engine/plan/grouping.h"
 #include "engine/plan/program.h"
 #include "engine/plan/shared_parts.h"
 #include "engine/plan/workspace.h"
@@ -31,7 +32,8 @@ struct TensorSpec {
 // each with its own workspace.
 //
 // A batch whose items do not depend on each other is run in groups of items, which several threads
-// may share. Other batches are run as a whole, and then it is the kernels that use the threads.
+// may share; SplitBatch says in which. Other batches are run as a whole, and then it is the kernels
+// that use the threads.
 class Plan {
  public:
   // Lowers the network for these input shapes, runs the passes and prepares the kernels, with what
@@ -56,22 +58,27 @@ class Plan {
                    Workspace& workspace) const;
 
   // Runs one group after the other, and adds to `times`, which has an element for each of steps(),
-  // how long each step took. OUT_OF_RANGE for values that a run would be made again for.
+  // how long each step took in all groups. OUT_OF_RANGE for values that a run would be made again
+  // for.
   absl::Status Profile(std::span<const TensorView> inputs,
                        std::span<const MutableTensorView> outputs, Workspace& workspace,
                        std::span<std::chrono::nanoseconds> times) const;
 
-  // How many groups of items a run consists of, and how many of them run at the same time.
-  int64_t groups() const { return groups_; }
+  // Groups of equal size, which are run by one program.
+  struct Part {
+    std::shared_ptr<const Program> program;
+    Groups groups;      // a batch that is run as a whole is one item
+    int64_t first = 0;  // item
+  };
+  const std::vector<Part>& parts() const { return parts_; }
+
+  // How many groups a run consists of, and how many of them run at the same time.
+  int64_t groups() const;
   int parallel_groups() const { return parallel_groups_; }
 
   // What a workspace needs.
-  size_t arena_bytes() const {
-    return program_->arena_bytes() * static_cast<size_t>(parallel_groups_);
-  }
-  size_t scratch_bytes() const {
-    return program_->scratch_bytes() * static_cast<size_t>(parallel_groups_);
-  }
+  size_t arena_bytes() const { return (place_arena_bytes_ + padded_bytes_) * places(); }
+  size_t scratch_bytes() const { return place_scratch_bytes_ * places(); }
 
   // Whether it is large enough to be faster with more threads.
   bool gains_from_threads() const { return gains_from_threads_; }
@@ -79,27 +86,42 @@ class Plan {
   // How many a run uses: the options', or 1 when it does not gain.
   int threads() const { return threads_; }
 
-  // What runs, for one group; plans of other batch sizes may have it in common.
-  const Program& program() const { return *program_; }
+  // Bytes of the plan, without its programs, which plans of other batch sizes may have in common,
+  // and with them.
+  size_t own_bytes() const;
+  size_t bytes() const;
 
-  // Bytes of the plan, without and with its program.
-  size_t own_bytes() const {
-    return sizeof(Plan) + (inputs_.capacity() + outputs_.capacity()) * sizeof(TensorSpec);
-  }
-  size_t bytes() const { return own_bytes() + program_->bytes(); }
-
-  std::vector<StepInfo> steps() const { return program_->steps(); }
-  size_t step_count() const { return program_->step_count(); }
+  // Of all parts, one behind the other.
+  std::vector<StepInfo> steps() const;
+  size_t step_count() const;
 
  private:
-  absl::Status RunGroups(const Program& program, std::span<const TensorView> inputs,
-                         std::span<const MutableTensorView> outputs, Workspace& workspace) const;
+  // The memory of one of the groups that run at the same time.
+  struct Place {
+    std::byte* arena = nullptr;
+    std::byte* padded = nullptr;  // inputs and outputs of a group with missing items
+    std::byte* scratch = nullptr;
+  };
+
+  size_t places() const { return static_cast<size_t>(parallel_groups_); }
+  void SetParts(std::vector<Part> parts, int64_t items);
+  template <typename RunProgram>
+  absl::Status RunGroup(const Part& part, int64_t group, std::span<const TensorView> inputs,
+                        std::span<const MutableTensorView> outputs, const Place& place,
+                        const RunProgram& run) const;
+  absl::Status RunAll(std::span<const TensorView> inputs,
+                      std::span<const MutableTensorView> outputs, Workspace& workspace,
+                      bool careful) const;
 
   std::vector<TensorSpec> inputs_;
   std::vector<TensorSpec> outputs_;
-  std::shared_ptr<const Program> program_;
-  int64_t groups_ = 1;
+  std::vector<size_t> input_item_bytes_;
+  std::vector<size_t> output_item_bytes_;
+  std::vector<Part> parts_;
   int parallel_groups_ = 1;
+  size_t place_arena_bytes_ = 0;
+  size_t place_scratch_bytes_ = 0;
+  size_t padded_bytes_ = 0;  // of the largest group with missing items
   bool gains_from_threads_ = false;
   int threads_ = 1;
 };

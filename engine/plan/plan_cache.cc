@@ -32,15 +32,22 @@ PlanCache::PlanPtr PlanCache::EvictOldest(const Part& part) {
 }
 
 int64_t PlanCache::Part::BytesWith(const Plan& plan) {
-  const bool is_new = programs_[&plan.program()]++ == 0;
-  return static_cast<int64_t>(plan.own_bytes() + (is_new ? plan.program().bytes() : 0));
+  size_t bytes = plan.own_bytes();
+  for (const Plan::Part& part : plan.parts()) {
+    if (programs_[part.program.get()]++ == 0) bytes += part.program->bytes();
+  }
+  return static_cast<int64_t>(bytes);
 }
 
 int64_t PlanCache::Part::BytesWithout(const Plan& plan) {
-  const auto found = programs_.find(&plan.program());
-  const bool is_last = --found->second == 0;
-  if (is_last) programs_.erase(found);
-  return -static_cast<int64_t>(plan.own_bytes() + (is_last ? plan.program().bytes() : 0));
+  size_t bytes = plan.own_bytes();
+  for (const Plan::Part& part : plan.parts()) {
+    const auto found = programs_.find(part.program.get());
+    if (--found->second > 0) continue;
+    programs_.erase(found);
+    bytes += part.program->bytes();
+  }
+  return -static_cast<int64_t>(bytes);
 }
 
 void PlanCache::Part::Tell(const Change& change) {

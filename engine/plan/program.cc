@@ -6,7 +6,6 @@ namespace lazynet::plan {
 
 template <typename AfterStep>
 absl::Status Program::RunSteps(const Memory& memory, const AfterStep& after_step) const {
-  const auto group = static_cast<size_t>(memory.group);
   const auto source = [&](const Location& location) -> const std::byte* {
     switch (location.kind) {
       case Location::Kind::kNone:
@@ -14,9 +13,9 @@ absl::Status Program::RunSteps(const Memory& memory, const AfterStep& after_step
       case Location::Kind::kArena:
         return memory.arena + location.at;
       case Location::Kind::kInput:
-        return memory.inputs[location.at].data + group * input_bytes_[location.at];
+        return memory.inputs[location.at];
       case Location::Kind::kOutput:
-        return memory.outputs[location.at].data + group * output_bytes_[location.at];
+        return memory.outputs[location.at];
     }
     return nullptr;
   };

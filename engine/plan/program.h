@@ -29,11 +29,10 @@ struct StepInfo {
 class Program {
  public:
   // Where a run finds things. Inputs and outputs are dense, in the network's order, and must not
-  // overlap. Each holds one group of items behind the other; what is run is group number `group`.
+  // overlap.
   struct Memory {
-    std::span<const TensorView> inputs;
-    std::span<const MutableTensorView> outputs;
-    int64_t group = 0;
+    std::span<const std::byte* const> inputs;
+    std::span<std::byte* const> outputs;
     std::byte* arena = nullptr;    // of arena_bytes()
     std::byte* scratch = nullptr;  // of scratch_bytes()
   };
@@ -84,8 +83,6 @@ class Program {
   template <typename AfterStep>
   absl::Status RunSteps(const Memory& memory, const AfterStep& after_step) const;
 
-  std::vector<size_t> input_bytes_;  // of a group
-  std::vector<size_t> output_bytes_;
   std::vector<Step> steps_;
   size_t arena_bytes_ = 0;
   size_t pointer_bytes_ = 0;  // of scratch: for the addresses that a step reads from

@@ -16,14 +16,6 @@ using backend::Value;
 
 namespace {
 
-std::vector<size_t> BytesOf(const backend::Graph& graph, std::span<const backend::ValueId> ids) {
-  std::vector<size_t> bytes;
-  for (const backend::ValueId id : ids) {
-    bytes.push_back(ByteSize(graph.value(id).dtype, graph.value(id).shape));
-  }
-  return bytes;
-}
-
 // "convolution+binary" of fused ones.
 std::string NameOf(const Op& op) {
   std::string name(backend::Name(op.kind));
@@ -236,8 +228,6 @@ absl::StatusOr<std::shared_ptr<Program>> ProgramBuilder::Build(size_t max_arena_
   RETURN_IF_ERROR(AddOutputs());
 
   auto program = std::make_shared<Program>();
-  program->input_bytes_ = BytesOf(graph_, graph_.inputs);
-  program->output_bytes_ = BytesOf(graph_, graph_.outputs);
   program->steps_.resize(steps_.size());
   PlaceStorages(*program);
   size_t pointers = 0;

@@ -65,8 +65,8 @@ absl::StatusOr<Tensor> Compute(const Graph& graph, const Op& op, const backend::
   ASSIGN_OR_RETURN(const auto program, ProgramBuilder(alone, backend, packed).Build(kMaxBytes));
   const Value& result = alone.value(alone.outputs.front());
   ASSIGN_OR_RETURN(Tensor output, Tensor::Allocate(result.dtype, result.shape));
-  const TensorView source = input.view();
-  const MutableTensorView destination = output.mutable_view();
+  const std::byte* const source = input.data();
+  std::byte* const destination = output.mutable_view().data;
   Workspace workspace;
   RETURN_IF_ERROR(workspace.Reserve(program->arena_bytes(), program->scratch_bytes()));
   RETURN_IF_ERROR(program->Run({.inputs = {&source, 1},

@@ -139,8 +139,9 @@ TEST(PlanCache, CountsAProgramThatPlansShareOnce) {
   for (int64_t batch = 2; batch <= 4; ++batch) {
     const Shape shape{batch, 3};
     const auto plan = *Plan::Build(*network, set, {&shape, 1}, *backend, shared, {.group_size = 1});
-    ASSERT_TRUE(program == nullptr || program == &plan->program());
-    program = &plan->program();
+    ASSERT_EQ(plan->parts().size(), 1u);
+    ASSERT_TRUE(program == nullptr || program == plan->parts()[0].program.get());
+    program = plan->parts()[0].program.get();
     own_bytes += plan->own_bytes();
     part.Insert(plan);
   }

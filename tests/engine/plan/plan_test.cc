@@ -7,6 +7,7 @@
 #include <functional>
 #include <limits>
 #include <numeric>
+#include <set>
 
 #include "engine/backend/onednn/onednn_backend.h"
 #include "engine/backend/reference/reference_backend.h"
@@ -346,6 +347,69 @@ TEST_P(PlanOn, BatchesOfManySizesShareOneProgram) {
   const auto other = Plan::Build(*cnn.network, *set, {&shape, 1}, backend(), shared);
   ASSERT_TRUE(other.ok());
   EXPECT_EQ(shared.programs.Find({{shape}, 1}), kept);
+}
+
+// Reading its weights takes longer than computing a few items.
+std::shared_ptr<const nn::Network> NetworkOfManyWeights() {
+  return NetworkOf(
+      DefinitionOf({LayerOf("fc", "Linear", {Arg("out_features", 512)}), LayerOf("relu", "ReLU"),
+                    LayerOf("head", "Linear", {Arg("out_features", 5)})}));
+}
+
+TEST_P(PlanOn, ABatchIsFilledUpToASizeThatHasAProgram) {
+  const auto network = NetworkOfManyWeights();
+  const Shape largest{18, 1024};
+  const auto set =
+      nn::Materialize(*network, nn::ParameterSet::Declared(*network), {&largest, 1}, {});
+  SharedParts shared;
+  const auto full = Plan::Build(*network, *set, {&largest, 1}, backend(), shared);
+  ASSERT_TRUE(full.ok());
+  const Shape shape{17, 1024};
+  const auto short_of = Plan::Build(*network, *set, {&shape, 1}, backend(), shared);
+  ASSERT_TRUE(short_of.ok());
+  ASSERT_EQ((*short_of)->parts().size(), 1u);
+  EXPECT_EQ((*short_of)->parts()[0].groups, (Groups{.size = 18, .count = 1, .missing = 1}));
+  EXPECT_EQ((*short_of)->parts()[0].program, (*full)->parts()[0].program);
+
+  const Tensor input = Noise(largest, 7);
+  const Tensor items =
+      Tensor::Wrap(DType::kFp32, shape, std::make_shared<Tensor>(input), input.data());
+  const auto wanted = FloatsOf((*RunPlan(**full, {input}))[0]);
+  const auto got = FloatsOf((*RunPlan(**short_of, {items}))[0]);
+  ASSERT_EQ(got.size(), 17u * 5u);
+  EXPECT_TRUE(std::equal(got.begin(), got.end(), wanted.begin()));
+}
+
+TEST_P(PlanOn, ABatchEndsWithASmallerGroup) {
+  const SmallCnn cnn = MakeSmallCnn();
+  const Tensor input = Noise({11, 3, 6, 8}, 7);
+  const auto whole = RunNetwork(*cnn.network, cnn.set, {input}, backend(), {.group_size = 11});
+  ASSERT_TRUE(whole.ok()) << whole.status();
+  for (const int threads : {1, 2}) {
+    const auto grouped = RunNetwork(*cnn.network, cnn.set, {input}, backend(),
+                                    {.threads = threads, .group_size = 4});
+    ASSERT_TRUE(grouped.ok()) << grouped.status();
+    ExpectNear((*grouped)[0], (*whole)[0]);
+  }
+}
+
+TEST_P(PlanOn, FewProgramsServeBatchesOfAllSizes) {
+  const auto network = NetworkOfManyWeights();
+  const Shape one{1, 64};
+  const auto set = nn::Materialize(*network, nn::ParameterSet::Declared(*network), {&one, 1}, {});
+  SharedParts shared;
+  std::vector<std::shared_ptr<const Plan>> plans;
+  std::set<const Program*> programs;
+  for (int64_t batch = 16; batch <= 64; ++batch) {
+    const Shape shape{batch, 64};
+    plans.push_back(*Plan::Build(*network, *set, {&shape, 1}, backend(), shared));
+    for (const Plan::Part& part : plans.back()->parts()) programs.insert(part.program.get());
+    const Tensor input = Noise(shape, 3);
+    const auto whole = RunNetwork(*network, *set, {input}, backend(), {.optimize = false});
+    ExpectNear((*RunPlan(*plans.back(), {input}))[0], (*whole)[0]);
+  }
+  // 16, 18, .. 30, 32, 36, .. 64, and what is left of a batch: 1, 2 and 3.
+  EXPECT_LE(programs.size(), 8u + 9u + 3u);
 }
 
 TEST_P(PlanOn, BatchesWhoseItemsDependOnEachOtherRunAtOnce) {
