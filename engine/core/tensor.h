@@ -90,6 +90,9 @@ class Tensor {
     return view().values<T>();
   }
 
+  // Whether the elements are part of a mapped file.
+  bool mapped() const { return mapped_; }
+
   // Gives back the memory of elements that a mapped file holds, too: who reads them brings it back.
   // Does nothing to others. Safe while other threads read.
   void ReleasePages() const;

@@ -50,6 +50,16 @@ size_t ParameterSet::bytes() const {
   return bytes;
 }
 
+size_t ParameterSet::mapped_bytes() const {
+  size_t bytes = 0;
+  for (const auto& values : values_) {
+    for (const auto& value : values) {
+      if (value && value->tensor.mapped()) bytes += value->tensor.bytes();
+    }
+  }
+  return bytes;
+}
+
 void ParameterSet::ReleasePages() const {
   for (const auto& values : values_) {
     for (const auto& value : values) {

@@ -51,6 +51,9 @@ class ParameterSet {
   // Bytes of all values.
   size_t bytes() const;
 
+  // Those of them that mapped files hold: in memory only while they are read.
+  size_t mapped_bytes() const;
+
   // Gives back the memory of values that mapped files hold, too (Tensor::ReleasePages).
   void ReleasePages() const;
 

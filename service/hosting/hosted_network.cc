@@ -151,7 +151,7 @@ void HostedNetwork::ShowParameters() const {
     uninitialized += set->initialized(network(), node, i) ? 0 : 1;
   });
   probe_->SetUninitializedParameters(uninitialized);
-  probe_->SetParameterBytes(set->bytes());
+  probe_->SetParameterBytes(set->bytes(), set->mapped_bytes());
 }
 
 std::optional<Executable> HostedNetwork::Find(std::span<const Shape> input_shapes) {

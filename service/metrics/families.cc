@@ -196,6 +196,8 @@ std::vector<MetricFamily> CollectFamilies(
   families.Server("queue_capacity", "Requests that may wait for a lane.", server.queue_capacity);
   families.Server("build_queue_depth", "Materializations and plans waiting for a build lane.",
                   server.build_queue_depth);
+  families.Server("workspace_bytes", "Memory of the lanes for intermediate values.",
+                  server.workspace_bytes);
 
   families.Requests("requests_total", "Inference requests answered, by gRPC code.");
   families.PerNetwork("request_duration_seconds", "From a request's arrival to its answer.",
@@ -223,6 +225,9 @@ std::vector<MetricFamily> CollectFamilies(
                       &NetworkSeries::uninitialized_parameters);
   families.PerNetwork("parameter_bytes", "Memory of the parameters.",
                       &NetworkSeries::parameter_bytes);
+  families.PerNetwork("mapped_parameter_bytes",
+                      "Those in mapped checkpoint files, in memory only while they are read.",
+                      &NetworkSeries::mapped_parameter_bytes);
   families.PerNetwork("packed_weight_bytes", "Memory of the weights packed for the kernels.",
                       &NetworkSeries::packed_weight_bytes);
 

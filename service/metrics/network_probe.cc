@@ -98,7 +98,8 @@ void NetworkProbe::SetUninitializedParameters(size_t count) {
   series_->network->uninitialized_parameters.Set(static_cast<int64_t>(count));
 }
 
-void NetworkProbe::SetParameterBytes(size_t bytes) {
+void NetworkProbe::SetParameterBytes(size_t bytes, size_t mapped) {
+  series_->network->mapped_parameter_bytes.Set(static_cast<int64_t>(mapped));
   series_->network->parameter_bytes.Set(static_cast<int64_t>(bytes));
 }
 

@@ -67,7 +67,7 @@ class NetworkProbe {
   // Until the first call no state is the present one.
   void SetState(NetworkState state);
   void SetUninitializedParameters(size_t count);
-  void SetParameterBytes(size_t bytes);
+  void SetParameterBytes(size_t bytes, size_t mapped);
 
  private:
   struct Series;

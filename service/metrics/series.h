@@ -44,6 +44,7 @@ struct NetworkSeries {
   std::atomic<int> state{-1};  // index in kStates; -1 until it is first told
   Gauge uninitialized_parameters;
   Gauge parameter_bytes;
+  Gauge mapped_parameter_bytes;
   Gauge packed_weight_bytes;
 
   std::array<Counter, kOutcomes.size()> plan_builds;
@@ -64,6 +65,7 @@ struct ServerSeries {
   Gauge queue_capacity;
   Gauge build_queue_depth;
   Gauge lanes;
+  Gauge workspace_bytes;
 };
 
 }  // namespace lazynet::metrics

@@ -22,6 +22,10 @@ void ServerProbe::SetQueueCapacity(size_t requests) {
   store_->server().queue_capacity.Set(static_cast<int64_t>(requests));
 }
 
+void ServerProbe::SetWorkspaceBytes(size_t bytes) {
+  store_->server().workspace_bytes.Set(static_cast<int64_t>(bytes));
+}
+
 void ServerProbe::SetBuildQueueDepth(size_t jobs) {
   store_->server().build_queue_depth.Set(static_cast<int64_t>(jobs));
 }

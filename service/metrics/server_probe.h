@@ -23,6 +23,7 @@ class ServerProbe {
   void SetQueueDepth(size_t requests);
   void SetQueueCapacity(size_t requests);
   void SetBuildQueueDepth(size_t jobs);
+  void SetWorkspaceBytes(size_t bytes);
 
  private:
   std::shared_ptr<Store> store_;

@@ -23,7 +23,7 @@ class BuildLane {
   using Callback = std::function<void(const absl::StatusOr<hosting::Executable>&)>;
 
   // `capacity`: how many different preparations may wait.
-  explicit BuildLane(size_t capacity, DepthObserver observer = nullptr);
+  BuildLane(size_t capacity, DepthObserver observer);
 
   // Joins the thread; whoever still waits is called with UNAVAILABLE.
   ~BuildLane();

@@ -5,20 +5,9 @@
 #include "engine/backend/threads.h"
 
 namespace lazynet::scheduling {
-namespace {
 
-void RunOrRefuse(LaneJob& job, plan::Workspace& workspace, int threads) {
-  if (job.deadline() <= LaneJob::Clock::now()) {
-    job.Refuse(absl::DeadlineExceededError("the deadline passed in the queue"));
-  } else {
-    job.Run(workspace, threads);
-  }
-}
-
-}  // namespace
-
-Lanes::Lanes(size_t count, size_t queue_capacity, DepthObserver observer)
-    : queue_capacity_(queue_capacity), observer_(std::move(observer)), count_(count) {
+Lanes::Lanes(size_t count, size_t queue_capacity, LaneObservers observers)
+    : queue_capacity_(queue_capacity), observers_(std::move(observers)), count_(count) {
   for (size_t i = 0; i < count; ++i) threads_.emplace_back([this] { Serve(); });
   if (count > 1) threads_.emplace_back([this] { ServeWide(); });
 }
@@ -52,7 +41,7 @@ size_t Lanes::idle() const {
 }
 
 void Lanes::TellDepth() const {
-  if (observer_ != nullptr) observer_(queue_.size());
+  if (observers_.queue_depth != nullptr) observers_.queue_depth(queue_.size());
 }
 
 size_t Lanes::queue_depth() const {
@@ -62,6 +51,19 @@ size_t Lanes::queue_depth() const {
 
 bool Lanes::MayRunWide(const LaneJob& job) const {
   return count_ > 1 && queue_.empty() && idle_ + 1 == count_ && job.runs_wide();
+}
+
+void Lanes::RunOrRefuse(LaneJob& job, plan::Workspace& workspace, int threads) {
+  if (job.deadline() <= LaneJob::Clock::now()) {
+    job.Refuse(absl::DeadlineExceededError("the deadline passed in the queue"));
+    return;
+  }
+  const size_t before = workspace.bytes();
+  job.Run(workspace, threads);
+  if (workspace.bytes() == before) return;
+  const std::lock_guard lock(mutex_);
+  workspace_bytes_ += workspace.bytes() - before;
+  if (observers_.workspace_bytes != nullptr) observers_.workspace_bytes(workspace_bytes_);
 }
 
 void Lanes::Serve() {

@@ -37,13 +37,18 @@ class LaneJob {
 // Told how many wait, whenever that changes; called from several threads, one at a time.
 using DepthObserver = std::function<void(size_t)>;
 
+struct LaneObservers {
+  DepthObserver queue_depth;
+  std::function<void(size_t)> workspace_bytes;  // of all lanes, after one grew; as above
+};
+
 // The serving threads. Each has one OpenMP thread and a workspace of its own, and takes the oldest
 // job of one bounded queue. A job that gains from more threads, and comes when all lanes are idle,
 // has as many threads as there are lanes, which wait until it is done: no more threads compute at a
 // time than there are lanes. Submit may be called from any thread.
 class Lanes {
  public:
-  Lanes(size_t count, size_t queue_capacity, DepthObserver observer = nullptr);
+  Lanes(size_t count, size_t queue_capacity, LaneObservers observers);
 
   // Refuses what still waits and joins the threads.
   ~Lanes();
@@ -61,14 +66,16 @@ class Lanes {
   void ServeWide();
   bool MayRunWide(const LaneJob& job) const;  // with mutex_ held, as the next function
   void TellDepth() const;
+  void RunOrRefuse(LaneJob& job, plan::Workspace& workspace, int threads);
 
   const size_t queue_capacity_;
-  const DepthObserver observer_;
+  const LaneObservers observers_;
   const size_t count_;
   mutable std::mutex mutex_;  // guards all below but the threads
   std::condition_variable work_;
   std::deque<LaneJob*> queue_;
   size_t idle_ = 0;  // lanes that wait for a job
+  size_t workspace_bytes_ = 0;
   bool stopping_ = false;
 
   // One thread runs all wide jobs, so that there is one team of OpenMP threads for them.

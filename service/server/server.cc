@@ -81,10 +81,14 @@ struct Server::Parts {
       : config(settings), host(config), probe(host.registry) {}
 
   void StartThreads() {
-    lanes = std::make_unique<scheduling::Lanes>(LaneCount(config),
-                                                static_cast<size_t>(config.queue_capacity));
-    build_lane =
-        std::make_unique<scheduling::BuildLane>(static_cast<size_t>(config.build_queue_capacity));
+    lanes = std::make_unique<scheduling::Lanes>(
+        LaneCount(config), static_cast<size_t>(config.queue_capacity),
+        scheduling::LaneObservers{
+            .queue_depth = [this](size_t requests) { probe.SetQueueDepth(requests); },
+            .workspace_bytes = [this](size_t bytes) { probe.SetWorkspaceBytes(bytes); }});
+    build_lane = std::make_unique<scheduling::BuildLane>(
+        static_cast<size_t>(config.build_queue_capacity),
+        [this](size_t jobs) { probe.SetBuildQueueDepth(jobs); });
     probe.SetLanes(lanes->count());
     probe.SetQueueCapacity(lanes->queue_capacity());
   }

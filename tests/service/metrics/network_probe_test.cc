@@ -182,7 +182,7 @@ TEST_F(NetworkProbeTest, HasOneStateAtATime) {
 
 TEST_F(NetworkProbeTest, ReportsMemoryAndPlans) {
   probe_->SetUninitializedParameters(4);
-  probe_->SetParameterBytes(size_t{3} << 32);
+  probe_->SetParameterBytes(size_t{3} << 32, 77);
   probe_->RecordPackedWeightChange(2000);
   probe_->RecordPackedWeightChange(-766);
   probe_->RecordPlanCacheChange(6, 7000);
@@ -194,6 +194,7 @@ TEST_F(NetworkProbeTest, ReportsMemoryAndPlans) {
   probe_->RecordPlanCacheEviction(seconds(90));
   EXPECT_EQ(Value("uninitialized_parameters"), 4);
   EXPECT_EQ(Value("parameter_bytes"), 12884901888.0);
+  EXPECT_EQ(Value("mapped_parameter_bytes"), 77);
   EXPECT_EQ(Value("packed_weight_bytes"), 1234);
   EXPECT_EQ(Value("plan_cache_entries"), 5);
   EXPECT_EQ(Value("plan_cache_bytes"), 6789);

@@ -65,11 +65,13 @@ TEST(ServerProbe, SetsTheServersGauges) {
   probe.SetQueueDepth(7);
   probe.SetQueueCapacity(256);
   probe.SetBuildQueueDepth(3);
+  probe.SetWorkspaceBytes(4096);
   const std::string text = registry.Text();
   EXPECT_EQ(ValueOf(text, "lazynet_lanes"), 2);
   EXPECT_EQ(ValueOf(text, "lazynet_queue_depth"), 7);
   EXPECT_EQ(ValueOf(text, "lazynet_queue_capacity"), 256);
   EXPECT_EQ(ValueOf(text, "lazynet_build_queue_depth"), 3);
+  EXPECT_EQ(ValueOf(text, "lazynet_workspace_bytes"), 4096);
   probe.SetQueueDepth(0);
   EXPECT_EQ(ValueOf(registry.Text(), "lazynet_queue_depth"), 0);
 }

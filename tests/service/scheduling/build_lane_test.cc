@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <future>
+#include <thread>
 
 #include "tests/service/support/test_host.h"
 #include "tests/support/definitions.h"
@@ -33,7 +34,7 @@ class BuildLaneTest : public ::testing::Test {
 };
 
 TEST_F(BuildLaneTest, WaitersShareOnePreparation) {
-  BuildLane lane(4);
+  BuildLane lane(4, nullptr);
   std::vector<std::future<absl::StatusOr<Executable>>> outcomes;
   for (int i = 0; i < 50; ++i) outcomes.push_back(Submit(lane, {2, 3}));
   const auto first = outcomes[0].get();
@@ -47,7 +48,7 @@ TEST_F(BuildLaneTest, WaitersShareOnePreparation) {
 }
 
 TEST_F(BuildLaneTest, AFailureReachesItsWaitersAndChangesNothing) {
-  BuildLane lane(4);
+  BuildLane lane(4, nullptr);
   EXPECT_EQ(Submit(lane, Shape{}).get().status().code(), absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(network_->state(), HostedNetwork::State::kLazy);
   EXPECT_TRUE(Submit(lane, {2, 3}).get().ok());
@@ -57,8 +58,38 @@ TEST_F(BuildLaneTest, AFailureReachesItsWaitersAndChangesNothing) {
             std::string_view::npos);
 }
 
+std::shared_ptr<HostedNetwork> HostedLayer(testing::TestHost& host, int features) {
+  return *HostedNetwork::Create(
+      {.network = testing::NetworkOf(testing::DefinitionOf(
+           {testing::LayerOf("fc", "Linear", {testing::Arg("out_features", features)})}))},
+      host.environment);
+}
+
+TEST(WideningBuildLane, BuildsThePlanForManyThreadsWhenNobodyWaits) {
+  testing::TestHost host(size_t{1} << 30, nullptr, {.wide_threads = 2});
+  const auto small = HostedLayer(host, 8);
+  const auto large = HostedLayer(host, 2048);
+  const std::vector<Shape> shapes = {{16, 2048}};
+  BuildLane lane(4, nullptr);
+  for (const auto& network : {small, large}) {
+    std::promise<Executable> promise;
+    ASSERT_TRUE(lane.Submit(network, shapes, [&](const absl::StatusOr<Executable>& outcome) {
+      promise.set_value(outcome.value());
+    }));
+    EXPECT_EQ(promise.get_future().get().wide, nullptr);
+  }
+  while (large->Find(shapes)->wide == nullptr) std::this_thread::yield();
+  const Executable executable = *large->Find(shapes);
+  EXPECT_EQ(executable.plan->threads(), 1);
+  EXPECT_EQ(executable.wide->threads(), 2);
+  EXPECT_FALSE(large->GainsFromWidening(executable));
+  EXPECT_EQ(large->bound()->plans.size(), 2u);
+  EXPECT_EQ(small->Find(shapes)->wide, nullptr);
+  EXPECT_EQ(small->bound()->plans.size(), 1u);
+}
+
 TEST_F(BuildLaneTest, TheQueueIsBounded) {
-  BuildLane lane(1);
+  BuildLane lane(1, nullptr);
   // The first preparation holds the lane until its callback returns.
   std::promise<void> begun, release;
   ASSERT_TRUE(lane.Submit(network_, {Shape{1, 3}}, [&](const auto&) {
@@ -79,7 +110,7 @@ TEST_F(BuildLaneTest, StoppingAnswersWhoeverWaits) {
   std::promise<void> begun, release;
   std::future<absl::StatusOr<Executable>> waiting;
   {
-    BuildLane lane(4);
+    BuildLane lane(4, nullptr);
     ASSERT_TRUE(lane.Submit(network_, {Shape{1, 3}}, [&](const auto&) {
       begun.set_value();
       release.get_future().wait();

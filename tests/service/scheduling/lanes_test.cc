@@ -17,8 +17,9 @@ class TestJob : public LaneJob {
 
   Clock::time_point deadline() const override { return deadline_; }
   bool runs_wide() const override { return wide; }
-  void Run(plan::Workspace&, int with) override {
+  void Run(plan::Workspace& workspace, int with) override {
     threads = with;
+    ASSERT_TRUE(workspace.Reserve(arena_bytes, 0).ok());
     started.count_down();
     release.wait();
     outcome.set_value(absl::OkStatus());
@@ -27,6 +28,7 @@ class TestJob : public LaneJob {
 
   bool wide = false;
   int threads = 0;
+  size_t arena_bytes = 0;
   std::latch started{1};
   std::latch release{1};
   std::promise<absl::Status> outcome;
@@ -36,7 +38,7 @@ class TestJob : public LaneJob {
 };
 
 TEST(Lanes, RunJobsInParallel) {
-  Lanes lanes(2, 10);
+  Lanes lanes(2, 10, {});
   TestJob first, second;
   ASSERT_TRUE(lanes.Submit(first));
   ASSERT_TRUE(lanes.Submit(second));
@@ -50,7 +52,7 @@ TEST(Lanes, RunJobsInParallel) {
 
 TEST(Lanes, RefuseWhatDoesNotFitTheQueueAndLeaveItAlone) {
   std::vector<size_t> depths;
-  Lanes lanes(1, 1, [&](size_t depth) { depths.push_back(depth); });
+  Lanes lanes(1, 1, {.queue_depth = [&](size_t depth) { depths.push_back(depth); }});
   TestJob running, waiting, surplus;
   ASSERT_TRUE(lanes.Submit(running));
   running.started.wait();
@@ -74,7 +76,7 @@ void WaitUntilIdle(Lanes& lanes) {
 }
 
 TEST(Lanes, AJobThatGainsHasAllThreadsWhenNobodyElseWantsThem) {
-  Lanes lanes(3, 10);
+  Lanes lanes(3, 10, {});
   WaitUntilIdle(lanes);
   WideJob wide;
   ASSERT_TRUE(lanes.Submit(wide));
@@ -94,7 +96,7 @@ TEST(Lanes, AJobThatGainsHasAllThreadsWhenNobodyElseWantsThem) {
 }
 
 TEST(Lanes, AJobHasOneThreadWhileOthersRun) {
-  Lanes lanes(2, 10);
+  Lanes lanes(2, 10, {});
   WaitUntilIdle(lanes);
   TestJob narrow;
   WideJob wide;
@@ -110,7 +112,7 @@ TEST(Lanes, AJobHasOneThreadWhileOthersRun) {
 }
 
 TEST(Lanes, OneLaneHasNothingToWiden) {
-  Lanes lanes(1, 10);
+  Lanes lanes(1, 10, {});
   WaitUntilIdle(lanes);
   WideJob wide;
   wide.release.count_down();
@@ -120,7 +122,7 @@ TEST(Lanes, OneLaneHasNothingToWiden) {
 }
 
 TEST(Lanes, RefuseWhatWaitsBehindAWideJobWhenTheyStop) {
-  auto lanes = std::make_unique<Lanes>(2, 10);
+  auto lanes = std::make_unique<Lanes>(2, 10, LaneObservers());
   WaitUntilIdle(*lanes);
   WideJob wide, waiting;
   ASSERT_TRUE(lanes->Submit(wide));
@@ -135,8 +137,28 @@ TEST(Lanes, RefuseWhatWaitsBehindAWideJobWhenTheyStop) {
   EXPECT_TRUE(status.ok() || status.code() == absl::StatusCode::kUnavailable) << status;
 }
 
+TEST(Lanes, TellHowMuchTheirWorkspacesHold) {
+  std::vector<size_t> told;
+  {
+    Lanes lanes(2, 10, {.workspace_bytes = [&](size_t bytes) { told.push_back(bytes); }});
+    TestJob small, large;
+    small.arena_bytes = 100;
+    large.arena_bytes = 1000;
+    for (TestJob* job : {&small, &large}) ASSERT_TRUE(lanes.Submit(*job));
+    for (TestJob* job : {&small, &large}) {
+      job->started.wait();  // both run: each on a lane of its own
+    }
+    small.release.count_down();
+    large.release.count_down();
+    EXPECT_TRUE(small.outcome.get_future().get().ok());
+    EXPECT_TRUE(large.outcome.get_future().get().ok());
+  }
+  ASSERT_EQ(told.size(), 2u);
+  EXPECT_EQ(told.back(), 1100u);
+}
+
 TEST(Lanes, DoNotRunWhatHasExpiredInTheQueue) {
-  Lanes lanes(1, 10);
+  Lanes lanes(1, 10, {});
   TestJob expired(LaneJob::Clock::now() - std::chrono::seconds(1));
   ASSERT_TRUE(lanes.Submit(expired));
   EXPECT_EQ(expired.outcome.get_future().get().code(), absl::StatusCode::kDeadlineExceeded);

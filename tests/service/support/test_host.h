@@ -11,10 +11,11 @@ namespace lazynet::testing {
 // What hosted networks share, on the reference backend.
 struct TestHost {
   explicit TestHost(size_t max_parameter_bytes = size_t{1} << 30,
-                    const hosting::StateDirectory* state = nullptr)
+                    const hosting::StateDirectory* state = nullptr,
+                    hosting::HostingOptions options = {})
       : budget(max_parameter_bytes),
         environment{.backend = *backend,
-                    .options = {},
+                    .options = options,
                     .registry = registry,
                     .budget = budget,
                     .plans = plans,
