@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
-#include <memory>
 #include <optional>
 #include <utility>
 
@@ -37,18 +35,6 @@ double LargestRow(const Tensor& tensor) {
     if (std::isnan(sum)) return sum;
   }
   return largest;
-}
-
-// Hands a tensor that was made already to the first one who asks.
-std::function<absl::StatusOr<Tensor>()> Once(Tensor tensor,
-                                             std::function<absl::StatusOr<Tensor>()> again) {
-  return [made = std::make_shared<std::optional<Tensor>>(std::move(tensor)),
-          again = std::move(again)]() -> absl::StatusOr<Tensor> {
-    if (!*made) return again();
-    Tensor taken = *std::move(*made);
-    made->reset();
-    return taken;
-  };
 }
 
 class Bounder {
@@ -201,12 +187,12 @@ class Bounder {
   // Of a constant: the largest sum of magnitudes of a row; of one without, 0.
   absl::StatusOr<double> LargestSum(ValueId id) {
     if (id == kNoValue) return 0.0;
-    backend::Constant& constant = graph_.constants[static_cast<size_t>(graph_.value(id).constant)];
+    const backend::Constant& constant = graph_.constant(id);
     return packed_.GetOrMeasure(constant.key + "/largest row", [&]() -> absl::StatusOr<double> {
-      ASSIGN_OR_RETURN(Tensor tensor, constant.make());
-      const double largest = LargestRow(tensor);
-      constant.make = Once(std::move(tensor), constant.make);
-      return largest;
+      // Folded weights are made again when they are packed: kept till then, those of the whole
+      // network would be in memory twice.
+      ASSIGN_OR_RETURN(const Tensor tensor, constant.make());
+      return LargestRow(tensor);
     });
   }
 
