@@ -69,6 +69,14 @@ class Backend {
   // Whether values of this dtype can be computed with.
   virtual bool Supports(DType dtype) const = 0;
 
+  // Whether `op` has a kernel, as fast as its FP32 one or faster, for values of `dtype` in place of
+  // the FP32 values that it reads and writes; constants stay FP32. Such a kernel computes in FP32
+  // and rounds what it writes. Of products (IsProduct) there is then one that writes FP32, too.
+  virtual bool ComputesIn(DType dtype, const Graph& graph, const Op& op) const {
+    static_cast<void>(dtype), static_cast<void>(graph), static_cast<void>(op);
+    return false;
+  }
+
   // Whether Prepare takes `op`, with what is fused to it already, and `next`, which reads what that
   // makes, as one; and is faster so than with one after the other. An Eltwise taken so may make a
   // number of NaN, and of infinities: who calls makes sure that there are none.

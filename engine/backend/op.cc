@@ -43,6 +43,11 @@ struct NameOf {
 
 }  // namespace
 
+bool IsProduct(const OpKind& kind) {
+  return std::holds_alternative<Convolution>(kind) || std::holds_alternative<Deconvolution>(kind) ||
+         std::holds_alternative<InnerProduct>(kind) || std::holds_alternative<MatMul>(kind);
+}
+
 std::string_view Name(const OpKind& kind) { return std::visit(NameOf{}, kind); }
 
 }  // namespace lazynet::backend

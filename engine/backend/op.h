@@ -472,6 +472,10 @@ using OpKind = std::variant<InnerProduct, MatMul, Convolution, Deconvolution, Po
                             Reshape, Cast, Gather, IndexSelect, GatherAlong, EmbeddingBag,
                             Recurrent, Where, Reduction, ArgReduction, TopK, Cumsum>;
 
+// Whether it is a convolution, a deconvolution, an inner product or a product of matrices: sums of
+// products, where most of a network's time goes.
+bool IsProduct(const OpKind& kind);
+
 // "convolution", "inner_product", ...: oneDNN's word where it has one.
 std::string_view Name(const OpKind& kind);
 

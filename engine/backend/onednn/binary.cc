@@ -48,22 +48,27 @@ absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Binary& op) {
   const int first = swap ? 1 : 0;
   const int second = swap ? 0 : 1;
 
-  memory::desc src0 =
-      whole(first) ? context.src_desc(first) : DenseDesc(WithRank(context.src_dims(first), rank));
+  // Of BF16 values, constants are packed into BF16 too.
+  const ElementType type = context.type();
+  memory::desc src0 = whole(first) ? WithType(context.src_desc(first), type)
+                                   : DenseDesc(WithRank(context.src_dims(first), rank), type);
   // Padding would become 0 / 0.
-  if (op.algorithm == Binary::Algorithm::kDiv && HasPadding(src0)) src0 = DenseDesc(dst_dims);
+  if (op.algorithm == Binary::Algorithm::kDiv && HasPadding(src0)) {
+    src0 = DenseDesc(dst_dims, type);
+  }
   const auto describe = [&] {
     const memory::desc src1 =
-        whole(second) ? src0 : DenseDesc(WithRank(context.src_dims(second), rank));
-    const memory::desc dst = whole(first) ? src0 : DenseDesc(dst_dims);
+        whole(second) ? src0 : DenseDesc(WithRank(context.src_dims(second), rank), type);
+    const memory::desc dst = whole(first) ? src0 : DenseDesc(dst_dims, type);
     return dnnl::binary::primitive_desc({*algorithm, src0, src1, dst}, UserScratchpad(),
                                         CpuEngine());
   };
   auto desc = describe();
   if (IsReference(desc.impl_info_str()) && whole(first) && !IsDense(src0)) {
-    src0 = DenseDesc(dst_dims);
+    src0 = DenseDesc(dst_dims, type);
     desc = describe();
   }
+  if (IsSlowBf16(context, desc.impl_info_str())) return context.Fallback();
 
   std::vector<Argument> arguments;
   ASSIGN_OR_RETURN(arguments.emplace_back(),

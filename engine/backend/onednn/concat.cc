@@ -23,7 +23,7 @@ absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Concat& op) {
   // The layout that most inputs have already; of equals the first.
   std::vector<memory::desc> dst_descs;
   for (int input = 0; input < context.inputs(); ++input) {
-    dst_descs.push_back(DescLike(context.src_desc(input), dst_dims));
+    dst_descs.push_back(WithType(DescLike(context.src_desc(input), dst_dims), context.type()));
   }
   const auto votes = [&](const memory::desc& layout) {
     return std::count_if(dst_descs.begin(), dst_descs.end(),
@@ -41,7 +41,7 @@ absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Concat& op) {
   };
   lay_srcs();
   if (!Joins(srcs, op.axis)) {
-    dst = DenseDesc(dst_dims);
+    dst = DenseDesc(dst_dims, context.type());
     lay_srcs();
   }
   const dnnl::concat::primitive_desc desc(dst, op.axis, srcs, CpuEngine(), UserScratchpad());

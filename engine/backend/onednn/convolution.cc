@@ -48,7 +48,7 @@ dnnl::convolution_forward::desc Descriptor(const OpContext& context, const Geome
   return {dnnl::prop_kind::forward_inference,
           dnnl::algorithm::convolution_direct,
           src,
-          AnyDesc(geometry.weights),
+          AnyDesc(geometry.weights, context.type()),
           bias,
           dst,
           geometry.strides,
@@ -58,11 +58,12 @@ dnnl::convolution_forward::desc Descriptor(const OpContext& context, const Geome
 }
 
 // For an image so small that brgconv's many calls of its kernel cost more than they compute, the
-// older jit kernel is 1.3-1.8 times as fast. Which one serves an image does not depend on how many
-// there are, as the weights are packed for it.
+// older jit kernel is 1.3-1.8 times as fast, of BF16 1.1-1.6 times up to larger ones. Which one
+// serves an image does not depend on how many there are, as the weights are packed for it.
 constexpr double kSmallImageFlops = 0.5e6;
+constexpr double kSmallBf16ImageFlops = 4e6;
 
-bool IsSmall(const Geometry& geometry) {
+bool IsSmall(const OpContext& context, const Geometry& geometry) {
   const auto product = [](const memory::dims& dims, size_t begin) {
     double elements = 1;
     for (size_t i = begin; i < dims.size(); ++i) elements *= static_cast<double>(dims[i]);
@@ -72,17 +73,21 @@ bool IsSmall(const Geometry& geometry) {
   const double window = product(geometry.weights, geometry.weights.size() - spatial);
   const double channels =
       static_cast<double>(geometry.weights[geometry.weights.size() - spatial - 1]);
-  return window > 1 && 2 * product(geometry.dst, 1) * channels * window < kSmallImageFlops;
+  const double flops = 2 * product(geometry.dst, 1) * channels * window;
+  const bool bf16 = context.dtype() == DType::kBf16;
+  return window > 1 && flops < (bf16 ? kSmallBf16ImageFlops : kSmallImageFlops);
 }
 
 // The jit kernel for channels-last, if there is one.
 std::optional<PrimitiveDesc> DescribeJit(const OpContext& context, const Geometry& geometry) {
   // Looking for the next kernel reads the descriptor again.
   const auto descriptor =
-      Descriptor(context, geometry, AxisLastDesc(geometry.src, 1), AxisLastDesc(geometry.dst, 1));
+      Descriptor(context, geometry, AxisLastDesc(geometry.src, 1, context.type()),
+                 AxisLastDesc(geometry.dst, 1, context.dst_type()));
   PrimitiveDesc desc(descriptor, AttributesOf(context), CpuEngine());
   do {
-    if (std::string_view(desc.impl_info_str()).starts_with("jit:")) return desc;
+    const std::string_view name = desc.impl_info_str();
+    if (name.starts_with("jit:") || name.starts_with("jit_bf16:")) return desc;
   } while (desc.next_impl());
   return std::nullopt;
 }
@@ -92,8 +97,9 @@ PrimitiveDesc Best(const OpContext& context, const Geometry& geometry) {
   const auto describe = [&](const memory::desc& src, const memory::desc& dst) {
     return PrimitiveDesc(Descriptor(context, geometry, src, dst), attributes, CpuEngine());
   };
-  const PrimitiveDesc best = BestConvolution(geometry.src, geometry.dst, describe);
-  if (std::string_view(best.impl_info_str()).starts_with("brgconv:") && IsSmall(geometry)) {
+  const PrimitiveDesc best = BestConvolution(context, geometry.src, geometry.dst, describe);
+  if (std::string_view(best.impl_info_str()).starts_with("brgconv:") &&
+      IsSmall(context, geometry)) {
     return DescribeJit(context, geometry).value_or(best);
   }
   return best;
@@ -107,6 +113,7 @@ absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Convolution& 
   const bool depthwise_1d = IsDepthwise1d(geometry);
   if (depthwise_1d) AddHeight(geometry);
   const PrimitiveDesc desc = Best(context, geometry);
+  if (IsSlowBf16(context, desc.impl_info_str())) return context.Fallback();
 
   // A layout belongs to the value, so it has the value's rank.
   const auto of_value = [&](const memory::desc& layout) {

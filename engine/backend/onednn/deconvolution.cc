@@ -52,13 +52,14 @@ absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Deconvolution
     dilates[i] -= 1;
   }
   const auto describe = [&](const memory::desc& src, const memory::desc& dst) {
-    return PrimitiveDesc(
-        {dnnl::prop_kind::forward_inference, dnnl::algorithm::deconvolution_direct, src,
-         AnyDesc(plain_weights.dims()), bias, dst, strides, dilates, padding_l, padding_r},
-        UserScratchpad(), CpuEngine());
+    return PrimitiveDesc({dnnl::prop_kind::forward_inference, dnnl::algorithm::deconvolution_direct,
+                          src, AnyDesc(plain_weights.dims(), context.type()), bias, dst, strides,
+                          dilates, padding_l, padding_r},
+                         UserScratchpad(), CpuEngine());
   };
-  const PrimitiveDesc desc = BestConvolution(src_dims, dst_dims, describe);
+  const PrimitiveDesc desc = BestConvolution(context, src_dims, dst_dims, describe);
 
+  if (IsSlowBf16(context, desc.impl_info_str())) return context.Fallback();
   std::vector<Argument> arguments;
   ASSIGN_OR_RETURN(arguments.emplace_back(), context.SrcArgument(DNNL_ARG_SRC, 0, desc.src_desc()));
   ASSIGN_OR_RETURN(

@@ -10,8 +10,6 @@ namespace {
 
 using dnnl::memory;
 
-constexpr auto kF32 = memory::data_type::f32;
-
 const dnnl_blocking_desc_t& Blocking(const memory::desc& desc) {
   return desc.data.format_desc.blocking;
 }
@@ -41,28 +39,33 @@ memory::dims DimsOf(const Shape& shape) {
 
 memory::dims DimsOf(const AxisVector& axes) { return {axes.begin(), axes.end()}; }
 
-memory::desc DenseDesc(const memory::dims& dims) {
+ElementType TypeOf(DType dtype) {
+  LAZYNET_CHECK(dtype == DType::kFp32 || dtype == DType::kBf16);
+  return dtype == DType::kBf16 ? ElementType::bf16 : ElementType::f32;
+}
+
+memory::desc DenseDesc(const memory::dims& dims, ElementType type) {
   std::vector<size_t> order(dims.size());
   std::iota(order.begin(), order.end(), size_t{0});
-  return memory::desc(dims, kF32, StridesInOrder(dims, order));
+  return memory::desc(dims, type, StridesInOrder(dims, order));
 }
 
-memory::desc AnyDesc(const memory::dims& dims) {
-  return memory::desc(dims, kF32, memory::format_tag::any);
+memory::desc AnyDesc(const memory::dims& dims, ElementType type) {
+  return memory::desc(dims, type, memory::format_tag::any);
 }
 
-memory::desc AxisLastDesc(const memory::dims& dims, int axis) {
+memory::desc AxisLastDesc(const memory::dims& dims, int axis, ElementType type) {
   std::vector<size_t> order;
   for (size_t i = 0; i < dims.size(); ++i) {
     if (i != static_cast<size_t>(axis)) order.push_back(i);
   }
   order.push_back(static_cast<size_t>(axis));
-  return memory::desc(dims, kF32, StridesInOrder(dims, order));
+  return memory::desc(dims, type, StridesInOrder(dims, order));
 }
 
 memory::desc DescLike(const memory::desc& model, const memory::dims& dims) {
   const dnnl_blocking_desc_t& from = Blocking(model);
-  memory::desc desc = DenseDesc(dims);
+  memory::desc desc = DenseDesc(dims, model.data_type());
   dnnl_blocking_desc_t& blocking = desc.data.format_desc.blocking;
   blocking.inner_nblks = from.inner_nblks;
   memory::dims blocks(dims.size(), 1);
@@ -134,14 +137,16 @@ bool SamePlaces(const memory::desc& a, const memory::desc& b) {
   return true;
 }
 
-bool IsDense(const memory::desc& desc) { return SamePlaces(desc, DenseDesc(desc.dims())); }
+bool IsDense(const memory::desc& desc) {
+  return SamePlaces(desc, DenseDesc(desc.dims(), desc.data_type()));
+}
 
 std::optional<ChannelBlocks> ChannelBlocksOf(const memory::desc& desc) {
   const memory::dims dims = desc.dims();
   ChannelBlocks result{dims[0], dims[1], 1, 1};
   for (size_t i = 2; i < dims.size(); ++i) result.elements *= dims[i];
   // Of one channel or one pixel a layout is row-major too; the longer rows are the better ones.
-  if (SamePlaces(desc, AxisLastDesc(dims, 1))) {
+  if (SamePlaces(desc, AxisLastDesc(dims, 1, desc.data_type()))) {
     std::swap(result.channel_blocks, result.block);
     return result;
   }
@@ -174,17 +179,28 @@ size_t MemoryAxis(const memory::desc& desc, const ChannelBlocks& blocks, size_t 
 memory::desc WithSpatialSizes(const memory::desc& desc, const ChannelBlocks& blocks,
                               const memory::dims& dims) {
   if (IsBlocked(desc)) return DescLike(desc, dims);
-  return blocks.block > 1 ? AxisLastDesc(dims, 1) : DenseDesc(dims);
+  const ElementType type = desc.data_type();
+  return blocks.block > 1 ? AxisLastDesc(dims, 1, type) : DenseDesc(dims, type);
 }
 
 bool IsBlocked(const memory::desc& desc) { return Blocking(desc).inner_nblks > 0; }
+
+memory::desc WithType(const memory::desc& desc, ElementType type) {
+  memory::desc other = desc;
+  other.data.data_type = dnnl::memory::convert_to_c(type);
+  return other;
+}
+
+size_t ElementCount(const memory::desc& desc) {
+  return desc.get_size() / memory::data_type_size(desc.data_type());
+}
 
 bool HasPadding(const memory::desc& desc) {
   return !std::equal(desc.data.dims, desc.data.dims + desc.data.ndims, desc.data.padded_dims);
 }
 
 memory::desc DescOf(const Value& value, const LayoutPtr& layout) {
-  if (layout == nullptr) return DenseDesc(DimsOf(value.shape));
+  if (layout == nullptr) return DenseDesc(DimsOf(value.shape), TypeOf(value.dtype));
   const auto* dnnl_layout = dynamic_cast<const DnnlLayout*>(layout.get());
   LAZYNET_CHECK(dnnl_layout != nullptr);
   return dnnl_layout->desc();

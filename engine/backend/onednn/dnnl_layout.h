@@ -25,16 +25,21 @@ class DnnlLayout final : public Layout {
 dnnl::memory::dims DimsOf(const Shape& shape);
 dnnl::memory::dims DimsOf(const AxisVector& axes);
 
-// FP32 row-major.
-dnnl::memory::desc DenseDesc(const dnnl::memory::dims& dims);
+// Of FP32 or BF16.
+using ElementType = dnnl::memory::data_type;
+inline constexpr ElementType kF32 = ElementType::f32;
+ElementType TypeOf(DType dtype);
 
-// FP32 in whatever layout the primitive likes best.
-dnnl::memory::desc AnyDesc(const dnnl::memory::dims& dims);
+// Row-major.
+dnnl::memory::desc DenseDesc(const dnnl::memory::dims& dims, ElementType type = kF32);
 
-// FP32 with `axis` innermost and the others row-major around it; axis 1 gives [N, spatial..., C].
-dnnl::memory::desc AxisLastDesc(const dnnl::memory::dims& dims, int axis);
+// In whatever layout the primitive likes best.
+dnnl::memory::desc AnyDesc(const dnnl::memory::dims& dims, ElementType type = kF32);
 
-// FP32 of other sizes with the axes ordered and blocked as in `model`, of equal rank.
+// With `axis` innermost and the others row-major around it; axis 1 gives [N, spatial..., C].
+dnnl::memory::desc AxisLastDesc(const dnnl::memory::dims& dims, int axis, ElementType type = kF32);
+
+// Of other sizes with the axes ordered and blocked as in `model`, of equal rank and type.
 dnnl::memory::desc DescLike(const dnnl::memory::desc& model, const dnnl::memory::dims& dims);
 
 // The same memory described without `axis`, whose size is 1.
@@ -67,6 +72,12 @@ dnnl::memory::desc WithSpatialSizes(const dnnl::memory::desc& desc, const Channe
 
 // Whether channels, or others, lie in blocks of a fixed size.
 bool IsBlocked(const dnnl::memory::desc& desc);
+
+// The same places for elements of another type.
+dnnl::memory::desc WithType(const dnnl::memory::desc& desc, ElementType type);
+
+// How many elements there are, padding included.
+size_t ElementCount(const dnnl::memory::desc& desc);
 
 // Whether there are elements beyond the value's own; they are kept zero.
 bool HasPadding(const dnnl::memory::desc& desc);

@@ -13,7 +13,7 @@ absl::StatusOr<PreparedOp> PrepareOwn(const OpContext& context, Eltwise::Algorit
   dnnl::memory::desc src = context.src_desc(0);
   // The loop runs over the padding too, which must stay zero.
   if (HasPadding(src) && own::ElementwiseOfZero(algorithm, alpha, beta) != 0) {
-    src = DenseDesc(src.dims());
+    src = DenseDesc(src.dims(), context.type());
   }
   const own::Isa isa = own::DetectIsa();
   PreparedOp prepared;
@@ -21,10 +21,10 @@ absl::StatusOr<PreparedOp> PrepareOwn(const OpContext& context, Eltwise::Algorit
   prepared.src_layouts[0] = prepared.dst_layout = MakeLayout(src);
   prepared.in_place = true;
   prepared.implementation = fmt::format("own:{}", own::Name(isa));
-  prepared.kernel = MakeOwnKernel([run = own::SelectElementwise(algorithm, isa),
-                                   size = src.get_size() / sizeof(float), alpha,
-                                   beta](const float* src_data, float* dst_data, float*) {
-    run(src_data, dst_data, size, alpha, beta);
+  prepared.kernel = MakeOwnKernelOf(context.dtype(), [&]<typename T>(T) {
+    return
+        [run = own::SelectElementwise<T>(algorithm, isa), size = ElementCount(src), alpha, beta](
+            const T* src_data, T* dst_data, float*) { run(src_data, dst_data, size, alpha, beta); };
   });
   return prepared;
 }
@@ -33,7 +33,8 @@ absl::StatusOr<PreparedOp> PrepareOwn(const OpContext& context, Eltwise::Algorit
 
 absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Eltwise& op) {
   // Others are rarely hot.
-  if (own::SelectElementwise(op.algorithm, own::Isa::kSse2) == nullptr) return context.Fallback();
+  if (own::SelectElementwise<float>(op.algorithm, own::Isa::kSse2) == nullptr)
+    return context.Fallback();
   return PrepareOwn(context, op.algorithm, static_cast<float>(op.alpha),
                     static_cast<float>(op.beta));
 }

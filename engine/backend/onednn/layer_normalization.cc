@@ -4,7 +4,7 @@ namespace lazynet::backend {
 
 absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const LayerNormalization& op) {
   if (op.rms) return context.Fallback();
-  const auto src = DenseDesc(context.src_dims(0));
+  const auto src = DenseDesc(context.src_dims(0), context.type());
   const auto per_column = DenseDesc({context.src_dims(0)[1]});
   constexpr int kScale = 1;
   constexpr int kShift = 2;

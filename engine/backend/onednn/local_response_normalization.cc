@@ -7,7 +7,7 @@ absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const LocalResponse
   // oneDNN's window is symmetric, and its fast kernels are of images.
   if (op.size % 2 == 0 || dims.size() < 3 || dims.size() > 5) return context.Fallback();
   // Of plain layouts it has the channels-last one only.
-  const dnnl::memory::desc src = AxisLastDesc(dims, 1);
+  const dnnl::memory::desc src = AxisLastDesc(dims, 1, context.type());
   const dnnl::lrn_forward::primitive_desc desc(
       {dnnl::prop_kind::forward_inference, dnnl::algorithm::lrn_across_channels, src, op.size,
        static_cast<float>(op.alpha), static_cast<float>(op.beta), static_cast<float>(op.k)},

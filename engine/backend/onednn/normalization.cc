@@ -51,13 +51,14 @@ ChannelBlocks RowMajorBlocks(const memory::dims& dims) {
 
 // By statistics of single channels, in any layout, or of groups of them, row-major.
 absl::StatusOr<PreparedOp> PreparePerItem(const OpContext& context, const Normalization& op) {
+  if (context.dtype() == DType::kBf16) return context.Fallback();
   memory::desc src = context.src_desc(0);
   const int64_t group =
       op.statistics == Normalization::Statistics::kPerGroup ? src.dims()[1] / op.groups : 1;
   std::optional<ChannelBlocks> blocks;
   if (group == 1) blocks = ChannelBlocksOf(src);
   if (!blocks) {
-    src = DenseDesc(src.dims());
+    src = DenseDesc(src.dims(), context.type());
     blocks = RowMajorBlocks(src.dims());
   }
   const auto channels = static_cast<size_t>(src.dims()[1]);
@@ -101,7 +102,7 @@ absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Normalization
   memory::desc src = context.src_desc(0);
   PrimitiveDesc desc = Describe(context, op, src);
   if (IsReference(desc.impl_info_str()) && !IsDense(src)) {
-    src = DenseDesc(src.dims());
+    src = DenseDesc(src.dims(), context.type());
     desc = Describe(context, op, src);
   }
   const memory::desc per_channel = DenseDesc({src.dims()[1]});

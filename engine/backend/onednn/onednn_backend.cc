@@ -3,6 +3,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "engine/backend/onednn/own/isa.h"
 #include "engine/backend/onednn/prepare.h"
 
 namespace lazynet::backend {
@@ -39,17 +40,22 @@ class OnednnBackend final : public Backend {
     return takes_more && (FusesSum(graph, op, next) || FusesActivation(op, next));
   }
 
+  bool ComputesIn(DType dtype, const Graph& graph, const Op& op) const override {
+    return dtype == DType::kBf16 && ComputesInBf16(graph, op);
+  }
+
   absl::StatusOr<PreparedOp> Prepare(const Graph& graph, const Op& op,
                                      std::span<const LayoutPtr> src_layouts,
                                      PackedWeights& packed) const override {
-    const OpContext context(graph, op, src_layouts, packed, fallback_.get());
+    const OpContext context(graph, op, src_layouts, packed, *this, fallback_.get());
     for (const Value* value : ValuesOf(graph, op)) {
-      // oneDNN computes with FP32 only here, and ends the process on some empty tensors, such as
+      // oneDNN computes with these only here, and ends the process on some empty tensors, such as
       // those of which a sum is 0.
-      if (value->dtype != DType::kFp32 || value->shape.num_elements() == 0) {
-        return context.Fallback();
-      }
+      const bool computed =
+          value->dtype == DType::kFp32 || (value->dtype == DType::kBf16 && !value->is_constant());
+      if (!computed || value->shape.num_elements() == 0) return context.Fallback();
     }
+    if (context.ComputesBf16() && !own::DetectBf16()) return context.Fallback();
     try {
       return std::visit(
           [&](const auto& kind) -> absl::StatusOr<PreparedOp> {

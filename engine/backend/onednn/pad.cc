@@ -20,12 +20,13 @@ absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Pad& op) {
   // What is not zero must not come to lie in the padding of blocks.
   const bool writes_padding = HasPadding(src) && op.mode == Pad::Mode::kConstant && op.value != 0;
   if (!blocks || writes_padding || (pads_channels && IsBlocked(src))) {
-    src = AxisLastDesc(src.dims(), 1);
+    src = AxisLastDesc(src.dims(), 1, context.type());
     blocks = ChannelBlocksOf(src);
   }
   const size_t rank = dst_dims.size();
   // Of one channel the strides of src do not say that channels come last.
-  const memory::desc dst = IsBlocked(src) ? DescLike(src, dst_dims) : AxisLastDesc(dst_dims, 1);
+  const memory::desc dst =
+      IsBlocked(src) ? DescLike(src, dst_dims) : AxisLastDesc(dst_dims, 1, context.type());
   Pad pad{.mode = op.mode,
           .before = AxisVector(rank + 1, 0),
           .after = AxisVector(rank + 1, 0),
@@ -43,10 +44,11 @@ absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Pad& op) {
   prepared.src_layouts = {MakeLayout(src)};
   prepared.dst_layout = MakeLayout(dst);
   prepared.implementation = "own:copy";
-  prepared.kernel = MakeOwnKernel([copy = PaddedCopy(pad, src_shape, dst_shape, DType::kFp32)](
-                                      const float* src_data, float* dst_data, float*) {
-    copy.Run(reinterpret_cast<const std::byte*>(src_data), reinterpret_cast<std::byte*>(dst_data));
-  });
+  prepared.kernel =
+      MakeOwnKernel<std::byte>([copy = PaddedCopy(pad, src_shape, dst_shape, context.dtype())](
+                                   const std::byte* src_data, std::byte* dst_data, float*) {
+        copy.Run(src_data, dst_data);
+      });
   return prepared;
 }
 

@@ -11,7 +11,7 @@ absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Permute& op) 
     places[static_cast<size_t>(op.order[i])] = static_cast<int>(i);
   }
   const dnnl::memory::desc permuted = src.permute_axes(places);
-  const dnnl::memory::desc dst = DenseDesc(context.dst_dims());
+  const dnnl::memory::desc dst = DenseDesc(context.dst_dims(), src.data_type());
   const dnnl::reorder::primitive_desc desc(CpuEngine(), permuted, CpuEngine(), dst,
                                            UserScratchpad());
   PreparedOp prepared = Prepared(

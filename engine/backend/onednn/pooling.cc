@@ -58,7 +58,7 @@ absl::StatusOr<PreparedOp> PreparePooling(const OpContext& context, WindowPoolin
   std::optional<ChannelBlocks> blocks = ChannelBlocksOf(src);
   // A window without taps would write -inf into the padding, which must stay zero.
   if (!blocks || (HasPadding(src) && HasEmptyWindow(pooling))) {
-    src = AxisLastDesc(src.dims(), 1);
+    src = AxisLastDesc(src.dims(), 1, context.type());
     blocks = ChannelBlocksOf(src);
   }
   const memory::desc dst = WithSpatialSizes(src, *blocks, context.dst_dims());
@@ -71,11 +71,12 @@ absl::StatusOr<PreparedOp> PreparePooling(const OpContext& context, WindowPoolin
   prepared.scratch_bytes = own::ScratchBytes(pooling);
   const own::Isa isa = own::DetectIsa();
   prepared.implementation = fmt::format("own:{}", own::Name(isa));
-  prepared.kernel =
-      MakeOwnKernel([run = own::SelectWindowPooling(isa), pooling = std::move(pooling)](
-                        const float* src_data, float* dst_data, float* scratch) {
-        run(pooling, src_data, dst_data, scratch);
-      });
+  prepared.kernel = MakeOwnKernelOf(context.dtype(), [&]<typename T>(T) {
+    return [run = own::SelectWindowPooling<T>(isa), pooling = std::move(pooling)](
+               const T* src_data, T* dst_data, float* scratch) {
+      run(pooling, src_data, dst_data, scratch);
+    };
+  });
   return prepared;
 }
 

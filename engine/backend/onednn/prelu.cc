@@ -21,7 +21,7 @@ absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Prelu&) {
   };
   auto desc = describe();
   if (IsReference(desc.impl_info_str())) {
-    src = AxisLastDesc(dims, 1);
+    src = AxisLastDesc(dims, 1, context.type());
     desc = describe();
   }
   std::vector<Argument> arguments;

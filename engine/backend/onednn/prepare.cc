@@ -9,6 +9,17 @@ dnnl::memory::desc OpContext::src_desc(int input) const {
   return DescOf(value, value.is_constant() ? nullptr : src_layouts_[static_cast<size_t>(input)]);
 }
 
+DType OpContext::dtype() const {
+  for (int input = 0; input < inputs(); ++input) {
+    if (has(input) && !is_constant(input) && src(input).dtype == DType::kBf16) return DType::kBf16;
+  }
+  return DType::kFp32;
+}
+
+bool OpContext::ComputesBf16() const {
+  return dtype() == DType::kBf16 && !OnlyMoves(op_.kind) && !std::holds_alternative<Cast>(op_.kind);
+}
+
 bool OpContext::ConstantsFrom(int first) const {
   for (int input = first; input < inputs(); ++input) {
     if (has(input) && !is_constant(input)) return false;
@@ -54,6 +65,9 @@ absl::StatusOr<Argument> OpContext::SrcArgument(int id_of_argument, int input,
 }
 
 absl::StatusOr<PreparedOp> OpContext::Fallback() const {
+  if (ComputesBf16() && op_.fused.empty()) {
+    return PrepareWidened(graph_, op_, src_layouts_, packed_, backend_);
+  }
   if (!op_.fused.empty() || fallback_ == nullptr) {
     return Unimplemented("layer \"{}\": oneDNN has no kernel for this {}", op_.layer,
                          Name(op_.kind));
@@ -67,13 +81,18 @@ absl::StatusOr<PreparedOp> OpContext::Fallback() const {
 size_t PrimitiveBytes(std::string_view implementation) {
   if (implementation.starts_with("brgconv:")) return 80 << 10;
   const bool is_product = implementation.find("brg") != std::string_view::npos;
-  const bool is_jit_convolution = implementation.starts_with("jit:");
+  const bool is_jit_convolution =
+      implementation.starts_with("jit:") || implementation.starts_with("jit_bf16:");
   return is_product || is_jit_convolution ? 36 << 10 : 14 << 10;
 }
 
 bool IsReference(std::string_view implementation) {
   return implementation.starts_with("ref") ||
          implementation.find("_ref:") != std::string_view::npos;
+}
+
+bool IsSlowBf16(const OpContext& context, std::string_view implementation) {
+  return context.dtype() == DType::kBf16 && IsReference(implementation);
 }
 
 bool IsGemm(std::string_view implementation) {

@@ -20,12 +20,13 @@ namespace lazynet::backend {
 class OpContext {
  public:
   OpContext(const Graph& graph, const Op& op, std::span<const LayoutPtr> src_layouts,
-            PackedWeights& packed, const Backend* fallback)
+            PackedWeights& packed, const Backend& backend, const Backend* fallback)
       : graph_(graph),
         op_(op),
         operands_(OperandsOf(op)),
         src_layouts_(src_layouts),
         packed_(packed),
+        backend_(backend),
         fallback_(fallback) {}
 
   const Op& op() const { return op_; }
@@ -40,6 +41,14 @@ class OpContext {
   dnnl::memory::dims src_dims(int input) const { return DimsOf(src(input).shape); }
   const Value& dst() const { return graph_.value(op_.result()); }
   dnnl::memory::dims dst_dims() const { return DimsOf(dst().shape); }
+
+  // BF16 if the op reads any value of that. Constants are FP32 even then, and are packed into what
+  // the kernel wants.
+  DType dtype() const;
+  // Whether it does more with them than to move or convert them.
+  bool ComputesBf16() const;
+  ElementType type() const { return TypeOf(dtype()); }
+  ElementType dst_type() const { return TypeOf(dst().dtype); }
 
   // How an input lies now; constants are dense.
   dnnl::memory::desc src_desc(int input) const;
@@ -63,7 +72,8 @@ class OpContext {
                                           const dnnl::memory::desc& wanted) const;
   absl::StatusOr<Argument> SrcArgument(int id, int input, const dnnl::memory::desc& wanted) const;
 
-  // The op as the other backend prepares it, from dense inputs to a dense output.
+  // The op as the other backend prepares it, from dense inputs to a dense output. Of BF16: the
+  // kernel of FP32 between conversions.
   absl::StatusOr<PreparedOp> Fallback() const;
 
  private:
@@ -74,6 +84,7 @@ class OpContext {
   const std::vector<ValueId> operands_;
   std::span<const LayoutPtr> src_layouts_;
   PackedWeights& packed_;
+  const Backend& backend_;
   const Backend* fallback_;
 };
 
@@ -97,6 +108,7 @@ absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Binary& op);
 absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Concat& op);
 absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Pad& op);
 absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Permute& op);
+absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Cast& op);
 absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Slice& op);
 absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Recurrent& op);
 absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Reduction& op);
@@ -114,7 +126,18 @@ dnnl::primitive_attr AttributesOf(const OpContext& context);
 // Says in the prepared op what these want of its operands.
 void SetPostOperands(const OpContext& context, PreparedOp& prepared);
 
-// In reorder.cc; dtypes other than FP32 only where nothing changes.
+// In widened.cc: an op that reads or writes BF16 by the kernel that `backend` has for FP32.
+absl::StatusOr<PreparedOp> PrepareWidened(const Graph& graph, const Op& op,
+                                          std::span<const LayoutPtr> src_layouts,
+                                          PackedWeights& packed, const Backend& backend);
+
+// In computes_in.cc, for Backend::ComputesIn.
+bool ComputesInBf16(const Graph& graph, const Op& op);
+
+// Whether an op is of any dtype, as it only moves elements.
+bool OnlyMoves(const OpKind& kind);
+
+// In reorder.cc; dtypes other than FP32 and BF16 only where nothing changes.
 absl::StatusOr<PreparedOp> PrepareReorder(const Value& value, const LayoutPtr& from,
                                           const LayoutPtr& to);
 
@@ -152,20 +175,27 @@ PreparedOp Prepared(const OpContext& context, const PrimitiveDesc& desc, dnnl::p
 bool IsReference(std::string_view implementation);
 bool IsGemm(std::string_view implementation);
 
+// Whether the context's BF16 is computed by plain loops, where the FP32 kernel between conversions
+// is faster by far.
+bool IsSlowBf16(const OpContext& context, std::string_view implementation);
+
 // The description of a convolution that serves best: `describe` makes one for layouts of src and
-// dst. Left free, oneDNN takes gemm for groups of few channels, depthwise volumes and others, where
-// it has jit kernels for channels-last that are 1.1-3 x faster; and blocked layouts for numbers of
-// channels that leave padding, which fills with NaN where src is infinite.
+// dst, which are of the context's types. Left free, oneDNN takes gemm for groups of few channels,
+// depthwise volumes and others, where it has jit kernels for channels-last that are 1.1-3 x faster;
+// and blocked layouts for numbers of channels that leave padding, which fills with NaN where src is
+// infinite.
 template <typename Describe>
-auto BestConvolution(const dnnl::memory::dims& src, const dnnl::memory::dims& dst,
-                     const Describe& describe) {
-  const auto free = describe(AnyDesc(src), AnyDesc(dst));
+auto BestConvolution(const OpContext& context, const dnnl::memory::dims& src,
+                     const dnnl::memory::dims& dst, const Describe& describe) {
+  const ElementType type = context.type();
+  const ElementType dst_type = context.dst_type();
+  const auto free = describe(AnyDesc(src, type), AnyDesc(dst, dst_type));
   const auto is_slow = [](std::string_view name) { return IsReference(name) || IsGemm(name); };
   if (!is_slow(free.impl_info_str()) && !HasPadding(free.src_desc()) &&
       !HasPadding(free.dst_desc())) {
     return free;
   }
-  const auto channels_last = describe(AxisLastDesc(src, 1), AxisLastDesc(dst, 1));
+  const auto channels_last = describe(AxisLastDesc(src, 1, type), AxisLastDesc(dst, 1, dst_type));
   return is_slow(channels_last.impl_info_str()) ? free : channels_last;
 }
 

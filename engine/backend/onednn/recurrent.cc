@@ -125,7 +125,7 @@ absl::StatusOr<Argument> StateArgument(const OpContext& context, int input) {
 }  // namespace
 
 absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Recurrent& op) {
-  if (context.is_constant(kSrc)) return context.Fallback();
+  if (context.is_constant(kSrc) || context.dtype() == DType::kBf16) return context.Fallback();
   for (int input = kWeightsLayer; input <= kProjection; ++input) {
     if (context.has(input) && !context.is_constant(input)) return context.Fallback();
   }

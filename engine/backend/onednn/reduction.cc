@@ -46,22 +46,22 @@ std::optional<own::ReductionShape> ShapeOf(const dnnl::memory::desc& src, const 
 
 absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Reduction& op) {
   const own::Isa isa = own::DetectIsa();
-  const own::ReductionFunction run = own::SelectReduction(op, isa);
-  if (run == nullptr || context.is_constant(0)) return context.Fallback();
+  if (own::SelectReduction<float>(op, isa) == nullptr || context.is_constant(0))
+    return context.Fallback();
   dnnl::memory::desc src = context.src_desc(0);
   std::optional<own::ReductionShape> shape = ShapeOf(src, op.axes);
   if (!shape) {
-    src = DenseDesc(src.dims());
+    src = DenseDesc(src.dims(), context.type());
     shape = ShapeOf(src, op.axes);
   }
   if (!shape) return context.Fallback();
   PreparedOp prepared;
   prepared.src_layouts = {MakeLayout(src)};
   prepared.implementation = fmt::format("own:{}", own::Name(isa));
-  prepared.kernel =
-      MakeOwnKernel([run, shape = *shape](const float* src_data, float* dst_data, float*) {
-        run(shape, src_data, dst_data);
-      });
+  prepared.kernel = MakeOwnKernelOf(context.dtype(), [&]<typename T>(T) {
+    return [run = own::SelectReduction<T>(op, isa), shape = *shape](
+               const T* src_data, T* dst_data, float*) { run(shape, src_data, dst_data); };
+  });
   return prepared;
 }
 

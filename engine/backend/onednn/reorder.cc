@@ -31,8 +31,8 @@ absl::StatusOr<PreparedOp> PrepareReorder(const Value& value, const LayoutPtr& f
     prepared.kernel = std::make_unique<CopyKernel>(LayoutBytes(value, from));
     return prepared;
   }
-  if (value.dtype != DType::kFp32) {
-    return Unimplemented("oneDNN's layouts are of FP32 only, got {}", Name(value.dtype));
+  if (value.dtype != DType::kFp32 && value.dtype != DType::kBf16) {
+    return Unimplemented("oneDNN's layouts are of FP32 and BF16 only, got {}", Name(value.dtype));
   }
   const auto src = DescOf(value, from);
   const auto dst = DescOf(value, to);

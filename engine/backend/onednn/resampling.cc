@@ -59,7 +59,7 @@ WeightedSums SumsOver(const ResamplingTaps& outer, const ResamplingTaps& inner, 
 }  // namespace
 
 absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Resampling& op) {
-  if (context.is_constant(0)) return context.Fallback();
+  if (context.is_constant(0) || context.dtype() == DType::kBf16) return context.Fallback();
   const memory::dims src_dims = context.src_dims(0);
   const memory::dims dst_dims = context.dst_dims();
   const size_t spatial_axes = src_dims.size() - 2;

@@ -62,17 +62,16 @@ absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Slice& op) {
   if (IsDense(src)) return context.Fallback();
   std::optional<MemorySlice> slice = SliceOfMemory(op, src, dst_dims);
   if (!slice) {
-    src = AxisLastDesc(src.dims(), 1);
+    src = AxisLastDesc(src.dims(), 1, context.type());
     slice = SliceOfMemory(op, src, dst_dims);
   }
   PreparedOp prepared;
   prepared.src_layouts = {MakeLayout(src)};
   prepared.dst_layout = MakeLayout(DescLike(src, dst_dims));
   prepared.implementation = "own:copy";
-  const SliceCopy copy(slice->src, slice->begin, slice->step, slice->dst, sizeof(float));
-  prepared.kernel = MakeOwnKernel([copy](const float* src_data, float* dst_data, float*) {
-    copy.Run(reinterpret_cast<const std::byte*>(src_data), reinterpret_cast<std::byte*>(dst_data));
-  });
+  const SliceCopy copy(slice->src, slice->begin, slice->step, slice->dst, SizeOf(context.dtype()));
+  prepared.kernel = MakeOwnKernel<std::byte>([copy](const std::byte* src_data, std::byte* dst_data,
+                                                    float*) { copy.Run(src_data, dst_data); });
   return prepared;
 }
 

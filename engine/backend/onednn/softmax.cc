@@ -21,12 +21,12 @@ bool IsSequence(const dnnl::memory::desc& desc, int axis) {
 absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Softmax& op) {
   if (context.is_constant(0)) return context.Fallback();
   dnnl::memory::desc src = context.src_desc(0);
-  if (!IsSequence(src, op.axis)) src = DenseDesc(src.dims());
+  if (!IsSequence(src, op.axis)) src = DenseDesc(src.dims(), context.type());
   own::SoftmaxShape shape;
   shape.size = src.dims()[static_cast<size_t>(op.axis)];
   // With one element per row it does not matter where the rows end; strides may say anything.
   shape.inner = shape.size == 1 ? 1 : src.data.format_desc.blocking.strides[op.axis];
-  shape.outer = static_cast<int64_t>(src.get_size() / sizeof(float)) / (shape.size * shape.inner);
+  shape.outer = static_cast<int64_t>(ElementCount(src)) / (shape.size * shape.inner);
   shape.log = op.log;
 
   const own::Isa isa = own::DetectIsa();
@@ -35,10 +35,13 @@ absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Softmax& op) 
   prepared.dst_layout = prepared.src_layouts[0];
   prepared.in_place = true;
   prepared.implementation = fmt::format("own:{}", own::Name(isa));
-  prepared.kernel = MakeOwnKernel(
-      [run = own::SelectSoftmax(isa), shape](const float* src_data, float* dst_data, float*) {
-        run(shape, src_data, dst_data);
-      });
+  prepared.kernel = MakeOwnKernelOf(context.dtype(), [&]<typename T>(T) {
+    prepared.scratch_bytes = own::SoftmaxScratchBytes<T>(shape);
+    return
+        [run = own::SelectSoftmax<T>(isa), shape](const T* src_data, T* dst_data, float* scratch) {
+          run(shape, src_data, dst_data, scratch);
+        };
+  });
   return prepared;
 }
 

@@ -6,6 +6,7 @@ namespace lazynet::backend::own {
 
 // Functions made of exp: kElu, both kGelu, kSilu, kMish, kSigmoid, kTanh, kSoftplus, kLogSigmoid
 // and kExp; null for others.
-ElementwiseFunction SelectActivation(Eltwise::Algorithm algorithm, Isa isa);
+template <typename T>
+ElementwiseFunction<T> SelectActivation(Eltwise::Algorithm algorithm, Isa isa);
 
 }  // namespace lazynet::backend::own

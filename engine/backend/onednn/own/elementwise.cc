@@ -1,8 +1,11 @@
 #include "engine/backend/onednn/own/elementwise.h"
 
+#include <algorithm>
 #include <cmath>
+#include <type_traits>
 
 #include "engine/backend/onednn/own/activation.h"
+#include "engine/backend/onednn/own/conversion.h"
 #include "engine/backend/onednn/own/simd.h"
 
 namespace lazynet::backend::own {
@@ -95,63 +98,84 @@ LAZYNET_AVX2 void ApplyAvx2(const float* src, float* dst, size_t size, float alp
   for (size_t i = 0; i < size; ++i) dst[i] = F::Of(src[i], alpha, beta);
 }
 
+// In pieces that stay in the nearest cache as floats.
 template <typename F>
-ElementwiseFunction Select(Isa isa) {
-  return isa == Isa::kSse2 ? Apply<F> : ApplyAvx2<F>;
+void ApplyBf16(const Bf16* src, Bf16* dst, size_t size, float alpha, float beta) {
+  constexpr size_t kPiece = 1024;
+  alignas(64) float floats[kPiece];
+  for (size_t i = 0; i < size; i += kPiece) {
+    const size_t count = std::min(kPiece, size - i);
+    Convert(src + i, floats, count);
+    ApplyAvx2<F>(floats, floats, count, alpha, beta);
+    Convert(floats, dst + i, count);
+  }
+}
+
+template <typename T, typename F>
+ElementwiseFunction<T> Select(Isa isa) {
+  if constexpr (std::is_same_v<T, Bf16>) {
+    return ApplyBf16<F>;
+  } else {
+    return isa == Isa::kSse2 ? Apply<F> : ApplyAvx2<F>;
+  }
 }
 
 }  // namespace
 
-ElementwiseFunction SelectElementwise(Eltwise::Algorithm algorithm, Isa isa) {
+template <typename T>
+ElementwiseFunction<T> SelectElementwise(Eltwise::Algorithm algorithm, Isa isa) {
   switch (algorithm) {
     case Eltwise::Algorithm::kRelu:
-      return Select<Relu>(isa);
+      return Select<T, Relu>(isa);
     case Eltwise::Algorithm::kClamp:
-      return Select<ClampTo>(isa);
+      return Select<T, ClampTo>(isa);
     case Eltwise::Algorithm::kLeakyRelu:
-      return Select<LeakyRelu>(isa);
+      return Select<T, LeakyRelu>(isa);
     case Eltwise::Algorithm::kHardswish:
-      return Select<Hardswish>(isa);
+      return Select<T, Hardswish>(isa);
     case Eltwise::Algorithm::kHardsigmoid:
-      return Select<Hardsigmoid>(isa);
+      return Select<T, Hardsigmoid>(isa);
     case Eltwise::Algorithm::kLinear:
-      return Select<Linear>(isa);
+      return Select<T, Linear>(isa);
     case Eltwise::Algorithm::kSoftsign:
-      return Select<Softsign>(isa);
+      return Select<T, Softsign>(isa);
     case Eltwise::Algorithm::kHardshrink:
-      return Select<Hardshrink>(isa);
+      return Select<T, Hardshrink>(isa);
     case Eltwise::Algorithm::kSoftshrink:
-      return Select<Softshrink>(isa);
+      return Select<T, Softshrink>(isa);
     case Eltwise::Algorithm::kThreshold:
-      return Select<Threshold>(isa);
+      return Select<T, Threshold>(isa);
     case Eltwise::Algorithm::kAbs:
-      return Select<Abs>(isa);
+      return Select<T, Abs>(isa);
     case Eltwise::Algorithm::kNegate:
-      return Select<Negate>(isa);
+      return Select<T, Negate>(isa);
     case Eltwise::Algorithm::kSign:
-      return Select<Sign>(isa);
+      return Select<T, Sign>(isa);
     case Eltwise::Algorithm::kSqrt:
-      return Select<Sqrt>(isa);
+      return Select<T, Sqrt>(isa);
     case Eltwise::Algorithm::kRsqrt:
-      return Select<Rsqrt>(isa);
+      return Select<T, Rsqrt>(isa);
     case Eltwise::Algorithm::kReciprocal:
-      return Select<Reciprocal>(isa);
+      return Select<T, Reciprocal>(isa);
     case Eltwise::Algorithm::kFloor:
-      return Select<Floor>(isa);
+      return Select<T, Floor>(isa);
     case Eltwise::Algorithm::kCeil:
-      return Select<Ceil>(isa);
+      return Select<T, Ceil>(isa);
     case Eltwise::Algorithm::kRound:
-      return Select<Round>(isa);
+      return Select<T, Round>(isa);
     case Eltwise::Algorithm::kTrunc:
-      return Select<Trunc>(isa);
+      return Select<T, Trunc>(isa);
     default:
-      return SelectActivation(algorithm, isa);
+      return SelectActivation<T>(algorithm, isa);
   }
 }
 
+template ElementwiseFunction<float> SelectElementwise(Eltwise::Algorithm algorithm, Isa isa);
+template ElementwiseFunction<Bf16> SelectElementwise(Eltwise::Algorithm algorithm, Isa isa);
+
 float ElementwiseOfZero(Eltwise::Algorithm algorithm, float alpha, float beta) {
   float zero = 0;
-  SelectElementwise(algorithm, Isa::kSse2)(&zero, &zero, 1, alpha, beta);
+  SelectElementwise<float>(algorithm, Isa::kSse2)(&zero, &zero, 1, alpha, beta);
   return zero;
 }
 

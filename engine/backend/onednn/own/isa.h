@@ -18,6 +18,13 @@ inline Isa DetectIsa() {
   return includes(dnnl::cpu_isa::avx2) ? Isa::kAvx2 : Isa::kSse2;
 }
 
+// Whether there is AVX512_BF16 too.
+inline bool DetectBf16() {
+  const auto isa = static_cast<unsigned>(dnnl::get_effective_cpu_isa());
+  const auto wanted = static_cast<unsigned>(dnnl::cpu_isa::avx512_core_bf16);
+  return (isa & wanted) == wanted;
+}
+
 inline std::string_view Name(Isa isa) {
   return isa == Isa::kAvx512 ? "avx512" : isa == Isa::kAvx2 ? "avx2" : "sse2";
 }

@@ -46,17 +46,19 @@ struct Least : Largest {
 constexpr int64_t kLanes = 32;
 
 // Neighbouring elements become one.
-template <typename Operation>
-[[gnu::always_inline]] inline float ReduceRow(const float* src, int64_t size) {
+template <typename Operation, typename T>
+[[gnu::always_inline]] inline float ReduceRow(const T* src, int64_t size) {
   typename Operation::Accumulator lanes[kLanes];
   std::fill_n(lanes, kLanes, Operation::kInitial);
   int64_t i = 0;
   for (; i + kLanes <= size; i += kLanes) {
     for (int64_t lane = 0; lane < kLanes; ++lane) {
-      lanes[lane] = Operation::Add(lanes[lane], src[i + lane]);
+      lanes[lane] = Operation::Add(lanes[lane], Widen(src[i + lane]));
     }
   }
-  for (int64_t lane = 0; i < size; ++i, ++lane) lanes[lane] = Operation::Add(lanes[lane], src[i]);
+  for (int64_t lane = 0; i < size; ++i, ++lane) {
+    lanes[lane] = Operation::Add(lanes[lane], Widen(src[i]));
+  }
   for (int64_t lane = 1; lane < kLanes; ++lane) {
     lanes[0] = Operation::Join(lanes[0], lanes[lane]);
   }
@@ -64,31 +66,32 @@ template <typename Operation>
 }
 
 // Elements `pitch` apart become one, in `count` <= kLanes neighbouring columns.
-template <typename Operation>
-[[gnu::always_inline]] inline void ReduceColumns(const float* src, int64_t size, int64_t pitch,
-                                                 int64_t count, float* dst) {
+template <typename Operation, typename T>
+[[gnu::always_inline]] inline void ReduceColumns(const T* src, int64_t size, int64_t pitch,
+                                                 int64_t count, T* dst) {
   typename Operation::Accumulator lanes[kLanes];
   std::fill_n(lanes, kLanes, Operation::kInitial);
   for (int64_t i = 0; i < size; ++i, src += pitch) {
     if (count == kLanes) {
       for (int64_t lane = 0; lane < kLanes; ++lane) {
-        lanes[lane] = Operation::Add(lanes[lane], src[lane]);
+        lanes[lane] = Operation::Add(lanes[lane], Widen(src[lane]));
       }
     } else {
       for (int64_t lane = 0; lane < count; ++lane) {
-        lanes[lane] = Operation::Add(lanes[lane], src[lane]);
+        lanes[lane] = Operation::Add(lanes[lane], Widen(src[lane]));
       }
     }
   }
-  for (int64_t lane = 0; lane < count; ++lane) dst[lane] = Operation::Finish(lanes[lane], size);
+  for (int64_t lane = 0; lane < count; ++lane) {
+    dst[lane] = Narrow<T>(Operation::Finish(lanes[lane], size));
+  }
 }
 
-template <typename Operation>
-[[gnu::always_inline]] inline void ReduceAll(const ReductionShape& shape, const float* src,
-                                             float* dst) {
+template <typename Operation, typename T>
+[[gnu::always_inline]] inline void ReduceAll(const ReductionShape& shape, const T* src, T* dst) {
   for (int64_t i = 0; i < shape.outer; ++i, src += shape.size * shape.inner, dst += shape.inner) {
     if (shape.inner == 1) {
-      *dst = ReduceRow<Operation>(src, shape.size);
+      *dst = Narrow<T>(ReduceRow<Operation>(src, shape.size));
       continue;
     }
     for (int64_t j = 0; j < shape.inner; j += kLanes) {
@@ -99,39 +102,43 @@ template <typename Operation>
 }
 
 // The loops wait for memory: wider vectors than AVX2's bring nothing.
-template <typename Operation>
-void Reduce(const ReductionShape& shape, const float* src, float* dst) {
+template <typename Operation, typename T>
+void Reduce(const ReductionShape& shape, const T* src, T* dst) {
   ReduceAll<Operation>(shape, src, dst);
 }
 
-template <typename Operation>
-LAZYNET_AVX2 void ReduceAvx2(const ReductionShape& shape, const float* src, float* dst) {
+template <typename Operation, typename T>
+LAZYNET_AVX2 void ReduceAvx2(const ReductionShape& shape, const T* src, T* dst) {
   ReduceAll<Operation>(shape, src, dst);
 }
 
-template <typename Operation>
-ReductionFunction Select(Isa isa) {
-  return isa == Isa::kSse2 ? Reduce<Operation> : ReduceAvx2<Operation>;
+template <typename T, typename Operation>
+ReductionFunction<T> Select(Isa isa) {
+  return isa == Isa::kSse2 ? Reduce<Operation, T> : ReduceAvx2<Operation, T>;
 }
 
 }  // namespace
 
-ReductionFunction SelectReduction(const Reduction& op, Isa isa) {
+template <typename T>
+ReductionFunction<T> SelectReduction(const Reduction& op, Isa isa) {
   switch (op.algorithm) {
     case Reduction::Algorithm::kSum:
-      return Select<Sum>(isa);
+      return Select<T, Sum>(isa);
     case Reduction::Algorithm::kMean:
-      return Select<Mean>(isa);
+      return Select<T, Mean>(isa);
     case Reduction::Algorithm::kMax:
-      return Select<Largest>(isa);
+      return Select<T, Largest>(isa);
     case Reduction::Algorithm::kMin:
-      return Select<Least>(isa);
+      return Select<T, Least>(isa);
     case Reduction::Algorithm::kNorm:
-      if (op.p == 1) return Select<Magnitudes>(isa);
-      return op.p == 2 ? Select<Length>(isa) : nullptr;
+      if (op.p == 1) return Select<T, Magnitudes>(isa);
+      return op.p == 2 ? Select<T, Length>(isa) : nullptr;
     default:
       return nullptr;
   }
 }
+
+template ReductionFunction<float> SelectReduction(const Reduction& op, Isa isa);
+template ReductionFunction<Bf16> SelectReduction(const Reduction& op, Isa isa);
 
 }  // namespace lazynet::backend::own

@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "engine/backend/onednn/own/bf16.h"
+
 namespace lazynet::backend::own {
 
 // The vectors of each instruction set behind one interface. Functions carry their target, so that
@@ -17,7 +19,8 @@ namespace lazynet::backend::own {
 //   Max: the larger one, NaN if either is NaN.
 //   AtLeast, AtMost: x held to a limit that is not NaN; NaN stays NaN.
 //   LoadPart, StorePart: the first 0 < count < kLanes lanes; the others are `rest`, or not written.
-//   MulAdd, NegMulAdd: c + a * b, c - a * b, rounded once or twice.
+//   Load, Store, LoadPart, StorePart, LoadEven: of BF16 too, as Widen and Narrow do, where there
+//   may be BF16: not in Avx2. MulAdd, NegMulAdd: c + a * b, c - a * b, rounded once or twice.
 //   ReduceAdd, ReduceMax: of all lanes.
 //   LoadEven: elements 0, 2, 4, ... of 2 * kLanes.
 //   Round: to the nearest integer; only for |x| < 2^31.
@@ -27,6 +30,7 @@ namespace lazynet::backend::own {
 //   IfLess: yes where a < b, else no.
 
 #define LAZYNET_AVX512 __attribute__((target("avx512f")))
+#define LAZYNET_AVX512_BF16 __attribute__((target("avx512f,avx512bw,avx512vl,avx512bf16")))
 #define LAZYNET_AVX2 __attribute__((target("avx2,fma")))
 
 struct Sse2 {
@@ -35,7 +39,22 @@ struct Sse2 {
 
   static inline Vector Set(float x) { return _mm_set1_ps(x); }
   static inline Vector Load(const float* p) { return _mm_loadu_ps(p); }
+  static inline Vector Load(const Bf16* p) {
+    const __m128i bits = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(p));
+    return _mm_castsi128_ps(_mm_unpacklo_epi16(_mm_setzero_si128(), bits));
+  }
   static inline void Store(float* p, Vector x) { _mm_storeu_ps(p, x); }
+  // As Narrow does it.
+  static inline void Store(Bf16* p, Vector x) {
+    const __m128i bits = _mm_castps_si128(x);
+    const __m128i odd = _mm_and_si128(_mm_srli_epi32(bits, 16), _mm_set1_epi32(1));
+    const __m128i rounded = _mm_add_epi32(bits, _mm_add_epi32(odd, _mm_set1_epi32(0x7fff)));
+    const __m128i quiet = _mm_or_si128(bits, _mm_set1_epi32(0x400000));
+    const __m128i nan = _mm_castps_si128(_mm_cmpunord_ps(x, x));
+    const __m128i result = _mm_or_si128(_mm_and_si128(nan, quiet), _mm_andnot_si128(nan, rounded));
+    const __m128i upper = _mm_srai_epi32(result, 16);
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(p), _mm_packs_epi32(upper, upper));
+  }
   static inline Vector LoadEven(const float* p) {
     return _mm_shuffle_ps(Load(p), Load(p + 4), _MM_SHUFFLE(2, 0, 2, 0));
   }
@@ -228,6 +247,34 @@ struct Avx512 {
   }
   LAZYNET_AVX512 static inline float ReduceMax(Vector x) {
     return Avx2::ReduceMax(Avx2::Max(_mm512_castps512_ps256(x), Upper(x)));
+  }
+};
+
+// With the instruction that rounds to BF16. It takes numbers that are not normal for 0.
+struct Avx512Bf16 : Avx512 {
+  using Avx512::Load;
+  using Avx512::LoadPart;
+  using Avx512::Store;
+  using Avx512::StorePart;
+
+  LAZYNET_AVX512_BF16 static inline Vector Widened(__m256i bits) {
+    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(bits), 16));
+  }
+  LAZYNET_AVX512_BF16 static inline __m256i Narrowed(Vector x) {
+    return reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(x));
+  }
+  LAZYNET_AVX512_BF16 static inline Vector Load(const Bf16* p) {
+    return Widened(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
+  }
+  LAZYNET_AVX512_BF16 static inline void Store(Bf16* p, Vector x) {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), Narrowed(x));
+  }
+  LAZYNET_AVX512_BF16 static inline Vector LoadPart(const Bf16* p, int64_t count, Vector rest) {
+    const __mmask16 first = First(count);
+    return _mm512_mask_mov_ps(rest, first, Widened(_mm256_maskz_loadu_epi16(first, p)));
+  }
+  LAZYNET_AVX512_BF16 static inline void StorePart(Bf16* p, int64_t count, Vector x) {
+    _mm256_mask_storeu_epi16(p, First(count), Narrowed(x));
   }
 };
 

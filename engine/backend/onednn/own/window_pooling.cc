@@ -33,6 +33,7 @@ bool AreAlike(const WindowAxis& axis, size_t first) {
   return a.count == axis.kernel && b.count == axis.kernel && a.divisor == b.divisor;
 }
 
+#define LAZYNET_OF_BF16
 #define LAZYNET_KERNELS "engine/backend/onednn/own/window_pooling.inc"
 #include "engine/backend/onednn/own/for_each_isa.inc"
 
@@ -50,8 +51,15 @@ size_t ScratchBytes(const WindowPooling& pooling) {
   return static_cast<size_t>(RowScratch(width) + DivisorScratch(width)) * sizeof(float);
 }
 
-WindowPoolingFunction SelectWindowPooling(Isa isa) {
-  return Select<WindowPoolingFunction>(isa, sse2::Pool, avx2::Pool, avx512::Pool);
+template <>
+WindowPoolingFunction<float> SelectWindowPooling(Isa isa) {
+  return Select<WindowPoolingFunction<float>>(isa, sse2::Pool<float>, avx2::Pool<float>,
+                                              avx512::Pool<float>);
+}
+
+template <>
+WindowPoolingFunction<Bf16> SelectWindowPooling(Isa) {
+  return avx512_bf16::Pool<Bf16>;
 }
 
 }  // namespace lazynet::backend::own

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "engine/backend/onednn/own/bf16.h"
 #include "engine/backend/onednn/own/isa.h"
 
 namespace lazynet::backend::own {
@@ -29,7 +30,7 @@ struct WindowAxis {
   int64_t kernel = 0;
 };
 
-// Pooling of src [outer, D, H, W, inner] to dst [outer, D', H', W', inner], dense FP32. With inner
+// Pooling of src [outer, D, H, W, inner] to dst [outer, D', H', W', inner], dense. With inner
 // = 1 this is a row-major [N, C, D, H, W], with inner = C channels-last, with inner = 8 or 16 and
 // outer = N * C / inner a blocked layout.
 //   kMax: -inf for a window without taps; NaN wins.
@@ -49,9 +50,11 @@ WindowAxis UnitAxis();
 // Bytes of scratch memory of a run.
 size_t ScratchBytes(const WindowPooling& pooling);
 
-// Runs on one thread.
-using WindowPoolingFunction = void (*)(const WindowPooling& pooling, const float* src, float* dst,
+// Runs on one thread. T is float, or Bf16 where DetectBf16() says so.
+template <typename T>
+using WindowPoolingFunction = void (*)(const WindowPooling& pooling, const T* src, T* dst,
                                        float* scratch);
-WindowPoolingFunction SelectWindowPooling(Isa isa);
+template <typename T>
+WindowPoolingFunction<T> SelectWindowPooling(Isa isa);
 
 }  // namespace lazynet::backend::own

@@ -9,6 +9,7 @@
 
 #include "engine/backend/onednn/dnnl_layout.h"
 #include "engine/backend/onednn/onednn_backend.h"
+#include "engine/backend/onednn/own/bf16.h"
 #include "engine/backend/packed_weights.h"
 
 namespace lazynet::testing {
@@ -46,12 +47,19 @@ absl::StatusOr<Buffer> Reorder(const Value& value, const std::byte* data, const 
   return Run(reorder, {data}, backend::LayoutBytes(value, to));
 }
 
+template <typename T>
+bool SameElements(const Buffer& a, const Buffer& b) {
+  const auto* left = reinterpret_cast<const T*>(a.data());
+  const auto* right = reinterpret_cast<const T*>(b.data());
+  return std::equal(left, left + a.size() / sizeof(T), right, [](T i, T j) {
+    const float x = backend::own::Widen(i), y = backend::own::Widen(j);
+    return x == y || (std::isnan(x) && std::isnan(y));
+  });
+}
+
 // The elements, of which 0 and -0 are the same.
-bool SameValues(const Buffer& a, const Buffer& b) {
-  const auto* left = reinterpret_cast<const float*>(a.data());
-  const auto* right = reinterpret_cast<const float*>(b.data());
-  return std::equal(left, left + a.size() / sizeof(float), right,
-                    [](float x, float y) { return x == y || (std::isnan(x) && std::isnan(y)); });
+bool SameValues(DType dtype, const Buffer& a, const Buffer& b) {
+  return dtype == DType::kBf16 ? SameElements<backend::own::Bf16>(a, b) : SameElements<float>(a, b);
 }
 
 bool SameBytes(const Buffer& a, const Buffer& b) {
@@ -74,18 +82,18 @@ std::string Name(Arrival arrival) {
   return "";
 }
 
-LayoutPtr LayoutOf(Arrival arrival, const Shape& shape) {
+LayoutPtr LayoutOf(Arrival arrival, const Shape& shape, DType dtype) {
   using tag = dnnl::memory::format_tag;
   if (arrival == Arrival::kDense || shape.rank() < 3 || shape.rank() > 5) return nullptr;
   const auto dims = backend::DimsOf(shape);
   if (arrival == Arrival::kChannelsLast) {
-    return backend::MakeLayout(backend::AxisLastDesc(dims, 1));
+    return backend::MakeLayout(backend::AxisLastDesc(dims, 1, backend::TypeOf(dtype)));
   }
   const size_t spatial_axes = dims.size() - 3;
   const tag tags8[] = {tag::aBc8b, tag::aBcd8b, tag::aBcde8b};
   const tag tags16[] = {tag::aBc16b, tag::aBcd16b, tag::aBcde16b};
   const tag layout = arrival == Arrival::kBlocked8 ? tags8[spatial_axes] : tags16[spatial_axes];
-  return backend::MakeLayout({dims, dnnl::memory::data_type::f32, layout});
+  return backend::MakeLayout({dims, backend::TypeOf(dtype), layout});
 }
 
 const backend::Backend& Onednn() {
@@ -94,7 +102,8 @@ const backend::Backend& Onednn() {
 }
 
 absl::StatusOr<OpResult> RunArrived(backend::OpKind kind, const std::vector<OpInput>& inputs,
-                                    const Shape& output_shape, Arrival arrival) {
+                                    const Shape& output_shape, Arrival arrival,
+                                    std::optional<DType> output_dtype) {
   backend::Graph graph;
   std::vector<backend::ValueId> ids;
   std::vector<LayoutPtr> layouts;
@@ -111,10 +120,10 @@ absl::StatusOr<OpResult> RunArrived(backend::OpKind kind, const std::vector<OpIn
           {"input" + std::to_string(i), [tensor] { return absl::StatusOr<Tensor>(tensor); }}));
     } else {
       ids.push_back(graph.AddInput(tensor.dtype(), tensor.shape()));
-      layouts.back() = LayoutOf(arrival, tensor.shape());
+      layouts.back() = LayoutOf(arrival, tensor.shape(), tensor.dtype());
     }
   }
-  graph.AddOp(std::move(kind), ids, output_shape, "op");
+  graph.AddOp(std::move(kind), ids, output_shape, "op", output_dtype);
   const backend::Op& op = graph.ops.back();
   backend::PackedWeights packed;
   ASSIGN_OR_RETURN(const PreparedOp prepared, Onednn().Prepare(graph, op, layouts, packed));
@@ -140,7 +149,8 @@ absl::StatusOr<OpResult> RunArrived(backend::OpKind kind, const std::vector<OpIn
 
   ASSIGN_OR_RETURN(Buffer dense, Reorder(value, dst.data(), prepared.dst_layout, nullptr));
   ASSIGN_OR_RETURN(const Buffer padded, Reorder(value, dense.data(), nullptr, prepared.dst_layout));
-  if (!SameValues(dst, padded)) return Internal("the padding of the result is not zero");
+  if (!SameValues(value.dtype, dst, padded))
+    return Internal("the padding of the result is not zero");
 
   if (prepared.in_place) {
     if (!backend::SameLayout(prepared.src_layouts[0], prepared.dst_layout)) {

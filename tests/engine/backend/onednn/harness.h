@@ -16,7 +16,7 @@ inline constexpr Arrival kArrivals[] = {Arrival::kDense, Arrival::kChannelsLast,
                                         Arrival::kBlocked16};
 
 std::string Name(Arrival arrival);
-backend::LayoutPtr LayoutOf(Arrival arrival, const Shape& shape);
+backend::LayoutPtr LayoutOf(Arrival arrival, const Shape& shape, DType dtype = DType::kFp32);
 
 // The oneDNN backend alone; what it leaves to its fallback is UNIMPLEMENTED.
 const backend::Backend& Onednn();
@@ -25,7 +25,8 @@ const backend::Backend& Onednn();
 // of the kernel differ, where running in place differs, and where the padding of a blocked output
 // is not zero.
 absl::StatusOr<OpResult> RunArrived(backend::OpKind kind, const std::vector<OpInput>& inputs,
-                                    const Shape& output_shape, Arrival arrival);
+                                    const Shape& output_shape, Arrival arrival,
+                                    std::optional<DType> output_dtype = std::nullopt);
 
 // Runs in every layout and compares with `want`: NaN with NaN, infinities by sign, others within
 // `absolute` + `relative` * |want|. Returns the implementation for dense inputs.

@@ -65,10 +65,10 @@ TEST(OwnWindowPooling, InstructionSetsAgree) {
         pooling.kind = kind;
         std::vector<float> want(size);
         std::vector<float> scratch(ScratchBytes(pooling) / sizeof(float));
-        SelectWindowPooling(Isa::kSse2)(pooling, src.data(), want.data(), scratch.data());
+        SelectWindowPooling<float>(Isa::kSse2)(pooling, src.data(), want.data(), scratch.data());
         for (const Isa isa : AvailableIsas()) {
           std::vector<float> got(size);
-          SelectWindowPooling(isa)(pooling, src.data(), got.data(), scratch.data());
+          SelectWindowPooling<float>(isa)(pooling, src.data(), got.data(), scratch.data());
           for (size_t i = 0; i < size; ++i) {
             ASSERT_TRUE(Same(got[i], want[i]) || std::abs(got[i] - want[i]) < 1e-5f)
                 << Name(isa) << " inner " << inner << " at " << i << ": " << got[i] << ", wanted "
@@ -87,10 +87,10 @@ TEST(OwnElementwise, InstructionSetsAgreeToTheBit) {
                                Eltwise::Algorithm::kHardsigmoid, Eltwise::Algorithm::kLinear}) {
     for (const size_t size : {size_t{1}, size_t{7}, size_t{16}, size_t{1000}}) {
       std::vector<float> want(size);
-      SelectElementwise(algorithm, Isa::kSse2)(src.data(), want.data(), size, 0.1f, 4.0f);
+      SelectElementwise<float>(algorithm, Isa::kSse2)(src.data(), want.data(), size, 0.1f, 4.0f);
       for (const Isa isa : AvailableIsas()) {
         std::vector<float> got(size);
-        SelectElementwise(algorithm, isa)(src.data(), got.data(), size, 0.1f, 4.0f);
+        SelectElementwise<float>(algorithm, isa)(src.data(), got.data(), size, 0.1f, 4.0f);
         for (size_t i = 0; i < size; ++i) {
           ASSERT_TRUE(Same(got[i], want[i])) << Name(isa) << " at " << i;
         }
@@ -139,9 +139,9 @@ TEST(OwnActivation, IsAsGoodAsItsFormulaForEveryMagnitude) {
   for (const Activation& activation : kActivations) {
     for (const Isa isa : AvailableIsas()) {
       std::vector<float> got(src.size());
-      SelectElementwise(activation.op.algorithm, isa)(src.data(), got.data(), src.size(),
-                                                      static_cast<float>(activation.op.alpha),
-                                                      static_cast<float>(activation.op.beta));
+      SelectElementwise<float>(activation.op.algorithm, isa)(
+          src.data(), got.data(), src.size(), static_cast<float>(activation.op.alpha),
+          static_cast<float>(activation.op.beta));
       for (size_t i = 0; i < src.size(); ++i) {
         const double want = activation.formula(src[i]);
         if (std::abs(want) < 1.2e-38 && want != 0) continue;
@@ -161,7 +161,7 @@ TEST(OwnActivation, GivesAValueTheSameBitsWhereverItIs) {
   const std::vector<float> src = Specials(67);
   for (const Activation& activation : kActivations) {
     for (const Isa isa : AvailableIsas()) {
-      const auto run = SelectElementwise(activation.op.algorithm, isa);
+      const auto run = SelectElementwise<float>(activation.op.algorithm, isa);
       const auto alpha = static_cast<float>(activation.op.alpha);
       const auto beta = static_cast<float>(activation.op.beta);
       std::vector<float> whole(src.size());
@@ -181,7 +181,7 @@ TEST(OwnActivation, TanhAndSigmoidStayWithinTheirBounds) {
   std::vector<float> got(src.size());
   for (const Isa isa : AvailableIsas()) {
     for (const auto algorithm : {Eltwise::Algorithm::kTanh, Eltwise::Algorithm::kSigmoid}) {
-      SelectElementwise(algorithm, isa)(src.data(), got.data(), src.size(), 0, 0);
+      SelectElementwise<float>(algorithm, isa)(src.data(), got.data(), src.size(), 0, 0);
       for (size_t i = 0; i < src.size(); ++i) {
         ASSERT_LE(got[i], 1.0f) << Name(isa) << " of " << src[i];
         if (src[i] > 20) {
@@ -203,7 +203,7 @@ TEST(OwnSoftmax, InstructionSetsAgree) {
         for (float& x : src) x = static_cast<float>(generator() >> 8) * 0x1p-18f - 32.0f;
         for (const Isa isa : AvailableIsas()) {
           std::vector<float> got(elements);
-          SelectSoftmax(isa)(shape, src.data(), got.data());
+          SelectSoftmax<float>(isa)(shape, src.data(), got.data(), nullptr);
           for (size_t i = 0; i < elements; ++i) {
             const auto step = static_cast<size_t>(inner);
             const size_t first =
