@@ -117,6 +117,7 @@ absl::StatusOr<std::shared_ptr<const Network>> Network::Create(NetworkDefinition
     return InvalidArgument("parameter_dtype wants FP32, FP64, BF16 or FP16, got {}",
                            Name(network->dtype_));
   }
+  RETURN_IF_ERROR(network->SetComputeDType(definition.compute_dtype));
   RETURN_IF_ERROR(network->AddInputs(definition));
   RETURN_IF_ERROR(network->AddNodes(definition));
   RETURN_IF_ERROR(network->ConnectNodes(definition));
@@ -126,6 +127,21 @@ absl::StatusOr<std::shared_ptr<const Network>> Network::Create(NetworkDefinition
   RETURN_IF_ERROR(network->CheckInputsAreUsed());
   RETURN_IF_ERROR(network->Imply(network->DeclaredSizes()).status());
   return std::shared_ptr<const Network>(std::move(network));
+}
+
+// FP64 is computed in itself, 16-bit parameters in FP32.
+absl::Status Network::SetComputeDType(std::optional<DType> wanted) {
+  compute_dtype_ = dtype_ == DType::kFp64 ? DType::kFp64 : DType::kFp32;
+  if (!wanted) return absl::OkStatus();
+  if (*wanted != DType::kFp32 && *wanted != DType::kBf16) {
+    return InvalidArgument("compute wants FP32 or BF16, got {}", Name(*wanted));
+  }
+  if (dtype_ != DType::kFp32) {
+    return InvalidArgument("compute: {} wants parameter_dtype FP32, got {}", Name(*wanted),
+                           Name(dtype_));
+  }
+  compute_dtype_ = *wanted;
+  return absl::OkStatus();
 }
 
 absl::Status Network::AddInputs(const NetworkDefinition& definition) {

@@ -87,6 +87,10 @@ class Network {
   const std::vector<NetworkInput>& inputs() const { return inputs_; }
   const std::vector<NetworkOutput>& outputs() const { return outputs_; }
   DType dtype() const { return dtype_; }  // of parameters and inputs, unless they say otherwise
+
+  // BF16 where that is asked for: plans then keep FP32 values in BF16 between their ops, if the
+  // backend can. Inputs, outputs and parameters are the same as without.
+  DType compute_dtype() const { return compute_dtype_; }
   int64_t seed() const { return seed_; }
   DrawOrder draw_order() const { return draw_order_; }
 
@@ -119,6 +123,7 @@ class Network {
 
  private:
   Network() = default;
+  absl::Status SetComputeDType(std::optional<DType> wanted);
   absl::Status AddInputs(const NetworkDefinition& definition);
   absl::Status AddNodes(const NetworkDefinition& definition);
   absl::Status ConnectNodes(const NetworkDefinition& definition);
@@ -150,6 +155,7 @@ class Network {
   std::vector<NetworkInput> inputs_;
   std::vector<NetworkOutput> outputs_;
   DType dtype_ = DType::kFp32;
+  DType compute_dtype_ = DType::kFp32;
   int64_t seed_ = 0;
   DrawOrder draw_order_ = DrawOrder::kTorch;
 };

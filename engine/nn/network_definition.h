@@ -75,6 +75,9 @@ struct NetworkDefinition {
   // As module.to(dtype) before the first call: layers that are constructed with all their sizes
   // draw in FP32, or their own dtype, and are converted; lazy ones draw in the dtype they have.
   DType parameter_dtype = DType::kFp32;
+
+  // BF16, or FP32 as if nothing is said. Only of FP32 parameters.
+  std::optional<DType> compute_dtype;
 };
 
 }  // namespace lazynet::nn

@@ -14,6 +14,7 @@
 #include "engine/plan/passes/fold_constants.h"
 #include "engine/plan/passes/fold_normalization.h"
 #include "engine/plan/passes/fuse_ops.h"
+#include "engine/plan/passes/lower_precision.h"
 #include "engine/plan/passes/remove_dead_ops.h"
 #include "engine/plan/program_builder.h"
 
@@ -92,13 +93,20 @@ std::vector<LoweredGroups> FindGroups(const Source& source, const Graph& whole,
 absl::StatusOr<std::shared_ptr<const Program>> BuildProgram(Graph graph,
                                                             const backend::Backend& backend,
                                                             backend::PackedWeights& packed,
-                                                            int threads,
+                                                            DType compute, int threads,
                                                             const PlanOptions& options) {
   const size_t max_bytes = options.max_arena_bytes;
   RemoveDeadOps(graph);
   RETURN_IF_ERROR(FoldConstants(graph, backend));
-  if (!options.optimize) return ProgramBuilder(graph, backend, packed, threads).Build(max_bytes);
+  const DType computed = compute == DType::kBf16 ? DType::kFp32 : compute;
+  if (!options.optimize) {
+    ASSIGN_OR_RETURN(auto program,
+                     ProgramBuilder(graph, backend, packed, threads).Build(max_bytes));
+    program->set_compute_dtype(computed);
+    return program;
+  }
   FoldNormalization(graph);
+  const bool lowered = compute == DType::kBf16 && LowerPrecision(graph, backend, compute);
   Graph careful = graph;
   FuseOps(graph, backend);
   ASSIGN_OR_RETURN(std::vector<CheckedValue> checks, BoundValues(graph, packed));
@@ -106,6 +114,7 @@ absl::StatusOr<std::shared_ptr<const Program>> BuildProgram(Graph graph,
   const bool checked = !checks.empty();
   builder.SetChecks(std::move(checks));
   ASSIGN_OR_RETURN(std::shared_ptr<Program> program, builder.Build(max_bytes));
+  program->set_compute_dtype(lowered ? compute : computed);
   if (checked) {
     program->SetCareful([=, &backend, &packed, graph = std::move(careful)] {
       return absl::StatusOr<std::shared_ptr<const Program>>(
@@ -150,11 +159,11 @@ absl::StatusOr<std::shared_ptr<const Plan>> Plan::Build(const nn::Network& netwo
   std::vector<Part> parts;
   int64_t first = 0;
   for (LoweredGroups& part : batch) {
-    ProgramStore::Key key{std::move(part.input_shapes), kernel_threads};
+    ProgramStore::Key key{std::move(part.input_shapes), network.compute_dtype(), kernel_threads};
     auto program = shared.programs.Find(key);
     if (program == nullptr) {
       ASSIGN_OR_RETURN(program, BuildProgram(std::move(part.graph), backend, shared.packed,
-                                             kernel_threads, options));
+                                             network.compute_dtype(), kernel_threads, options));
       shared.programs.Insert(std::move(key), program);
       // What was read to be packed is not read again.
       parameters.ReleasePages();

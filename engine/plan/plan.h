@@ -64,6 +64,10 @@ class Plan {
                        std::span<const MutableTensorView> outputs, Workspace& workspace,
                        std::span<std::chrono::nanoseconds> times) const;
 
+  // BF16 if values between ops are kept in that; else what the network's parameters are computed
+  // in, also where BF16 was asked for and the backend has no such kernels.
+  DType compute_dtype() const { return parts_.front().program->compute_dtype(); }
+
   // Groups of equal size, which are run by one program.
   struct Part {
     std::shared_ptr<const Program> program;

@@ -52,6 +52,11 @@ class Program {
   using Make = std::function<absl::StatusOr<std::shared_ptr<const Program>>()>;
   void SetCareful(Make make) { make_careful_ = std::move(make); }
 
+  void set_compute_dtype(DType dtype) { compute_dtype_ = dtype; }
+
+  // BF16 if values between ops are kept in that.
+  DType compute_dtype() const { return compute_dtype_; }
+
   size_t arena_bytes() const { return arena_bytes_; }
   size_t scratch_bytes() const { return scratch_bytes_; }
 
@@ -84,6 +89,7 @@ class Program {
   absl::Status RunSteps(const Memory& memory, const AfterStep& after_step) const;
 
   std::vector<Step> steps_;
+  DType compute_dtype_ = DType::kFp32;
   size_t arena_bytes_ = 0;
   size_t pointer_bytes_ = 0;  // of scratch: for the addresses that a step reads from
   size_t scratch_bytes_ = 0;

@@ -86,9 +86,9 @@ void ProgramBuilder::AddCheck(ValueId id) {
   const Value& value = graph_.value(id);
   const Placement& placement = placements_[static_cast<size_t>(id)];
   if (value.shape.num_elements() == 0) return;
-  const size_t count = backend::LayoutBytes(value, placement.layout) / sizeof(float);
+  const size_t count = backend::LayoutBytes(value, placement.layout) / SizeOf(value.dtype);
   PreparedOp check;
-  check.kernel = MakeRangeCheck(count);
+  check.kernel = MakeRangeCheck(value.dtype, count);
   AddStep(std::move(check), {placement.storage}, placement.storage,
           {.layer = "", .op = "range_check", .implementation = ""});
 }

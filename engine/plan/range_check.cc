@@ -17,27 +17,44 @@ __attribute__((target_clones("avx512f", "avx2", "default"))) uint32_t LargestMag
   return largest;
 }
 
+// The same of BF16, the upper half of FP32.
+__attribute__((target_clones("avx2", "default"))) uint16_t LargestMagnitude(const uint16_t* values,
+                                                                            size_t count) {
+  uint16_t largest = 0;
+  for (size_t i = 0; i < count; ++i) {
+    const auto magnitude = static_cast<uint16_t>(values[i] & 0x7fffu);
+    largest = magnitude > largest ? magnitude : largest;
+  }
+  return largest;
+}
+
+constexpr uint32_t kCheckedBits = std::bit_cast<uint32_t>(kCheckedMagnitude);
+constexpr uint32_t kCheckedBf16Bits = (kCheckedBits + 0x8000) >> 16;  // what that is rounded to
+
 class RangeCheck final : public backend::Kernel {
  public:
-  explicit RangeCheck(size_t count) : count_(count) {}
+  RangeCheck(DType dtype, size_t count) : dtype_(dtype), count_(count) {}
 
   absl::Status Run(const Buffers& buffers) const override {
-    const uint32_t largest =
-        LargestMagnitude(reinterpret_cast<const uint32_t*>(buffers.srcs[0]), count_);
-    if (largest > std::bit_cast<uint32_t>(kCheckedMagnitude)) {
-      return absl::OutOfRangeError("a value is NaN or too large for a fast plan");
-    }
+    const std::byte* const src = buffers.srcs[0];
+    const bool large =
+        dtype_ == DType::kBf16
+            ? LargestMagnitude(reinterpret_cast<const uint16_t*>(src), count_) > kCheckedBf16Bits
+            : LargestMagnitude(reinterpret_cast<const uint32_t*>(src), count_) > kCheckedBits;
+    if (large) return absl::OutOfRangeError("a value is NaN or too large for a fast plan");
     return absl::OkStatus();
   }
 
  private:
+  DType dtype_;
   size_t count_;
 };
 
 }  // namespace
 
-std::unique_ptr<backend::Kernel> MakeRangeCheck(size_t count) {
-  return std::make_unique<RangeCheck>(count);
+std::unique_ptr<backend::Kernel> MakeRangeCheck(DType dtype, size_t count) {
+  LAZYNET_CHECK(dtype == DType::kFp32 || dtype == DType::kBf16);
+  return std::make_unique<RangeCheck>(dtype, count);
 }
 
 }  // namespace lazynet::plan

@@ -3,11 +3,12 @@
 #include <memory>
 #include <mutex>
 #include <span>
-#include <utility>
+#include <tuple>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "engine/backend/packed_weights.h"
+#include "engine/core/dtype.h"
 #include "engine/core/shape.h"
 #include "engine/plan/program.h"
 
@@ -17,8 +18,9 @@ namespace lazynet::plan {
 // Kept as long as a plan uses them. Safe for use by many threads.
 class ProgramStore {
  public:
-  // A program is told apart by the input shapes it was built for, and its number of threads.
-  using Key = std::pair<std::vector<Shape>, int>;
+  // A program is told apart by the input shapes it was built for, what was to be computed in, and
+  // its number of threads.
+  using Key = std::tuple<std::vector<Shape>, DType, int>;
 
   // Null when there is none.
   std::shared_ptr<const Program> Find(const Key& key);

@@ -22,6 +22,10 @@ constexpr double kSafeMagnitude = 1e30;
 // A bound of the magnitude; nothing if it is not known that the value is finite.
 using Bound = std::optional<double>;
 
+// Whether a value has the range of FP32: it is one of the two dtypes that sums of FP32 products are
+// stored in.
+bool HasFp32Range(DType dtype) { return dtype == DType::kFp32 || dtype == DType::kBf16; }
+
 // The largest sum of magnitudes of a row of weights [rows, ...]; NaN if one is.
 double LargestRow(const Tensor& tensor) {
   const auto values = tensor.values<float>();
@@ -71,7 +75,7 @@ class Bounder {
       return std::holds_alternative<Eltwise>(next.kind);
     });
     if (!takes_weights || !graph_.value(op.inputs[1]).is_constant() ||
-        graph_.value(op.output).dtype != DType::kFp32) {
+        !HasFp32Range(graph_.value(op.output).dtype)) {
       bound(op.result()) = OfOther(op);
       return !loses_nan;
     }
@@ -151,7 +155,7 @@ class Bounder {
   }
 
   Bound OfOther(const Op& op) {
-    if (graph_.value(op.result()).dtype != DType::kFp32 || !op.fused.empty()) return std::nullopt;
+    if (!HasFp32Range(graph_.value(op.result()).dtype) || !op.fused.empty()) return std::nullopt;
     Bound result;
     if (const auto* eltwise = std::get_if<Eltwise>(&op.kind)) {
       result = OfEltwise(*eltwise, bound(op.inputs[0]));
@@ -178,7 +182,8 @@ class Bounder {
                std::holds_alternative<backend::Permute>(op.kind) ||
                std::holds_alternative<backend::Slice>(op.kind) ||
                std::holds_alternative<backend::Expand>(op.kind) ||
-               std::holds_alternative<backend::Reshape>(op.kind)) {
+               std::holds_alternative<backend::Reshape>(op.kind) ||
+               std::holds_alternative<backend::Cast>(op.kind)) {
       result = OfLargestInput(op);
     }
     return result && *result <= kSafeMagnitude ? result : std::nullopt;

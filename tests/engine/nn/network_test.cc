@@ -94,6 +94,32 @@ TEST(Network, RefusesWhatIsNoNetwork) {
   EXPECT_EQ(ErrorOf(half), "parameter_dtype wants FP32, FP64, BF16 or FP16, got INT8");
 }
 
+TEST(Network, ComputesInBf16IfAskedTo) {
+  NetworkDefinition definition = LazyMlp();
+  EXPECT_EQ((*Network::Create(definition))->compute_dtype(), DType::kFp32);
+  definition.compute_dtype = DType::kFp32;
+  EXPECT_EQ((*Network::Create(definition))->compute_dtype(), DType::kFp32);
+  definition.compute_dtype = DType::kBf16;
+  const auto network = Network::Create(definition);
+  ASSERT_TRUE(network.ok()) << network.status();
+  EXPECT_EQ((*network)->compute_dtype(), DType::kBf16);
+  EXPECT_EQ((*network)->dtype(), DType::kFp32);
+  EXPECT_EQ((*network)->inputs()[0].dtype, DType::kFp32);
+  EXPECT_EQ((*network)->outputs()[0].dtype, DType::kFp32);
+
+  definition.compute_dtype = DType::kFp16;
+  EXPECT_EQ(ErrorOf(definition), "compute wants FP32 or BF16, got FP16");
+  for (const DType dtype : {DType::kFp64, DType::kBf16, DType::kFp16}) {
+    definition.parameter_dtype = dtype;
+    definition.compute_dtype = DType::kBf16;
+    EXPECT_EQ(ErrorOf(definition),
+              fmt::format("compute: BF16 wants parameter_dtype FP32, got {}", Name(dtype)));
+    definition.compute_dtype.reset();
+    EXPECT_EQ((*Network::Create(definition))->compute_dtype(),
+              dtype == DType::kFp64 ? DType::kFp64 : DType::kFp32);
+  }
+}
+
 struct BadArgument {
   std::string type;
   Attributes attributes;

@@ -340,13 +340,13 @@ TEST_P(PlanOn, BatchesOfManySizesShareOneProgram) {
       Plan::Build(*cnn.network, *set, {&shape, 1}, backend(), shared, {.group_size = 1});
   ASSERT_TRUE(one.ok());
   EXPECT_EQ((*one)->groups(), 4);
-  EXPECT_NE(shared.programs.Find({{{1, 3, 6, 8}}, 1}), nullptr);
-  EXPECT_EQ(shared.programs.Find({{{4, 3, 6, 8}}, 1}), nullptr);
+  EXPECT_NE(shared.programs.Find({{{1, 3, 6, 8}}, DType::kFp32, 1}), nullptr);
+  EXPECT_EQ(shared.programs.Find({{{4, 3, 6, 8}}, DType::kFp32, 1}), nullptr);
   shape = {1, 3, 6, 8};
-  const auto kept = shared.programs.Find({{shape}, 1});
+  const auto kept = shared.programs.Find({{shape}, DType::kFp32, 1});
   const auto other = Plan::Build(*cnn.network, *set, {&shape, 1}, backend(), shared);
   ASSERT_TRUE(other.ok());
-  EXPECT_EQ(shared.programs.Find({{shape}, 1}), kept);
+  EXPECT_EQ(shared.programs.Find({{shape}, DType::kFp32, 1}), kept);
 }
 
 // Reading its weights takes longer than computing a few items.
