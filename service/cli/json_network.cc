@@ -25,7 +25,8 @@ Json Plans(const v1::DescribeNetworkResponse& response) {
     array.push_back({{"inputs", Tensors(plan.inputs())},
                      {"arena_bytes", plan.arena_bytes()},
                      {"scratch_bytes", plan.scratch_bytes()},
-                     {"op_count", plan.op_count()}});
+                     {"op_count", plan.op_count()},
+                     {"compute", plan.compute()}});
   }
   return array;
 }
@@ -53,7 +54,8 @@ void Print(const v1::DescribeNetworkResponse& response, std::ostream& out) {
                                 : Json(EnumText(response.binding_policy()))},
          {"state_set_aside", response.state_set_aside()},
          {"inputs", Tensors(response.inputs())},
-         {"outputs", Tensors(response.outputs())}},
+         {"outputs", Tensors(response.outputs())},
+         {"compute", response.compute()}},
         out);
 }
 

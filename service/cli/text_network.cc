@@ -54,6 +54,7 @@ void PrintSummary(const v1::DescribeNetworkResponse& response, std::ostream& out
             fmt::format("{} parameters, {} packed weights", Bytes(response.parameter_bytes()),
                         Bytes(response.packed_weight_bytes())),
             out);
+  if (!response.compute().empty()) PrintLine("compute", response.compute(), out);
   PrintLine("inputs", TensorsText(response.inputs()), out);
   PrintLine("outputs", TensorsText(response.outputs()), out);
   if (response.binding_policy() != v1::BINDING_POLICY_UNSPECIFIED) {
@@ -73,10 +74,10 @@ void PrintPlans(const v1::DescribeNetworkResponse& response, std::ostream& out) 
     PrintLine("plans", "none", out);
     return;
   }
-  Table table({{"plan for"}, {"arena", true}, {"scratch", true}, {"ops", true}});
+  Table table({{"plan for"}, {"compute"}, {"arena", true}, {"scratch", true}, {"ops", true}});
   for (const v1::Plan& plan : response.plans()) {
-    table.Add({TensorsText(plan.inputs()), Bytes(plan.arena_bytes()), Bytes(plan.scratch_bytes()),
-               std::to_string(plan.op_count())});
+    table.Add({TensorsText(plan.inputs()), plan.compute(), Bytes(plan.arena_bytes()),
+               Bytes(plan.scratch_bytes()), std::to_string(plan.op_count())});
   }
   out << '\n';
   table.Print(out);

@@ -92,6 +92,7 @@ void DescribeBound(const nn::Network& network, const hosting::BoundNetwork& boun
     described.set_arena_bytes(plan->arena_bytes());
     described.set_scratch_bytes(plan->scratch_bytes());
     described.set_op_count(plan->step_count());
+    described.set_compute(std::string(Name(plan->compute_dtype())));
   }
 }
 
@@ -176,6 +177,7 @@ void DescribeHosted(const hosting::HostedNetwork& hosted, v1::DescribeNetworkRes
   response.set_parameter_bytes(set->bytes());
   response.set_binding_policy(Convert(hosted.serving().policy));
   response.set_state_set_aside(hosted.set_aside());
+  response.set_compute(std::string(Name(network.compute_dtype())));
   DescribeLayers(network, *set, response);
   for (std::string& key : UnknownParameters(network, *set)) {
     response.add_unknown_parameters(std::move(key));

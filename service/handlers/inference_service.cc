@@ -76,6 +76,7 @@ grpc::Status InferenceService::ModelMetadata(grpc::ServerContext*,
     describe(network.outputs()[i], signature.outputs[i], *response->add_outputs());
   }
   (*response->mutable_properties())["materialized"] = hosted.bound() != nullptr ? "true" : "false";
+  (*response->mutable_properties())["compute"] = std::string(Name(network.compute_dtype()));
   return grpc::Status::OK;
 }
 

@@ -154,6 +154,9 @@ absl::StatusOr<nn::NetworkDefinition> ConvertDefinition(const v1::NetworkDefinit
     ASSIGN_OR_RETURN(converted.parameter_dtype,
                      ReadDType("parameter_dtype", definition.parameter_dtype()));
   }
+  if (!definition.compute().empty()) {
+    ASSIGN_OR_RETURN(converted.compute_dtype, ReadDType("compute", definition.compute()));
+  }
   return converted;
 }
 
@@ -186,12 +189,14 @@ absl::StatusOr<nn::NetworkDefinition> ParseDefinitionJson(std::string_view json,
 }
 
 std::string Fingerprint(const v1::NetworkDefinition& definition) {
+  v1::NetworkDefinition counted = definition;
+  counted.clear_compute();
   std::string bytes;
   {
     google::protobuf::io::StringOutputStream stream(&bytes);
     google::protobuf::io::CodedOutputStream coded(&stream);
     coded.SetSerializationDeterministic(true);
-    definition.SerializeToCodedStream(&coded);
+    counted.SerializeToCodedStream(&coded);
   }
   Sha256 hash;
   hash.Add(bytes);

@@ -27,7 +27,7 @@ absl::StatusOr<nn::NetworkDefinition> ConvertDefinition(const v1::NetworkDefinit
                                                         std::string name);
 
 // SHA-256, in hexadecimal, over a definition: the same for the same text and JSON, whatever their
-// comments and order of fields.
+// comments and order of fields, and whatever is to be computed in, as no parameter depends on that.
 std::string Fingerprint(const v1::NetworkDefinition& definition);
 
 }  // namespace lazynet::hosting

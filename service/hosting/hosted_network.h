@@ -40,7 +40,7 @@ struct Environment {
 struct HostedDefinition {
   std::shared_ptr<const nn::Network> network;
   int64_t version = 1;
-  std::string fingerprint;   // equal for equal definitions
+  std::string fingerprint;   // equal for definitions of equal parameters
   nn::StateDict checkpoint;  // the file beside it
   ServingOptions serving;
   bool registered = false;  // by a client, not from the model repository

@@ -64,6 +64,7 @@ v1::DescribeNetworkResponse LazyNetwork() {
   response.set_state_set_aside("the definition changed");
   SetTensor(*response.add_inputs(), "input", {-1, -1});
   SetTensor(*response.add_outputs(), "output", {-1, 10});
+  response.set_compute("BF16");
   return response;
 }
 
@@ -87,6 +88,7 @@ v1::DescribeNetworkResponse BoundNetwork() {
   *plan.add_inputs() = input;
   plan.set_arena_bytes(2048);
   plan.set_op_count(3);
+  plan.set_compute("BF16");
   return response;
 }
 
@@ -113,6 +115,7 @@ TEST_F(DescribeTest, DescribesANetworkBeforeItsSizesAreFixed) {
             "parameters  10 elements known; 1 without a size: fc1.weight\n"
             "hash        none: some parameters have no values\n"
             "memory      4.0 KiB parameters, 0 B packed weights\n"
+            "compute     BF16\n"
             "inputs      input FP32 [?, ?]\n"
             "outputs     output FP32 [?, 10]\n"
             "policy      by_admin\n"
@@ -130,8 +133,8 @@ TEST_F(DescribeTest, DescribesANetworkAfterItsSizesAreFixed) {
             HasSubstr("binding     first_request of input FP32 [2, 4], seed 5, draw order TORCH, "
                       "2023-11-14T22:13:20Z, from the state directory\n"),
             HasSubstr("hash        0123abcd\n"), Not(HasSubstr("set aside")),
-            HasSubstr("\nplan for             arena  scratch  ops\n"
-                      "input FP32 [2, 4]  2.0 KiB      0 B    3\n")));
+            HasSubstr("\nplan for           compute    arena  scratch  ops\n"
+                      "input FP32 [2, 4]  BF16     2.0 KiB      0 B    3\n")));
 }
 
 TEST_F(DescribeTest, DescribesInJson) {
@@ -159,6 +162,8 @@ TEST_F(DescribeTest, DescribesInJson) {
       "time": "2023-11-14T22:13:20Z", "adopted": true})"));
   EXPECT_EQ(bound["parameter_hash"], "0123abcd");
   EXPECT_EQ(bound["plans"][0]["op_count"], 3);
+  EXPECT_EQ(bound["plans"][0]["compute"], "BF16");
+  EXPECT_EQ(bound["compute"], "BF16");
 }
 
 TEST_F(DescribeTest, SaysWhyANetworkIsUnavailable) {

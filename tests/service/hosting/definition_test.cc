@@ -32,6 +32,22 @@ TEST(Definition, TextBecomesLayersWithTheArgumentsThatAreSet) {
   EXPECT_EQ(definition->seed, -1);
   EXPECT_EQ(definition->draw_order, nn::DrawOrder::kPerLayer);
   EXPECT_EQ(definition->parameter_dtype, DType::kFp64);
+  EXPECT_EQ(definition->compute_dtype, std::nullopt);
+}
+
+TEST(Definition, SaysWhatToComputeIn) {
+  const auto read = [](std::string_view compute) {
+    return ParseDefinitionText(fmt::format("layers {{ name: \"a\" relu {{}} }} {}", compute),
+                               "net");
+  };
+  EXPECT_EQ(read("compute: \"BF16\"")->compute_dtype, DType::kBf16);
+  EXPECT_EQ(read("compute: \"FP32\"")->compute_dtype, DType::kFp32);
+  const auto fingerprint = [](const char* text) { return Fingerprint(*ReadDefinitionText(text)); };
+  EXPECT_EQ(fingerprint("compute: \"BF16\""), fingerprint(""));
+  EXPECT_NE(fingerprint("parameter_dtype: \"BF16\""), fingerprint(""));
+  const auto wrong = read("compute: \"bf16\"");
+  EXPECT_EQ(wrong.status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(Message(wrong.status()), "compute: unknown datatype \"bf16\"");
 }
 
 TEST(Definition, InitializersAreFunctionsWithPyTorchsDefaults) {

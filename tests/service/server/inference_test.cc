@@ -52,6 +52,35 @@ TEST_F(Inference, TheFirstRequestMaterializesPyTorchsNetworkOfSeed0) {
   EXPECT_EQ(std::bit_cast<uint32_t>(bits[2]), 0xbe854213u);
 }
 
+// BF16 shows in what is described and, by less than its precision, in the values; nowhere else.
+TEST_F(Inference, ANetworkMayBeComputedInBf16) {
+  constexpr const char* kLayers = R"(
+      layers { name: "fc1" linear { out_features: 64 } } layers { name: "act" gelu {} }
+      layers { name: "fc2" linear { out_features: 3 } } )";
+  repository_.Write("fp32/network.textproto", kLayers);
+  repository_.Write("bf16/network.textproto", std::string(kLayers) + "compute: \"BF16\"");
+  LiveServer live(repository_.path());
+  std::vector<float> input(32);
+  for (size_t i = 0; i < input.size(); ++i) input[i] = std::sin(static_cast<float>(i));
+  const InferAnswer wanted = live.Infer("fp32", {2, 16}, input);
+  const InferAnswer answer = live.Infer("bf16", {2, 16}, input);
+  ASSERT_TRUE(wanted.status.ok() && answer.status.ok()) << answer.status.error_message();
+  EXPECT_EQ(answer.response.outputs(0).datatype(), "FP32");
+  for (size_t i = 0; i < 6; ++i) {
+    EXPECT_NEAR(answer.floats()[i], wanted.floats()[i], 0.01f);
+  }
+  const v1::DescribeNetworkResponse low = live.Describe("bf16");
+  const v1::DescribeNetworkResponse high = live.Describe("fp32");
+  EXPECT_EQ(low.compute(), "BF16");
+  EXPECT_EQ(high.compute(), "FP32");
+  EXPECT_EQ(low.parameter_hash(), high.parameter_hash());
+  EXPECT_EQ(high.plans(0).compute(), "FP32");
+  // Without the instructions the plan is FP32, and so are the bits.
+  const bool is_low = low.plans(0).compute() == "BF16";
+  EXPECT_TRUE(is_low || low.plans(0).compute() == "FP32");
+  EXPECT_EQ(answer.floats() != wanted.floats(), is_low);
+}
+
 TEST_F(Inference, ABoundNetworkRefusesOtherSizesAndSaysWhatBoundIt) {
   ASSERT_TRUE(live_->Infer("lazy_mlp", {10, 10}, std::vector<float>(100)).status.ok());
   const std::string before = live_->Describe("lazy_mlp").SerializeAsString();
