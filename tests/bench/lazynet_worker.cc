@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <fstream>
 #include <iostream>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -102,13 +103,22 @@ absl::StatusOr<Json> Answer(Runner& runner, const std::string& line) {
   return InvalidArgument("no command is called \"{}\"", command);
 }
 
-absl::Status Serve(const std::string& folder, int threads, const std::vector<std::string>& specs) {
+absl::StatusOr<std::optional<DType>> ReadCompute(const std::string& name) {
+  if (name.empty()) return std::nullopt;
+  const auto dtype = ParseDType(name);
+  if (!dtype) return InvalidArgument("--compute: no dtype is called {}", name);
+  return dtype;
+}
+
+absl::Status Serve(const std::string& folder, int threads, const std::string& compute_name,
+                   const std::vector<std::string>& specs) {
   std::vector<Input> inputs;
   for (const std::string& spec : specs) {
     ASSIGN_OR_RETURN(inputs.emplace_back(), ReadInput(spec));
   }
   const Clock::time_point start = Clock::now();
-  ASSIGN_OR_RETURN(Model model, LoadModel(folder));
+  ASSIGN_OR_RETURN(const std::optional<DType> compute, ReadCompute(compute_name));
+  ASSIGN_OR_RETURN(Model model, LoadModel(folder, compute));
   ASSIGN_OR_RETURN(std::vector<Tensor> ordered, InOrder(*model.network, inputs));
   const std::vector<Shape> shapes = ShapesOf(ordered);
   const int64_t load = NanosecondsSince(start);
@@ -121,6 +131,7 @@ absl::Status Serve(const std::string& folder, int threads, const std::vector<std
   const int64_t answered = NanosecondsSince(start);
   Json ready{{"engine", "lazynet"},
              {"version", kVersion},
+             {"compute", Name(runner->plan().compute_dtype())},
              {"load_ns", load},
              {"materialize_ns", materialized - load},
              {"plan_ns", planned - materialized},
@@ -142,12 +153,14 @@ int main(int argc, char** argv) {
   CLI::App app("lazynet's worker of compare.sh");
   std::string folder;
   int threads = 1;
+  std::string compute;
   std::vector<std::string> inputs;
   app.add_option("model", folder, "a folder of lazynet-export's")->required();
   app.add_option("--threads", threads, "of OpenMP");
+  app.add_option("--compute", compute, "FP32 or BF16; as the definition says");
   app.add_option("--input", inputs, "NAME=DTYPE:DIMS:FILE")->required();
   CLI11_PARSE(app, argc, argv);
-  const absl::Status status = lazynet::bench::Serve(folder, threads, inputs);
+  const absl::Status status = lazynet::bench::Serve(folder, threads, compute, inputs);
   if (status.ok()) return 0;
   std::cerr << lazynet::Message(status) << std::endl;
   return 1;

@@ -12,7 +12,7 @@
 
 namespace lazynet::bench {
 
-absl::StatusOr<Model> LoadModel(const std::filesystem::path& folder) {
+absl::StatusOr<Model> LoadModel(const std::filesystem::path& folder, std::optional<DType> compute) {
   const std::filesystem::path path = folder / "network.textproto";
   std::ostringstream text;
   std::ifstream file(path);
@@ -20,6 +20,7 @@ absl::StatusOr<Model> LoadModel(const std::filesystem::path& folder) {
   text << file.rdbuf();
   ASSIGN_OR_RETURN(nn::NetworkDefinition definition,
                    hosting::ParseDefinitionText(text.str(), folder.filename().string()));
+  if (compute) definition.compute_dtype = compute;
   ASSIGN_OR_RETURN(auto network, nn::Network::Create(std::move(definition)));
   nn::ParameterSet set = nn::ParameterSet::Declared(*network);
   const std::filesystem::path weights = folder / "weights.safetensors";

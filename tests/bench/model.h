@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -19,7 +20,9 @@ struct Model {
 
 // The network of a model folder as lazynet-export writes it, with the values of its checkpoint.
 // Parameters that have none there are not initialized yet.
-absl::StatusOr<Model> LoadModel(const std::filesystem::path& folder);
+// `compute`, if given, is what the network computes in instead of what its definition says.
+absl::StatusOr<Model> LoadModel(const std::filesystem::path& folder,
+                                std::optional<DType> compute = std::nullopt);
 
 // Gives the rest of the parameters their initial values.
 absl::Status Materialize(Model& model, std::span<const Shape> input_shapes);
