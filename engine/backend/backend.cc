@@ -11,4 +11,8 @@ size_t LayoutBytes(const Value& value, const LayoutPtr& layout) {
   return layout == nullptr ? ByteSize(value.dtype, value.shape) : layout->bytes();
 }
 
+std::string LayoutName(const LayoutPtr& layout) {
+  return layout == nullptr ? "dense" : layout->name();
+}
+
 }  // namespace lazynet::backend

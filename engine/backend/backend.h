@@ -19,6 +19,9 @@ class Layout {
   virtual ~Layout() = default;
   virtual size_t bytes() const = 0;
   virtual bool Equals(const Layout& other) const = 0;
+
+  // As oneDNN writes it: "nhwc", "nChw16c". For people.
+  virtual std::string name() const = 0;
 };
 using LayoutPtr = std::shared_ptr<const Layout>;
 
@@ -26,6 +29,9 @@ bool SameLayout(const LayoutPtr& a, const LayoutPtr& b);
 
 // Bytes of a value in a layout.
 size_t LayoutBytes(const Value& value, const LayoutPtr& layout);
+
+// "dense", or the layout's own name.
+std::string LayoutName(const LayoutPtr& layout);
 
 // One op made ready for one set of shapes. Immutable; safe for use by many threads at once, each
 // with its own buffers.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -30,6 +31,31 @@ memory::dims StridesInOrder(const memory::dims& dims, const std::vector<size_t>&
 bool DnnlLayout::Equals(const Layout& other) const {
   const auto* layout = dynamic_cast<const DnnlLayout*>(&other);
   return layout != nullptr && SamePlaces(desc_, layout->desc_);
+}
+
+// The axes from the outermost to the innermost, those in blocks as capitals; then the blocks.
+std::string DnnlLayout::name() const {
+  const dnnl_memory_desc_t& data = desc_.data;
+  if (data.format_kind != dnnl_blocked) return "opaque";
+  constexpr std::string_view kNames[] = {"nc", "ncw", "nchw", "ncdhw"};
+  const bool named = data.ndims >= 2 && data.ndims <= 5;
+  const std::string_view letters = named ? kNames[data.ndims - 2] : "abcdefghijkl";
+  const dnnl_blocking_desc_t& blocking = Blocking(desc_);
+  std::vector<int> order(static_cast<size_t>(data.ndims));
+  std::iota(order.begin(), order.end(), 0);
+  std::stable_sort(order.begin(), order.end(),
+                   [&](int a, int b) { return blocking.strides[a] > blocking.strides[b]; });
+  const auto letter = [&](dnnl_dim_t axis) { return letters[static_cast<size_t>(axis)]; };
+  const auto blocks_end = blocking.inner_idxs + blocking.inner_nblks;
+  std::string name;
+  for (const int axis : order) {
+    const bool blocked = std::find(blocking.inner_idxs, blocks_end, axis) != blocks_end;
+    name += static_cast<char>(blocked ? letter(axis) - 'a' + 'A' : letter(axis));
+  }
+  for (int i = 0; i < blocking.inner_nblks; ++i) {
+    name += fmt::format("{}{}", blocking.inner_blks[i], letter(blocking.inner_idxs[i]));
+  }
+  return name;
 }
 
 memory::dims DimsOf(const Shape& shape) {

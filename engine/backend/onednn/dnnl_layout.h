@@ -15,6 +15,7 @@ class DnnlLayout final : public Layout {
 
   size_t bytes() const override { return desc_.get_size(); }
   bool Equals(const Layout& other) const override;
+  std::string name() const override;
   const dnnl::memory::desc& desc() const { return desc_; }
 
  private:

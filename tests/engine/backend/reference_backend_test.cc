@@ -217,6 +217,7 @@ class BlockedLayout : public Layout {
  public:
   size_t bytes() const override { return 64; }
   bool Equals(const Layout&) const override { return false; }
+  std::string name() const override { return "nCw4c"; }
 };
 
 TEST(ReferenceBackend, KnowsNoOtherLayout) {

@@ -37,6 +37,17 @@ TEST(DnnlLayout, BytesCountThePadding) {
   EXPECT_FALSE(HasPadding(Desc({1, 16, 2, 2}, tag::nChw16c)));
 }
 
+TEST(DnnlLayout, IsNamedAsOnednnWritesIt) {
+  EXPECT_EQ(DnnlLayout(Desc({2, 3}, tag::ba)).name(), "cn");
+  EXPECT_EQ(DnnlLayout(Desc({2, 3, 4}, tag::nwc)).name(), "nwc");
+  EXPECT_EQ(DnnlLayout(Desc({2, 3, 4, 5}, tag::nhwc)).name(), "nhwc");
+  EXPECT_EQ(DnnlLayout(Desc({2, 3, 4, 5}, tag::nChw16c)).name(), "nChw16c");
+  EXPECT_EQ(DnnlLayout(Desc({1, 3, 1, 1}, tag::nChw8c)).name(), "nChw8c");
+  EXPECT_EQ(DnnlLayout(Desc({2, 16, 16, 3, 3}, tag::ABcde4b16a4b)).name(), "NCdhw4c16n4c");
+  EXPECT_EQ(DnnlLayout(Desc({2, 3, 4, 5, 6, 7}, tag::abdefc)).name(), "abdefc");
+  EXPECT_EQ(LayoutName(MakeLayout(Desc({2, 7, 1, 1}, tag::nhwc))), "dense");
+}
+
 TEST(DnnlLayout, AxisLastPutsChannelsInnermost) {
   EXPECT_EQ(AxisLastDesc({2, 3, 4, 5}, 1), Desc({2, 3, 4, 5}, tag::nhwc));
   EXPECT_EQ(AxisLastDesc({2, 3, 4}, 1), Desc({2, 3, 4}, tag::nwc));
