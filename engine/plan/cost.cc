@@ -24,6 +24,10 @@ double EstimatedMicroseconds(const backend::Graph& graph, const backend::Op& op)
   return std::max(Flops(graph, op) / kFlopsPerMicrosecond, bytes / kBytesPerMicrosecond);
 }
 
+double MicrosecondsToMove(size_t bytes) {
+  return static_cast<double>(bytes) / kBytesPerMicrosecond;
+}
+
 double EstimatedMicroseconds(const backend::Graph& graph) {
   double sum = 0;
   for (const backend::Op& op : graph.ops) sum += EstimatedMicroseconds(graph, op);

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+
 #include "engine/backend/graph.h"
 
 namespace lazynet::plan {
@@ -8,6 +10,9 @@ namespace lazynet::plan {
 // the longer one of computing and of reading and writing all operands. Good to a factor of two or
 // so; to tell small ops from large ones, the same on all machines.
 double EstimatedMicroseconds(const backend::Graph& graph, const backend::Op& op);
+
+// Of a step that only reads and writes.
+double MicrosecondsToMove(size_t bytes);
 
 // The sum over all ops.
 double EstimatedMicroseconds(const backend::Graph& graph);

@@ -90,18 +90,17 @@ std::vector<LoweredGroups> FindGroups(const Source& source, const Graph& whole,
   return batch;
 }
 
-absl::StatusOr<std::shared_ptr<const Program>> BuildProgram(Graph graph,
-                                                            const backend::Backend& backend,
-                                                            backend::PackedWeights& packed,
-                                                            DType compute, int threads,
-                                                            const PlanOptions& options) {
+absl::StatusOr<std::shared_ptr<const Program>> BuildProgram(
+    Graph graph, const backend::Backend& backend, backend::PackedWeights& packed, DType compute,
+    int threads, const PlanOptions& options, PlanDescription* description) {
   const size_t max_bytes = options.max_arena_bytes;
   RemoveDeadOps(graph);
   RETURN_IF_ERROR(FoldConstants(graph, backend));
   const DType computed = compute == DType::kBf16 ? DType::kFp32 : compute;
   if (!options.optimize) {
-    ASSIGN_OR_RETURN(auto program,
-                     ProgramBuilder(graph, backend, packed, threads).Build(max_bytes));
+    ProgramBuilder builder(graph, backend, packed, threads);
+    builder.SetDescription(description);
+    ASSIGN_OR_RETURN(auto program, builder.Build(max_bytes));
     program->set_compute_dtype(computed);
     return program;
   }
@@ -113,6 +112,7 @@ absl::StatusOr<std::shared_ptr<const Program>> BuildProgram(Graph graph,
   ProgramBuilder builder(graph, backend, packed, threads);
   const bool checked = !checks.empty();
   builder.SetChecks(std::move(checks));
+  builder.SetDescription(description);
   ASSIGN_OR_RETURN(std::shared_ptr<Program> program, builder.Build(max_bytes));
   program->set_compute_dtype(lowered ? compute : computed);
   if (checked) {
@@ -122,6 +122,20 @@ absl::StatusOr<std::shared_ptr<const Program>> BuildProgram(Graph graph,
     });
   }
   return program;
+}
+
+// What a part does, behind what the parts before it do. Their outputs are the same ones.
+void Append(PlanDescription of_part, PlanDescription& description) {
+  const int first = static_cast<int>(description.steps.size());
+  const auto shift = [&](ValueInfo& value) {
+    if (value.source == ValueInfo::Source::kStep) value.index += first;
+  };
+  for (StepInfo& step : of_part.steps) {
+    for (ValueInfo& input : step.inputs) shift(input);
+    if (step.output) shift(*step.output);
+    description.steps.push_back(std::move(step));
+  }
+  if (first == 0) description.outputs = std::move(of_part.outputs);
 }
 
 std::vector<TensorSpec> SpecsOf(const Graph& graph, std::span<const backend::ValueId> ids) {
@@ -134,12 +148,10 @@ std::vector<TensorSpec> SpecsOf(const Graph& graph, std::span<const backend::Val
 
 }  // namespace
 
-absl::StatusOr<std::shared_ptr<const Plan>> Plan::Build(const nn::Network& network,
-                                                        const nn::ParameterSet& parameters,
-                                                        std::span<const Shape> input_shapes,
-                                                        const backend::Backend& backend,
-                                                        SharedParts& shared,
-                                                        const PlanOptions& options) {
+absl::StatusOr<std::shared_ptr<const Plan>> Plan::Build(
+    const nn::Network& network, const nn::ParameterSet& parameters,
+    std::span<const Shape> input_shapes, const backend::Backend& backend, SharedParts& shared,
+    const PlanOptions& options, PlanDescription* description) {
   const Source source{network, parameters};
   ASSIGN_OR_RETURN(Graph graph, source.LowerFor(input_shapes));
   auto plan = std::make_shared<Plan>();
@@ -160,11 +172,18 @@ absl::StatusOr<std::shared_ptr<const Plan>> Plan::Build(const nn::Network& netwo
   int64_t first = 0;
   for (LoweredGroups& part : batch) {
     ProgramStore::Key key{std::move(part.input_shapes), network.compute_dtype(), kernel_threads};
-    auto program = shared.programs.Find(key);
+    std::shared_ptr<const Program> program;
+    if (description == nullptr) program = shared.programs.Find(key);
     if (program == nullptr) {
+      PlanDescription of_part;
       ASSIGN_OR_RETURN(program, BuildProgram(std::move(part.graph), backend, shared.packed,
-                                             network.compute_dtype(), kernel_threads, options));
-      shared.programs.Insert(std::move(key), program);
+                                             network.compute_dtype(), kernel_threads, options,
+                                             description == nullptr ? nullptr : &of_part));
+      if (description == nullptr) {
+        shared.programs.Insert(std::move(key), program);
+      } else {
+        Append(std::move(of_part), *description);
+      }
       // What was read to be packed is not read again.
       parameters.ReleasePages();
     }
@@ -220,14 +239,6 @@ size_t Plan::bytes() const {
   size_t bytes = own_bytes();
   for (const Part& part : parts_) bytes += part.program->bytes();
   return bytes;
-}
-
-std::vector<StepInfo> Plan::steps() const {
-  std::vector<StepInfo> all;
-  for (const Part& part : parts_) {
-    for (StepInfo& step : part.program->steps()) all.push_back(std::move(step));
-  }
-  return all;
 }
 
 size_t Plan::step_count() const {

@@ -8,6 +8,7 @@
 
 #include "engine/backend/backend.h"
 #include "engine/nn/parameter_set.h"
+#include "engine/plan/description.h"
 #include "engine/plan/grouping.h"
 #include "engine/plan/program.h"
 #include "engine/plan/shared_parts.h"
@@ -40,12 +41,12 @@ class Plan {
   // `shared` has already; that belongs to `parameters` (complete). Backend and `shared` outlive the
   // plan. INVALID_ARGUMENT when the shapes
   // do not fit, RESOURCE_EXHAUSTED when the intermediate values would be too large.
-  static absl::StatusOr<std::shared_ptr<const Plan>> Build(const nn::Network& network,
-                                                           const nn::ParameterSet& parameters,
-                                                           std::span<const Shape> input_shapes,
-                                                           const backend::Backend& backend,
-                                                           SharedParts& shared,
-                                                           const PlanOptions& options = {});
+  // With a `description` that is filled in, and the program is made anew and shared with no other
+  // plan; of `shared` only the packed weights are used.
+  static absl::StatusOr<std::shared_ptr<const Plan>> Build(
+      const nn::Network& network, const nn::ParameterSet& parameters,
+      std::span<const Shape> input_shapes, const backend::Backend& backend, SharedParts& shared,
+      const PlanOptions& options = {}, PlanDescription* description = nullptr);
 
   const std::vector<TensorSpec>& inputs() const { return inputs_; }
   const std::vector<TensorSpec>& outputs() const { return outputs_; }
@@ -57,9 +58,8 @@ class Plan {
   absl::Status Run(std::span<const TensorView> inputs, std::span<const MutableTensorView> outputs,
                    Workspace& workspace) const;
 
-  // Runs one group after the other, and adds to `times`, which has an element for each of steps(),
-  // how long each step took in all groups. OUT_OF_RANGE for values that a run would be made again
-  // for.
+  // Runs one group after the other, and adds to `times`, which has an element for each step, how
+  // long each step took in all groups. OUT_OF_RANGE for values that a run would be made again for.
   absl::Status Profile(std::span<const TensorView> inputs,
                        std::span<const MutableTensorView> outputs, Workspace& workspace,
                        std::span<std::chrono::nanoseconds> times) const;
@@ -96,7 +96,6 @@ class Plan {
   size_t bytes() const;
 
   // Of all parts, one behind the other.
-  std::vector<StepInfo> steps() const;
   size_t step_count() const;
 
  private:

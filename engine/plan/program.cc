@@ -26,8 +26,8 @@ absl::Status Program::RunSteps(const Memory& memory, const AfterStep& after_step
     const Step& step = steps_[i];
     const size_t count = step.srcs.size();
     for (size_t src = 0; src < count; ++src) srcs[src] = source(step.srcs[src]);
-    if (step.info.threads != threads) {
-      threads = step.info.threads;
+    if (step.threads != threads) {
+      threads = step.threads;
       backend::SetKernelThreads(threads);
     }
     std::byte* const dst = const_cast<std::byte*>(source(step.dst));
@@ -60,12 +60,6 @@ absl::StatusOr<const Program*> Program::Careful() const {
     ASSIGN_OR_RETURN(careful_, make_careful_());
   }
   return careful_.get();
-}
-
-std::vector<StepInfo> Program::steps() const {
-  std::vector<StepInfo> infos;
-  for (const Step& step : steps_) infos.push_back(step.info);
-  return infos;
 }
 
 }  // namespace lazynet::plan

@@ -5,7 +5,6 @@
 #include <memory>
 #include <mutex>
 #include <span>
-#include <string>
 #include <utility>
 #include <vector>
 
@@ -14,14 +13,6 @@
 #include "engine/core/tensor.h"
 
 namespace lazynet::plan {
-
-// One executed step, for people.
-struct StepInfo {
-  std::string layer;
-  std::string op;              // "convolution", "reorder"
-  std::string implementation;  // the kernel's own name
-  int threads = 1;             // that the kernel was prepared for
-};
 
 // Kernels in order, with the places of their operands: what a plan runs, once for all items of a
 // batch or several times for a group of them. Immutable: many threads may run it at once, each with
@@ -65,7 +56,6 @@ class Program {
     return sizeof(Program) + steps_.capacity() * sizeof(Step) + kernel_bytes_;
   }
 
-  std::vector<StepInfo> steps() const;
   size_t step_count() const { return steps_.size(); }
 
  private:
@@ -82,7 +72,7 @@ class Program {
     std::unique_ptr<backend::Kernel> kernel;
     absl::InlinedVector<Location, 5> srcs;
     Location dst;
-    StepInfo info;
+    int threads = 1;  // that the kernel was prepared for
   };
 
   template <typename AfterStep>

@@ -1,7 +1,6 @@
 #include "engine/plan/program_builder.h"
 
 #include <algorithm>
-#include <iterator>
 
 #include "engine/backend/threads.h"
 #include "engine/plan/cost.h"
@@ -13,17 +12,6 @@ using backend::kNoValue;
 using backend::Op;
 using backend::PreparedOp;
 using backend::Value;
-
-namespace {
-
-// "convolution+binary" of fused ones.
-std::string NameOf(const Op& op) {
-  std::string name(backend::Name(op.kind));
-  for (const Op& next : op.fused) fmt::format_to(std::back_inserter(name), "+{}", Name(next.kind));
-  return name;
-}
-
-}  // namespace
 
 ProgramBuilder::ProgramBuilder(const backend::Graph& graph, const backend::Backend& backend,
                                backend::PackedWeights& packed, int threads)
@@ -41,7 +29,7 @@ int ProgramBuilder::NewStorage(size_t bytes) {
   return static_cast<int>(storages_.size()) - 1;
 }
 
-void ProgramBuilder::AddStep(PreparedOp prepared, std::vector<int> srcs, int dst, StepInfo info) {
+int ProgramBuilder::AddStep(PreparedOp prepared, std::vector<int> srcs, int dst) {
   const int now = static_cast<int>(steps_.size());
   for (const int src : srcs) {
     if (src >= 0) storages_[static_cast<size_t>(src)].lifetime.last = now;
@@ -49,16 +37,41 @@ void ProgramBuilder::AddStep(PreparedOp prepared, std::vector<int> srcs, int dst
   storages_[static_cast<size_t>(dst)].lifetime.last = now;
   scratch_bytes_ = std::max(scratch_bytes_, prepared.scratch_bytes);
   kernel_bytes_ += prepared.kernel_bytes;
-  info.implementation = std::move(prepared.implementation);
-  info.threads = threads_;
-  steps_.push_back({std::move(prepared.kernel), std::move(srcs), dst, std::move(info)});
+  steps_.push_back({std::move(prepared.kernel), std::move(srcs), dst, threads_});
+  return now;
 }
 
-absl::Status ProgramBuilder::AddReorder(ValueId id, const Placement& from, const Placement& to) {
+ValueInfo ProgramBuilder::Describe(ValueId id, const Placement& placement) const {
+  ValueInfo info = DescribeValue(graph_, id);
+  if (placement.storage < 0) return info;
+  info.layout = backend::LayoutName(placement.layout);
+  info.bytes = backend::LayoutBytes(graph_.value(id), placement.layout);
+  const Storage& storage = storages_[static_cast<size_t>(placement.storage)];
+  const bool written = placement.step >= 0;
+  info.source = written ? ValueInfo::Source::kStep : ValueInfo::Source::kInput;
+  info.index = written ? placement.step : static_cast<int>(storage.index);
+  return info;
+}
+
+void ProgramBuilder::DescribeStep(std::string op, std::string implementation, ValueId id,
+                                  const Placement& from, const Placement* to) {
+  if (description_ == nullptr) return;
+  StepInfo& info = description_->steps.emplace_back();
+  info.op = std::move(op);
+  info.implementation = std::move(implementation);
+  info.threads = threads_;
+  info.inputs = {Describe(id, from)};
+  if (to != nullptr) info.output = Describe(id, *to);
+  info.estimated_microseconds = MicrosecondsToMove(BytesRead(info) + BytesWritten(info));
+}
+
+// Says in `to` which step writes it.
+absl::Status ProgramBuilder::AddReorder(ValueId id, const Placement& from, Placement& to) {
   ASSIGN_OR_RETURN(PreparedOp reorder,
                    backend_.PrepareReorder(graph_.value(id), from.layout, to.layout));
-  AddStep(std::move(reorder), {from.storage}, to.storage,
-          {.layer = "", .op = "reorder", .implementation = ""});
+  std::string implementation = reorder.implementation;
+  to.step = AddStep(std::move(reorder), {from.storage}, to.storage);
+  DescribeStep("reorder", std::move(implementation), id, from, &to);
   return absl::OkStatus();
 }
 
@@ -69,7 +82,7 @@ absl::StatusOr<ProgramBuilder::Placement> ProgramBuilder::InLayout(ValueId id,
   for (const Placement& copy : copies_[id]) {
     if (backend::SameLayout(copy.layout, wanted)) return copy;
   }
-  const Placement copy{NewStorage(backend::LayoutBytes(graph_.value(id), wanted)), wanted};
+  Placement copy{NewStorage(backend::LayoutBytes(graph_.value(id), wanted)), wanted};
   RETURN_IF_ERROR(AddReorder(id, own, copy));
   copies_[id].push_back(copy);
   return copy;
@@ -89,8 +102,8 @@ void ProgramBuilder::AddCheck(ValueId id) {
   const size_t count = backend::LayoutBytes(value, placement.layout) / SizeOf(value.dtype);
   PreparedOp check;
   check.kernel = MakeRangeCheck(value.dtype, count);
-  AddStep(std::move(check), {placement.storage}, placement.storage,
-          {.layer = "", .op = "range_check", .implementation = ""});
+  AddStep(std::move(check), {placement.storage}, placement.storage);
+  DescribeStep("range_check", "", id, placement, nullptr);
 }
 
 // Where an op's result is written; nothing if it would have to overwrite what is still needed.
@@ -153,9 +166,18 @@ absl::Status ProgramBuilder::AddOp(const Op& op, int op_index) {
   const size_t bytes = backend::LayoutBytes(output, prepared->dst_layout);
   const std::optional<int> dst = FindDst(*prepared, operands, srcs, bytes, op_index);
   if (!dst) return AddOneByOne(op, op_index);
-  placement = {*dst, prepared->dst_layout};
-  AddStep(*std::move(prepared), std::move(storages), *dst,
-          {.layer = op.layer, .op = NameOf(op), .implementation = ""});
+  std::string implementation = prepared->implementation;
+  placement.storage = *dst;
+  placement.layout = prepared->dst_layout;
+  placement.step = AddStep(*std::move(prepared), std::move(storages), *dst);
+  if (description_ == nullptr) return absl::OkStatus();
+  StepInfo& info = description_->steps.emplace_back(DescribeOp(graph_, op));
+  info.implementation = std::move(implementation);
+  info.threads = threads_;
+  for (size_t i = 0; i < operands.size(); ++i) {
+    if (operands[i] != kNoValue) info.inputs.push_back(Describe(operands[i], srcs[i]));
+  }
+  info.output = Describe(op.result(), placement);
   return absl::OkStatus();
 }
 
@@ -164,18 +186,21 @@ absl::Status ProgramBuilder::AddOp(const Op& op, int op_index) {
 absl::Status ProgramBuilder::AddOutputs() {
   for (size_t i = 0; i < graph_.outputs.size(); ++i) {
     const ValueId id = graph_.outputs[i];
-    if (graph_.value(id).shape.num_elements() == 0) continue;
     const Placement from = placements_[static_cast<size_t>(id)];
-    Storage& storage = storages_[static_cast<size_t>(from.storage)];
-    if (storage.kind == Kind::kArena && from.layout == nullptr) {
-      storage.kind = Kind::kOutput;
-      storage.index = i;
-      continue;
+    Placement to = from;
+    if (graph_.value(id).shape.num_elements() > 0) {
+      Storage& storage = storages_[static_cast<size_t>(from.storage)];
+      if (storage.kind == Kind::kArena && from.layout == nullptr) {
+        storage.kind = Kind::kOutput;
+        storage.index = i;
+      } else {
+        to = Placement{NewStorage(0), nullptr};
+        storages_.back().kind = Kind::kOutput;
+        storages_.back().index = i;
+        RETURN_IF_ERROR(AddReorder(id, from, to));
+      }
     }
-    const Placement to{NewStorage(0), nullptr};
-    storages_.back().kind = Kind::kOutput;
-    storages_.back().index = i;
-    RETURN_IF_ERROR(AddReorder(id, from, to));
+    if (description_ != nullptr) description_->outputs.push_back(Describe(id, to));
   }
   return absl::OkStatus();
 }
@@ -241,7 +266,7 @@ absl::StatusOr<std::shared_ptr<Program>> ProgramBuilder::Build(size_t max_arena_
   }
   for (size_t i = 0; i < steps_.size(); ++i) {
     program->steps_[i].kernel = std::move(steps_[i].kernel);
-    program->steps_[i].info = std::move(steps_[i].info);
+    program->steps_[i].threads = steps_[i].threads;
   }
   return program;
 }

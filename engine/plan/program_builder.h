@@ -2,10 +2,12 @@
 
 #include <map>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "engine/plan/arena.h"
+#include "engine/plan/description.h"
 #include "engine/plan/passes/bound_values.h"
 #include "engine/plan/program.h"
 #include "engine/plan/value_uses.h"
@@ -24,6 +26,9 @@ class ProgramBuilder {
   // Values whose range is checked before an op runs, by ascending op.
   void SetChecks(std::vector<CheckedValue> checks) { checks_ = std::move(checks); }
 
+  // Where to say what the steps of the program are.
+  void SetDescription(PlanDescription* description) { description_ = description; }
+
   // RESOURCE_EXHAUSTED when the intermediate values would be larger than allowed.
   absl::StatusOr<std::shared_ptr<Program>> Build(size_t max_arena_bytes);
 
@@ -40,10 +45,11 @@ class ProgramBuilder {
     Lifetime lifetime;
   };
 
-  // Where a value lies, and how.
+  // Where a value lies, how, and which step wrote it; -1: it is an input of the program.
   struct Placement {
     int storage = -1;
     LayoutPtr layout;
+    int step = -1;
   };
 
   void AddCheck(ValueId id);
@@ -54,8 +60,12 @@ class ProgramBuilder {
                              const std::vector<Placement>& srcs, size_t bytes, int op_index);
   absl::Status AddOutputs();
   absl::StatusOr<Placement> InLayout(ValueId id, const LayoutPtr& wanted);
-  absl::Status AddReorder(ValueId id, const Placement& from, const Placement& to);
-  void AddStep(backend::PreparedOp prepared, std::vector<int> srcs, int dst, StepInfo info);
+  absl::Status AddReorder(ValueId id, const Placement& from, Placement& to);
+  int AddStep(backend::PreparedOp prepared, std::vector<int> srcs, int dst);
+  ValueInfo Describe(ValueId id, const Placement& placement) const;
+  // The steps beside those of ops; `to` is null for one that writes nothing.
+  void DescribeStep(std::string op, std::string implementation, ValueId id, const Placement& from,
+                    const Placement* to);
   int NewStorage(size_t bytes);
   bool MayOverwrite(ValueId id, const Placement& placement, size_t bytes, int op_index) const;
   void PlaceStorages(Program& program) const;
@@ -65,7 +75,7 @@ class ProgramBuilder {
     std::unique_ptr<backend::Kernel> kernel;
     std::vector<int> srcs;  // storage, or -1
     int dst = -1;
-    StepInfo info;
+    int threads = 1;
   };
 
   const backend::Graph& graph_;
@@ -74,6 +84,7 @@ class ProgramBuilder {
   const int max_threads_;
   int threads_ = 1;  // of the op that is being added
   std::vector<CheckedValue> checks_;
+  PlanDescription* description_ = nullptr;
   const ValueUses uses_;
   std::vector<Placement> placements_;  // per value; storage -1 for constants and empty values
   std::map<ValueId, std::vector<Placement>> copies_;  // of a value in other layouts

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "engine/core/status.h"
+#include "engine/plan/profile.h"
 #include "service/version.h"
 #include "tests/bench/model.h"
 #include "tests/bench/worker.h"
@@ -62,21 +63,24 @@ absl::StatusOr<Json> MeasureRuns(Runner& runner, int64_t milliseconds) {
   return report;
 }
 
-// The steps with their mean times.
-absl::StatusOr<Json> Profile(Runner& runner, int64_t milliseconds) {
-  const auto steps = runner.plan().steps();
-  std::vector<std::chrono::nanoseconds> times(steps.size());
-  int64_t runs = 0;
-  const Clock::time_point begin = Clock::now();
-  for (; runs < 3 || NanosecondsSince(begin) < milliseconds * 1'000'000; ++runs) {
-    RETURN_IF_ERROR(runner.Profile(times));
-  }
+// The steps of the plan for these inputs with their median times.
+absl::StatusOr<Json> Profile(Model& model, int threads, std::span<const Tensor> inputs,
+                             int64_t milliseconds) {
+  plan::PlanDescription description;
+  ASSIGN_OR_RETURN(const auto plan, BuildPlan(model, ShapesOf(inputs), threads, &description));
+  ASSIGN_OR_RETURN(
+      const plan::StepTimes times,
+      plan::MeasureSteps(*plan, inputs,
+                         {.runs = 1'000'000, .time = std::chrono::milliseconds(milliseconds)}));
   Json report = Json::array();
-  for (size_t i = 0; i < steps.size(); ++i) {
-    report.push_back({{"layer", steps[i].layer},
-                      {"op", steps[i].op},
-                      {"implementation", steps[i].implementation},
-                      {"ns", times[i].count() / runs}});
+  for (size_t i = 0; i < times.steps.size(); ++i) {
+    const plan::StepInfo& step = description.steps[i];
+    std::string op = step.op;
+    for (const std::string& next : step.fused) op += "+" + next;
+    report.push_back({{"layer", step.layer},
+                      {"op", op},
+                      {"implementation", step.implementation},
+                      {"ns", times.steps[i].count()}});
   }
   return report;
 }
@@ -92,12 +96,14 @@ absl::StatusOr<Json> WriteOutputs(const Runner& runner, const std::string& folde
   return Json::object();
 }
 
-absl::StatusOr<Json> Answer(Runner& runner, const std::string& line) {
+absl::StatusOr<Json> Answer(Model& model, int threads, Runner& runner, const std::string& line) {
   const size_t space = line.find(' ');
   const std::string command = line.substr(0, space);
   const std::string argument = space == std::string::npos ? "" : line.substr(space + 1);
   if (command == "run") return MeasureRuns(runner, std::atoll(argument.c_str()));
-  if (command == "profile") return Profile(runner, std::atoll(argument.c_str()));
+  if (command == "profile") {
+    return Profile(model, threads, runner.inputs(), std::atoll(argument.c_str()));
+  }
   if (command == "outputs") return WriteOutputs(runner, argument);
   if (command == "memory") return MemoryReport();
   return InvalidArgument("no command is called \"{}\"", command);
@@ -140,7 +146,7 @@ absl::Status Serve(const std::string& folder, int threads, const std::string& co
   std::cout << ready << std::endl;
 
   for (std::string line; std::getline(std::cin, line) && line != "quit";) {
-    ASSIGN_OR_RETURN(const Json answer, Answer(*runner, line));
+    ASSIGN_OR_RETURN(const Json answer, Answer(model, threads, *runner, line));
     std::cout << answer << std::endl;
   }
   return absl::OkStatus();

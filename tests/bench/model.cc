@@ -41,9 +41,10 @@ absl::Status Materialize(Model& model, std::span<const Shape> input_shapes) {
 
 absl::StatusOr<std::shared_ptr<const plan::Plan>> BuildPlan(Model& model,
                                                             std::span<const Shape> input_shapes,
-                                                            int threads) {
+                                                            int threads,
+                                                            plan::PlanDescription* description) {
   return plan::Plan::Build(*model.network, model.parameters, input_shapes, Backend(), *model.shared,
-                           {.threads = threads});
+                           {.threads = threads}, description);
 }
 
 const backend::Backend& Backend() {

@@ -27,9 +27,10 @@ absl::StatusOr<Model> LoadModel(const std::filesystem::path& folder,
 // Gives the rest of the parameters their initial values.
 absl::Status Materialize(Model& model, std::span<const Shape> input_shapes);
 
-absl::StatusOr<std::shared_ptr<const plan::Plan>> BuildPlan(Model& model,
-                                                            std::span<const Shape> input_shapes,
-                                                            int threads);
+// With a `description` as Plan::Build says.
+absl::StatusOr<std::shared_ptr<const plan::Plan>> BuildPlan(
+    Model& model, std::span<const Shape> input_shapes, int threads,
+    plan::PlanDescription* description = nullptr);
 
 // The server's backend.
 const backend::Backend& Backend();
@@ -43,11 +44,7 @@ class Runner {
 
   absl::Status Run() { return plan_->Run(inputs_, outputs_, workspace_); }
 
-  absl::Status Profile(std::span<std::chrono::nanoseconds> times) {
-    return plan_->Profile(inputs_, outputs_, workspace_, times);
-  }
-
-  const plan::Plan& plan() const { return *plan_; }
+  std::span<const Tensor> inputs() const { return input_tensors_; }
   std::span<const Tensor> outputs() const { return output_tensors_; }
 
  private:

@@ -92,7 +92,8 @@ class ImageNormalize : public Layer {
       }
       return tensor;
     };
-    std::string key = fmt::format("channels {} {}", Name(dtype), ListOf(numbers));
+    std::string key =
+        fmt::format("{}channels {} {}", backend::kComputedKey, Name(dtype), ListOf(numbers));
     return lowering.graph().AddConstant(dtype, shape, {std::move(key), make});
   }
 

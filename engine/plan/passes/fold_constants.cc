@@ -80,8 +80,8 @@ absl::StatusOr<Tensor> Compute(const Graph& graph, const Op& op, const backend::
 // key.
 std::string KeyOf(const Tensor& tensor) {
   const std::string_view bytes(reinterpret_cast<const char*>(tensor.data()), tensor.bytes());
-  return fmt::format("{}{}{:016x}{:016x}", Name(tensor.dtype()), tensor.shape().ToString(),
-                     std::hash<std::string_view>{}(bytes),
+  return fmt::format("{}{}{}{:016x}{:016x}", backend::kComputedKey, Name(tensor.dtype()),
+                     tensor.shape().ToString(), std::hash<std::string_view>{}(bytes),
                      absl::HashOf(absl::string_view(bytes.data(), bytes.size())));
 }
 
