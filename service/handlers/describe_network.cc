@@ -84,15 +84,7 @@ void DescribeBound(const nn::Network& network, const hosting::BoundNetwork& boun
   response.set_parameter_hash(bound.hash(network));
   DescribeBinding(network, bound.binding, *response.mutable_binding());
   for (const auto& plan : bound.plans.plans()) {
-    v1::Plan& described = *response.add_plans();
-    for (size_t i = 0; i < plan->inputs().size(); ++i) {
-      DescribePort(network.inputs()[i].name, network.inputs()[i].dtype, plan->inputs()[i].shape,
-                   *described.add_inputs());
-    }
-    described.set_arena_bytes(plan->arena_bytes());
-    described.set_scratch_bytes(plan->scratch_bytes());
-    described.set_op_count(plan->step_count());
-    described.set_compute(std::string(Name(plan->compute_dtype())));
+    DescribePlan(network, *plan, *response.add_plans());
   }
 }
 
@@ -116,6 +108,17 @@ void DescribePort(const std::string& name, DType dtype, const Shape& shape, v1::
   port.set_name(name);
   port.set_datatype(std::string(Name(dtype)));
   for (const int64_t dim : shape.dims()) port.add_shape(dim);
+}
+
+void DescribePlan(const nn::Network& network, const plan::Plan& plan, v1::Plan& described) {
+  for (size_t i = 0; i < plan.inputs().size(); ++i) {
+    DescribePort(network.inputs()[i].name, network.inputs()[i].dtype, plan.inputs()[i].shape,
+                 *described.add_inputs());
+  }
+  described.set_arena_bytes(plan.arena_bytes());
+  described.set_scratch_bytes(plan.scratch_bytes());
+  described.set_op_count(plan.step_count());
+  described.set_compute(std::string(Name(plan.compute_dtype())));
 }
 
 void DescribeParameter(const nn::Network& network, const nn::ParameterSet& set,

@@ -17,6 +17,9 @@ void DescribeParameter(const nn::Network& network, const nn::ParameterSet& set,
 
 void DescribePort(const std::string& name, DType dtype, const Shape& shape, v1::BoundInput& port);
 
+// A cached plan, without its steps.
+void DescribePlan(const nn::Network& network, const plan::Plan& plan, v1::Plan& described);
+
 void DescribeBinding(const nn::Network& network, const hosting::Binding& binding,
                      v1::Binding& described);
 

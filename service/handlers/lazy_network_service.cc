@@ -25,18 +25,14 @@ constexpr int kMaxWatchers = 256;
 // How soon a watcher that went away is noticed.
 constexpr auto kWatchPause = std::chrono::milliseconds(200);
 
-// The shapes of a request's inputs, in the network's order.
-absl::StatusOr<std::vector<Shape>> ShapesOf(const nn::Network& network,
-                                            const v1::InitializeParametersRequest& request) {
-  if (!request.model_infer_request().empty()) {
-    if (!request.inputs().empty()) return InvalidArgument("wants inputs or a request, got both");
-    grpc::Slice slice(request.model_infer_request());
-    ASSIGN_OR_RETURN(const InferRequest decoded, DecodeInferRequest(grpc::ByteBuffer(&slice, 1)));
-    ASSIGN_OR_RETURN(CheckedRequest checked, CheckRequest(network, decoded));
-    return std::move(checked.shapes);
-  }
+// How often a plan may be run to measure it.
+constexpr uint32_t kMaxProfileRuns = 1000;
+
+// The shapes that were given for each input, in the network's order.
+absl::StatusOr<std::vector<Shape>> ShapesOf(
+    const nn::Network& network, const google::protobuf::RepeatedPtrField<v1::BoundInput>& inputs) {
   std::vector<std::optional<Shape>> shapes(network.inputs().size());
-  for (const v1::BoundInput& input : request.inputs()) {
+  for (const v1::BoundInput& input : inputs) {
     const auto found = std::find_if(network.inputs().begin(), network.inputs().end(),
                                     [&](const auto& own) { return own.name == input.name(); });
     if (found == network.inputs().end())
@@ -58,11 +54,21 @@ absl::StatusOr<std::vector<Shape>> ShapesOf(const nn::Network& network,
   for (size_t i = 0; i < shapes.size(); ++i) {
     if (!shapes[i]) {
       return InvalidArgument("input \"{}\" is missing: wants {} inputs, got {}",
-                             network.inputs()[i].name, shapes.size(), request.inputs_size());
+                             network.inputs()[i].name, shapes.size(), inputs.size());
     }
     all.push_back(*std::move(shapes[i]));
   }
   return all;
+}
+
+absl::StatusOr<std::vector<Shape>> ShapesOf(const nn::Network& network,
+                                            const v1::InitializeParametersRequest& request) {
+  if (request.model_infer_request().empty()) return ShapesOf(network, request.inputs());
+  if (!request.inputs().empty()) return InvalidArgument("wants inputs or a request, got both");
+  grpc::Slice slice(request.model_infer_request());
+  ASSIGN_OR_RETURN(const InferRequest decoded, DecodeInferRequest(grpc::ByteBuffer(&slice, 1)));
+  ASSIGN_OR_RETURN(CheckedRequest checked, CheckRequest(network, decoded));
+  return std::move(checked.shapes);
 }
 
 void Report(const hosting::HostedNetwork& hosted, const nn::LoadReport& report,
@@ -95,12 +101,11 @@ absl::Status LoadInto(hosting::HostedNetwork& hosted, const nn::StateDict& value
 
 }  // namespace
 
-absl::Status LazyNetworkService::CheckAdmin(std::string_view call) const {
+absl::Status LazyNetworkService::CheckAdmin(std::string_view call, std::string_view why) const {
   if (options_.admin) return absl::OkStatus();
   return absl::PermissionDeniedError(
-      fmt::format("{} changes something: it is served on the admin address only "
-                  "(--admin-address, here {})",
-                  call, options_.admin_address));
+      fmt::format("{} {}: it is served on the admin address only (--admin-address, here {})", call,
+                  why, options_.admin_address));
 }
 
 grpc::Status LazyNetworkService::DescribeNetwork(grpc::ServerContext*,
@@ -117,6 +122,30 @@ grpc::Status LazyNetworkService::DescribeNetwork(grpc::ServerContext*,
   if (!found.ok()) return ToGrpc(found.status());
   DescribeHosted(**found, *response);
   return grpc::Status::OK;
+}
+
+grpc::Status LazyNetworkService::DescribePlan(grpc::ServerContext* context,
+                                              const v1::DescribePlanRequest* request,
+                                              v1::DescribePlanResponse* response) {
+  return ToGrpc(DescribePlanFor(*context, *request, *response));
+}
+
+absl::Status LazyNetworkService::DescribePlanFor(const grpc::ServerContext& context,
+                                                 const v1::DescribePlanRequest& request,
+                                                 v1::DescribePlanResponse& response) {
+  const uint32_t runs = request.profile_runs();
+  if (runs > 0) RETURN_IF_ERROR(CheckAdmin("DescribePlan with profile_runs", "runs the network"));
+  if (runs > kMaxProfileRuns) {
+    return InvalidArgument("profile_runs: wants at most {}, got {}", kMaxProfileRuns, runs);
+  }
+  ASSIGN_OR_RETURN(const auto hosted, repository_.Find(request.name(), request.version()));
+  std::vector<Shape> shapes;
+  if (!request.inputs().empty()) {
+    ASSIGN_OR_RETURN(shapes, ShapesOf(hosted->network(), request.inputs()));
+  }
+  return plans_.Describe(
+      hosted, std::move(shapes), static_cast<int>(runs), [&] { return context.IsCancelled(); },
+      response);
 }
 
 grpc::Status LazyNetworkService::GetStateDict(grpc::ServerContext*,

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "proto/lazynet/v1/lazynet.grpc.pb.h"
+#include "service/handlers/describe_plan.h"
 #include "service/hosting/repository.h"
 
 namespace lazynet::handlers {
@@ -16,15 +17,24 @@ class LazyNetworkService : public v1::LazyNetworkService::Service {
     bool admin = false;                       // whether calls that change something are served
     std::string admin_address;                // where they are, for the hint elsewhere
     size_t max_load_bytes = size_t{4} << 30;  // of one LoadStateDict
+    PlanDescriber::Limits plans;              // of DescribePlan
   };
 
+  // `build_lane` is there while calls come.
   LazyNetworkService(hosting::Repository& repository, const hosting::NetworkEvents& events,
-                     const hosting::StateDirectory* state, Options options)
-      : repository_(repository), events_(events), state_(state), options_(std::move(options)) {}
+                     const hosting::StateDirectory* state, scheduling::BuildLane& build_lane,
+                     Options options)
+      : repository_(repository),
+        events_(events),
+        state_(state),
+        options_(std::move(options)),
+        plans_(build_lane, options_.plans) {}
 
   grpc::Status DescribeNetwork(grpc::ServerContext* context,
                                const v1::DescribeNetworkRequest* request,
                                v1::DescribeNetworkResponse* response) override;
+  grpc::Status DescribePlan(grpc::ServerContext* context, const v1::DescribePlanRequest* request,
+                            v1::DescribePlanResponse* response) override;
   grpc::Status GetStateDict(grpc::ServerContext* context, const v1::GetStateDictRequest* request,
                             grpc::ServerWriter<v1::StateDictPart>* writer) override;
   grpc::Status WatchNetworks(grpc::ServerContext* context, const v1::WatchNetworksRequest* request,
@@ -52,8 +62,11 @@ class LazyNetworkService : public v1::LazyNetworkService::Service {
                                  v1::UnregisterNetworkResponse* response) override;
 
  private:
-  // PERMISSION_DENIED, with the hint, where changes are not served.
-  absl::Status CheckAdmin(std::string_view call) const;
+  // PERMISSION_DENIED, with the hint, where only what looks is served.
+  absl::Status CheckAdmin(std::string_view call, std::string_view why = "changes something") const;
+  absl::Status DescribePlanFor(const grpc::ServerContext& context,
+                               const v1::DescribePlanRequest& request,
+                               v1::DescribePlanResponse& response);
   absl::Status Initialize(const v1::InitializeParametersRequest& request,
                           v1::InitializeParametersResponse& response);
   absl::Status Load(grpc::ServerReader<v1::LoadStateDictRequest>& reader,
@@ -70,6 +83,7 @@ class LazyNetworkService : public v1::LazyNetworkService::Service {
   const hosting::NetworkEvents& events_;
   const hosting::StateDirectory* const state_;
   const Options options_;
+  PlanDescriber plans_;
   std::atomic<int> watchers_{0};
 };
 

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "engine/plan/lowering.h"
+
 namespace lazynet::hosting {
 namespace {
 
@@ -188,22 +190,48 @@ void HostedNetwork::Widen(const Executable& executable) {
   BuildPlan(*executable.bound, shapes, environment_.options.wide_threads).IgnoreError();
 }
 
+absl::StatusOr<nn::Inference> HostedNetwork::Infer(const BoundNetwork* bound,
+                                                   const nn::ParameterSet& set,
+                                                   std::span<const Shape> input_shapes) const {
+  RETURN_IF_ERROR(serving().CheckLimits(network(), input_shapes));
+  auto inference = network().Infer(input_shapes, set.sizes());
+  if (inference.ok() || bound == nullptr) return inference;
+  return absl::Status(inference.status().code(), fmt::format("{} ({})", Message(inference.status()),
+                                                             Describe(bound->binding, network())));
+}
+
+absl::Status HostedNetwork::CheckShapes(std::span<const Shape> input_shapes) const {
+  const auto [now, set] = Look();
+  return Infer(now.get(), *set, input_shapes).status();
+}
+
 absl::Status HostedNetwork::Check(std::span<const Shape> input_shapes) const {
   const auto [now, set] = Look();
-  RETURN_IF_ERROR(serving().CheckLimits(network(), input_shapes));
-  const auto inference = network().Infer(input_shapes, set->sizes());
-  if (!inference.ok()) {
-    if (now == nullptr) return inference.status();
-    return absl::Status(
-        inference.status().code(),
-        fmt::format("{} ({})", Message(inference.status()), Describe(now->binding, network())));
-  }
+  RETURN_IF_ERROR(Infer(now.get(), *set, input_shapes).status());
   if (now == nullptr && serving().policy == BindingPolicy::kByAdmin) {
     return FailedPrecondition(
         "the network is not bound yet, and its binding policy is BY_ADMIN: InitializeParameters "
         "or a state dict must bind it first");
   }
   return absl::OkStatus();
+}
+
+absl::StatusOr<PlanView> HostedNetwork::ViewPlan(std::span<const Shape> input_shapes) const {
+  const auto [now, set] = Look();
+  ASSIGN_OR_RETURN(const nn::Inference inference, Infer(now.get(), *set, input_shapes));
+  PlanView view;
+  for (const nn::NetworkOutput& output : network().outputs()) {
+    view.outputs.push_back(inference.shape(output.source));
+  }
+  if (now == nullptr) {
+    view.description = plan::DescribeGraph(plan::LowerShapes(network(), inference));
+    return view;
+  }
+  view.bound = now;
+  ASSIGN_OR_RETURN(view.plan,
+                   plan::Plan::Build(network(), now->parameters, input_shapes, environment_.backend,
+                                     now->shared, environment_.options.plan, &view.description));
+  return view;
 }
 
 absl::StatusOr<Executable> HostedNetwork::Prepare(std::span<const Shape> input_shapes) {

@@ -53,6 +53,14 @@ struct Executable {
   std::shared_ptr<const plan::Plan> wide;  // for all threads; null if it is no faster, or not built
 };
 
+// A plan to look at, which is not cached.
+struct PlanView {
+  std::shared_ptr<BoundNetwork> bound;     // null: the network is not bound, and there is no plan
+  std::shared_ptr<const plan::Plan> plan;  // what `description` is of
+  plan::PlanDescription description;       // without kernels if there is no plan
+  std::vector<Shape> outputs;              // of the network, for the whole batch
+};
+
 // What materializing for some input shapes would do.
 struct Forecast {
   std::vector<std::pair<int, int>> created;  // node and parameter of what has no value yet
@@ -108,6 +116,13 @@ class HostedNetwork {
   // when; FAILED_PRECONDITION while only an administrator may bind.
   absl::Status Check(std::span<const Shape> input_shapes) const;
 
+  // The same whatever the policy.
+  absl::Status CheckShapes(std::span<const Shape> input_shapes) const;
+
+  // Builds the plan that Prepare would build, or, of a network that is not bound, tells its ops.
+  // Takes long; for build lanes. The network stays as it is. Errors as Prepare's.
+  absl::StatusOr<PlanView> ViewPlan(std::span<const Shape> input_shapes) const;
+
   // Materializes if nothing has yet, and builds the plan for these shapes if it is not there. Takes
   // long; for build lanes. An error leaves the network as it was.
   absl::StatusOr<Executable> Prepare(std::span<const Shape> input_shapes);
@@ -138,6 +153,9 @@ class HostedNetwork {
   void Restore();
   absl::Status Start();
 
+  // What shapes make of the sizes that are known, by limits and inference.
+  absl::StatusOr<nn::Inference> Infer(const BoundNetwork* bound, const nn::ParameterSet& set,
+                                      std::span<const Shape> input_shapes) const;
   absl::StatusOr<Executable> PrepareFor(std::span<const Shape> input_shapes,
                                         Binding::Source source);
   // The server's, or the network's own where they are narrower.

@@ -14,8 +14,14 @@ BuildLane::~BuildLane() {
   }
   work_.notify_all();
   thread_.join();
-  const absl::StatusOr<hosting::Executable> stopped = absl::UnavailableError("the server stops");
-  for (const Key& key : queue_) Finish(key, stopped);
+  const absl::Status stopped = absl::UnavailableError("the server stops");
+  for (const Item& item : queue_) {
+    if (const auto* work = std::get_if<Work>(&item)) {
+      (*work)(stopped);
+    } else {
+      Finish(std::get<Key>(item), stopped);
+    }
+  }
 }
 
 bool BuildLane::Submit(std::shared_ptr<hosting::HostedNetwork> network,
@@ -32,7 +38,18 @@ bool BuildLane::Submit(std::shared_ptr<hosting::HostedNetwork> network,
     Job& job = jobs_[key];
     job.network = std::move(network);
     job.waiters.push_back(std::move(callback));
-    queue_.push_back(key);
+    queue_.emplace_back(key);
+    TellDepth();
+  }
+  work_.notify_one();
+  return true;
+}
+
+bool BuildLane::Submit(Work work) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopping_ || queue_.size() >= capacity_) return false;
+    queue_.emplace_back(std::move(work));
     TellDepth();
   }
   work_.notify_one();
@@ -73,14 +90,14 @@ void BuildLane::Prepare(const Key& key) {
 
 void BuildLane::Serve() {
   while (true) {
-    std::optional<Key> key;
+    std::optional<Item> item;
     Widening widening;
     {
       std::unique_lock lock(mutex_);
       work_.wait(lock, [this] { return stopping_ || !queue_.empty() || !widenings_.empty(); });
       if (stopping_) return;
       if (!queue_.empty()) {
-        key = std::move(queue_.front());
+        item = std::move(queue_.front());
         queue_.pop_front();
         TellDepth();
       } else {
@@ -88,10 +105,12 @@ void BuildLane::Serve() {
         widenings_.pop_front();
       }
     }
-    if (key) {
-      Prepare(*key);
-    } else {
+    if (!item) {
       widening.first->Widen(widening.second);
+    } else if (const auto* work = std::get_if<Work>(&*item)) {
+      (*work)(absl::OkStatus());
+    } else {
+      Prepare(std::get<Key>(*item));
     }
   }
 }

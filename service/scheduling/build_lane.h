@@ -7,6 +7,7 @@
 #include <mutex>
 #include <thread>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -21,8 +22,9 @@ namespace lazynet::scheduling {
 class BuildLane {
  public:
   using Callback = std::function<void(const absl::StatusOr<hosting::Executable>&)>;
+  using Work = std::function<void(const absl::Status&)>;
 
-  // `capacity`: how many different preparations may wait.
+  // `capacity`: how many different preparations, and other work, may wait.
   BuildLane(size_t capacity, DepthObserver observer);
 
   // Joins the thread; whoever still waits is called with UNAVAILABLE.
@@ -33,10 +35,15 @@ class BuildLane {
   bool Submit(std::shared_ptr<hosting::HostedNetwork> network, std::vector<Shape> input_shapes,
               Callback callback);
 
+  // Calls `work` in its turn, on the build lane's thread, with OK, or with UNAVAILABLE if the lane
+  // ends before. False, without a call, when too much waits already.
+  bool Submit(Work work);
+
   size_t queue_depth() const;
 
  private:
   using Key = std::pair<hosting::HostedNetwork*, std::vector<Shape>>;
+  using Item = std::variant<Key, Work>;
   struct Job {
     std::shared_ptr<hosting::HostedNetwork> network;
     std::vector<Callback> waiters;
@@ -53,7 +60,7 @@ class BuildLane {
   const size_t capacity_;
   const DepthObserver observer_;
   mutable std::mutex mutex_;            // guards the four below
-  std::deque<Key> queue_;               // not begun yet, oldest first
+  std::deque<Item> queue_;              // not begun yet, oldest first
   absl::flat_hash_map<Key, Job> jobs_;  // waiting or running
   std::deque<Widening> widenings_;      // for when nobody waits
   bool stopping_ = false;

@@ -117,11 +117,13 @@ struct Server::Parts {
 
   std::unique_ptr<handlers::LazyNetworkService> MakeLazyNetworks(bool is_admin) {
     return std::make_unique<handlers::LazyNetworkService>(
-        *host.repository, host.events, host.state.get(),
+        *host.repository, host.events, host.state.get(), *build_lane,
         handlers::LazyNetworkService::Options{
             .admin = is_admin,
             .admin_address = config.admin_address,
-            .max_load_bytes = static_cast<size_t>(config.max_parameter_bytes)});
+            .max_load_bytes = static_cast<size_t>(config.max_parameter_bytes),
+            .plans = {.input_bytes = static_cast<size_t>(config.max_message_bytes),
+                      .output_bytes = static_cast<size_t>(config.max_plan_bytes)}});
   }
 
   // What there is on each address; one where both are the same.

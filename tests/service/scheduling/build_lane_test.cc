@@ -106,6 +106,36 @@ TEST_F(BuildLaneTest, TheQueueIsBounded) {
   EXPECT_TRUE(joined.get().ok());
 }
 
+TEST_F(BuildLaneTest, OtherWorkIsDoneInItsTurnAndCountsAsWaiting) {
+  std::promise<void> begun, release;
+  std::vector<int> order;
+  std::future<absl::StatusOr<Executable>> prepared;
+  absl::Status told = absl::InternalError("not called");
+  {
+    BuildLane lane(2);
+    ASSERT_TRUE(lane.Submit([&](const absl::Status&) {
+      begun.set_value();
+      release.get_future().wait();
+      order.push_back(1);
+    }));
+    begun.get_future().wait();
+    prepared = Submit(lane, {2, 3});
+    std::promise<void> done;
+    ASSERT_TRUE(lane.Submit([&](const absl::Status& status) {
+      order.push_back(2);
+      told = status;
+      done.set_value();
+    }));
+    EXPECT_EQ(lane.queue_depth(), 2u);
+    EXPECT_FALSE(lane.Submit([](const absl::Status&) {}));
+    release.set_value();
+    done.get_future().wait();
+  }
+  EXPECT_TRUE(prepared.get().ok());
+  EXPECT_TRUE(told.ok());
+  EXPECT_EQ(order, (std::vector<int>{1, 2}));
+}
+
 TEST_F(BuildLaneTest, StoppingAnswersWhoeverWaits) {
   std::promise<void> begun, release;
   std::future<absl::StatusOr<Executable>> waiting;
