@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "service/cli/commands.h"
-#include "service/cli/match_inputs.h"
+#include "service/cli/named_inputs.h"
 #include "service/cli/register_request.h"
 #include "service/cli/text_format.h"
 
@@ -16,24 +16,7 @@ ExitCode Materialize(Session& session) {
   request.set_name(options.model);
   request.set_version(options.version);
   request.set_validate_only(options.validate_only);
-  for (const NamedShape& shape : options.shapes) {
-    v1::BoundInput& input = *request.add_inputs();
-    input.set_name(shape.name);
-    for (const int64_t dim : shape.shape.dims()) input.add_shape(dim);
-    if (!shape.name.empty()) continue;
-    const auto network = session.client().DescribeNetwork(options.model, options.version);
-    if (!network.ok()) return session.CallFailed(network.status());
-    // An unavailable network has none to tell; its answer to the request says why.
-    if (network->inputs().empty()) continue;
-    std::vector<std::string> names;
-    for (const v1::BoundInput& known : network->inputs()) names.push_back(known.name());
-    const auto matched =
-        MatchInputs(options.shapes, names,
-                    {fmt::format("model \"{}\"", options.model), "--shape wants NAME=SHAPE",
-                     text::TensorsText(network->inputs())});
-    if (!matched.ok()) return session.Fail(kUsage, Message(matched.status()));
-    input.set_name(names[0]);
-  }
+  if (const auto failed = AddInputs(session, *request.mutable_inputs())) return *failed;
   return session.ShowWithErrors(session.client().InitializeParameters(request),
                                 options.validate_only);
 }

@@ -17,7 +17,7 @@ ExitCode Run(const Options& options, std::ostream& out, std::ostream& err) {
     case Command::kMetadata:
       return session.Show(session.client().ModelMetadata(options.model, options.version));
     case Command::kDescribe:
-      return session.Show(session.client().DescribeNetwork(options.model, options.version));
+      return Describe(session);
     case Command::kInfer:
       return Infer(session);
     case Command::kHealth:

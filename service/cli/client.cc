@@ -119,6 +119,11 @@ absl::StatusOr<v1::DescribeNetworkResponse> Client::DescribeNetwork(const std::s
                       request);
 }
 
+absl::StatusOr<v1::DescribePlanResponse> Client::DescribePlan(
+    const v1::DescribePlanRequest& request) {
+  return parts_->Call(parts_->lazy_networks, &v1::LazyNetworkService::Stub::DescribePlan, request);
+}
+
 absl::StatusOr<v1::InitializeParametersResponse> Client::InitializeParameters(
     const v1::InitializeParametersRequest& request) {
   return parts_->Call(parts_->lazy_networks, &v1::LazyNetworkService::Stub::InitializeParameters,

@@ -25,6 +25,7 @@ class Client {
                                                                  const std::string& version);
   absl::StatusOr<v1::DescribeNetworkResponse> DescribeNetwork(const std::string& name,
                                                               const std::string& version);
+  absl::StatusOr<v1::DescribePlanResponse> DescribePlan(const v1::DescribePlanRequest& request);
   absl::StatusOr<v1::InitializeParametersResponse> InitializeParameters(
       const v1::InitializeParametersRequest& request);
   absl::StatusOr<v1::ResetParametersResponse> ResetParameters(const std::string& name,

@@ -20,6 +20,9 @@ struct DefaultAddress {
   const char* address;
 };
 
+// A plan may have to be built and measured, which takes up to ten seconds.
+constexpr int kPlanSeconds = 60;
+
 constexpr DefaultAddress DefaultOf(Address address) {
   if (address == Address::kAdmin) return {"LAZYNET_ADMIN_SERVER", "127.0.0.1:8003"};
   return {"LAZYNET_SERVER", "127.0.0.1:8001"};
@@ -133,8 +136,10 @@ class Flags {
       case Command::kModels:
         return;
       case Command::kMetadata:
-      case Command::kDescribe:
         return AddModel(sub);
+      case Command::kDescribe:
+        AddModel(sub);
+        return AddDescribe(sub);
       case Command::kInfer:
         AddModel(sub);
         return AddInfer(sub);
@@ -206,6 +211,18 @@ class Flags {
         ->option_text("[NAME=]1,3,224,224");
   }
 
+  void AddDescribe(CLI::App* sub) {
+    sub->add_flag("--plan", options_.plan, "Show what a run does, kernel by kernel");
+    AddShapes(sub)->description("With --plan, for these input shapes; once for each input");
+    sub->add_option("--profile", options_.profile_runs,
+                    "With --plan, measure each step in so many runs (on the admin address)")
+        ->check(CLI::Range(1, 1000))
+        ->option_text("RUNS");
+    sub->add_option("--format", format_, "How to give the plan")
+        ->check(CLI::IsMember({"text", "json", "dot", "svg"}))
+        ->option_text("text|json|dot|svg [text]");
+  }
+
   void AddCheckpoint(CLI::App* sub) {
     sub->add_option("name", options_.checkpoint, "Name of the checkpoint")
         ->required()
@@ -254,16 +271,22 @@ class Flags {
 
   void FinishServer(const CommandEntry& entry, const CLI::App& chosen) {
     if (chosen.get_option("--timeout")->count() == 0) {
-      options_.timeout_seconds = entry.timeout_seconds;
+      options_.timeout_seconds = options_.plan ? kPlanSeconds : entry.timeout_seconds;
     }
     if (chosen.get_option("--server")->count() > 0) return;
+    Address address = entry.address;
     // Every server says what would be created.
-    const bool looks = entry.command == Command::kMaterialize && options_.validate_only;
-    options_.server = DefaultServer(looks ? Address::kServer : entry.address);
+    if (entry.command == Command::kMaterialize && options_.validate_only) {
+      address = Address::kServer;
+    }
+    if (options_.profile_runs > 0) address = Address::kAdmin;
+    options_.server = DefaultServer(address);
   }
 
   absl::Status FinishOwn() {
     switch (options_.command) {
+      case Command::kDescribe:
+        return FinishDescribe();
       case Command::kInfer:
         return FinishInfer();
       case Command::kSaveStateDict:
@@ -276,6 +299,22 @@ class Flags {
       default:
         return absl::OkStatus();
     }
+  }
+
+  absl::Status FinishDescribe() {
+    const char* alone = !shapes_.empty()            ? "--shape"
+                        : options_.profile_runs > 0 ? "--profile"
+                        : !format_.empty()          ? "--format"
+                                                    : nullptr;
+    if (!options_.plan && alone != nullptr) return InvalidArgument("{} wants --plan", alone);
+    if (options_.json && !format_.empty() && format_ != "json") {
+      return InvalidArgument("--json wants --format json, got {}", format_);
+    }
+    options_.plan_format = options_.json || format_ == "json" ? PlanFormat::kJson
+                           : format_ == "dot"                 ? PlanFormat::kDot
+                           : format_ == "svg"                 ? PlanFormat::kSvg
+                                                              : PlanFormat::kText;
+    return absl::OkStatus();
   }
 
   absl::Status FinishInfer() {

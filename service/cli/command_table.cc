@@ -18,9 +18,19 @@ constexpr const char* kMetadataFooter =
 constexpr const char* kDescribeFooter =
     "Never fixes any size: only inputs do, and `lazynet infer` sends some.\n"
     "\n"
+    "With --plan: what a run does for some input shapes, step by step, with layer, op and what is\n"
+    "fused to it, kernel, operands, layouts, bytes and FLOPs; of one group of items where a batch\n"
+    "is split. Without --shape it is the plan that was used last. A plan that is not cached is "
+    "built\n"
+    "and dropped; a network that is not bound shows its ops, without kernels. --profile runs the\n"
+    "plan on random floats, and 0 for other datatypes, and adds the median time of each step.\n"
+    "\n"
     "Examples:\n"
     "  lazynet describe lazy_mlp\n"
-    "  lazynet describe lazy_mlp --json | jq .unknown_parameters";
+    "  lazynet describe lazy_mlp --json | jq .unknown_parameters\n"
+    "  lazynet describe mnist --plan --shape 8,1,28,28 --profile 100\n"
+    "  lazynet describe mnist --plan --format svg > plan.svg\n"
+    "  lazynet describe mnist --plan --format dot | dot -Tpdf > plan.pdf";
 
 constexpr const char* kInferFooter =
     "SPEC, the source of an input's elements:\n"

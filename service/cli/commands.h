@@ -5,6 +5,7 @@
 // The commands that do more than show the answer to one call.
 namespace lazynet::cli {
 
+ExitCode Describe(Session& session);
 ExitCode Infer(Session& session);
 ExitCode Health(Session& session);
 ExitCode Wait(Session& session);

@@ -20,6 +20,9 @@ void Print(const inference::ModelMetadataResponse& response, std::ostream& out);
 // Sizes that are not known are -1. Enum values are lower-case; what is absent is null.
 void Print(const v1::DescribeNetworkResponse& response, std::ostream& out);
 
+// What was not measured, or is not known without kernels, is null.
+void Print(const v1::DescribePlanResponse& response, std::ostream& out);
+
 // What changes answered.
 void Print(const v1::InitializeParametersResponse& response, std::ostream& out);
 void Print(const v1::LoadStateDictResponse& response, std::ostream& out);

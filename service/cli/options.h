@@ -31,6 +31,8 @@ enum class Command {
 
 enum class Format { kTable, kJson, kNpy };
 
+enum class PlanFormat { kText, kJson, kDot, kSvg };
+
 struct InferOptions {
   std::vector<InputSpec> inputs;
   // Which rows of the inputs to send; all when not given.
@@ -71,7 +73,12 @@ struct Options {
   std::vector<std::string> models;
   // Of `watch`: events to wait for; 0 = without end.
   int64_t count = 0;
-  // For inputs, of `materialize` and `check`.
+  // Of `describe`: the plan instead of the network, its form, and how often to run it to measure
+  // it; 0 = not at all.
+  bool plan = false;
+  PlanFormat plan_format = PlanFormat::kText;
+  uint32_t profile_runs = 0;
+  // For inputs, of `materialize`, `check` and `describe`.
   std::vector<NamedShape> shapes;
   // Say what would happen, and change nothing.
   bool validate_only = false;

@@ -16,6 +16,8 @@ namespace lazynet::cli::text {
 void Print(const inference::RepositoryIndexResponse& response, std::ostream& out);
 void Print(const inference::ModelMetadataResponse& response, std::ostream& out);
 void Print(const v1::DescribeNetworkResponse& response, std::ostream& out);
+// Steps in the order of execution, totals and, if it was measured, sums by op.
+void Print(const v1::DescribePlanResponse& response, std::ostream& out);
 
 // What changes answered, or, if they only validated, would have.
 void Print(const v1::InitializeParametersResponse& response, bool validate_only, std::ostream& out);

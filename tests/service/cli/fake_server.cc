@@ -67,6 +67,10 @@ class LazyNetworks : public v1::LazyNetworkService::Service {
                                v1::DescribeNetworkResponse* response) override {
     return Answer(handlers_.describe, *request, response);
   }
+  grpc::Status DescribePlan(grpc::ServerContext*, const v1::DescribePlanRequest* request,
+                            v1::DescribePlanResponse* response) override {
+    return Answer(handlers_.describe_plan, *request, response);
+  }
   grpc::Status InitializeParameters(grpc::ServerContext*,
                                     const v1::InitializeParametersRequest* request,
                                     v1::InitializeParametersResponse* response) override {

@@ -28,6 +28,7 @@ struct Handlers {
   Handler<inference::ModelMetadataRequest, inference::ModelMetadataResponse> metadata;
   Handler<inference::ModelInferRequest, inference::ModelInferResponse> infer;
   Handler<v1::DescribeNetworkRequest, v1::DescribeNetworkResponse> describe;
+  Handler<v1::DescribePlanRequest, v1::DescribePlanResponse> describe_plan;
   Handler<v1::InitializeParametersRequest, v1::InitializeParametersResponse> materialize;
   Handler<v1::ResetParametersRequest, v1::ResetParametersResponse> reset;
   Handler<v1::RegisterNetworkRequest, v1::RegisterNetworkResponse> register_network;
