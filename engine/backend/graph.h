@@ -16,9 +16,6 @@ using ValueId = int;
 // Stands for an absent optional input, such as the bias of a Linear without one.
 inline constexpr ValueId kNoValue = -1;
 
-// What the key of a constant starts with that is not a parameter, or a part of one.
-inline constexpr char kComputedKey = '~';
-
 // A value known when a plan is built: a parameter, or something folded from parameters.
 struct Constant {
   // Unique among the constants of all graphs made from one parameter set, so that what is packed

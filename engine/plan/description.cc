@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "engine/backend/backend.h"
+#include "engine/backend/constant_keys.h"
 #include "engine/backend/detailed_name.h"
 #include "engine/plan/cost.h"
 #include "engine/plan/flops.h"

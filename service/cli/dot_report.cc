@@ -51,13 +51,13 @@ void Print(const v1::DescribePlanResponse& plan, std::ostream& out) {
     out << fmt::format("  input_{} [shape=ellipse, label={}];\n", i,
                        Quoted({plan.inputs(i).name()}));
   }
-  const double whole = Totals(plan).group_microseconds;
+  const double whole = Totals(plan).measured_microseconds;
   for (int i = 0; i < plan.steps_size(); ++i) {
     const v1::PlanStep& step = plan.steps(i);
     std::string time;
     if (plan.profile_runs() > 0) {
       time = TimeText(step.measured_microseconds()) + ", " +
-             ShareText(step.measured_microseconds(), whole);
+             ShareText(Share(step, step.measured_microseconds(), whole), 1);
     }
     out << fmt::format("  step_{} [fillcolor=\"{}\", label={}];\n", i, OpColor(step.op()),
                        Quoted({fmt::format("#{} {}", i, step.layer()), OpText(step),

@@ -26,6 +26,7 @@ Json Plans(const v1::DescribeNetworkResponse& response) {
                      {"arena_bytes", plan.arena_bytes()},
                      {"scratch_bytes", plan.scratch_bytes()},
                      {"op_count", plan.op_count()},
+                     {"threads", plan.threads()},
                      {"compute", plan.compute()}});
   }
   return array;

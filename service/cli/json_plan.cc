@@ -26,7 +26,7 @@ Json Values(const google::protobuf::RepeatedPtrField<v1::PlanValue>& values) {
 
 Json Steps(const v1::DescribePlanResponse& plan) {
   Json array = Json::array();
-  const double whole = Totals(plan).group_microseconds;
+  const double whole = Totals(plan).measured_microseconds;
   const bool measured = plan.profile_runs() > 0;
   for (const v1::PlanStep& step : plan.steps()) {
     const double time = step.measured_microseconds();
@@ -37,14 +37,25 @@ Json Steps(const v1::DescribePlanResponse& plan) {
                      {"threads", plan.has_kernels() ? Json(step.threads()) : Json()},
                      {"inputs", Values(step.inputs())},
                      {"output", step.has_output() ? Value(step.output()) : Json()},
+                     {"calls", step.calls()},
                      {"bytes_read", step.bytes_read()},
                      {"bytes_written", step.bytes_written()},
                      {"weight_bytes", step.weight_bytes()},
                      {"flops", step.flops()},
                      {"estimated_microseconds", step.estimated_microseconds()},
                      {"measured_microseconds", measured ? Json(time) : Json()},
-                     {"share", measured && whole > 0 ? Json(time / whole) : Json()},
+                     {"share", measured && whole > 0 ? Json(Share(step, time, whole)) : Json()},
                      {"gflops_per_second", time > 0 ? Json(step.flops() / time / 1e3) : Json()}});
+  }
+  return array;
+}
+
+Json Groups(const v1::DescribePlanResponse& plan) {
+  Json array = Json::array();
+  for (const v1::PlanGroups& groups : plan.groups()) {
+    array.push_back({{"count", groups.count()},
+                     {"items", groups.items()},
+                     {"missing_items", groups.missing_items()}});
   }
   return array;
 }
@@ -55,7 +66,8 @@ Json Cached(const v1::DescribePlanResponse& plan) {
     array.push_back({{"inputs", Tensors(cached.inputs())},
                      {"arena_bytes", cached.arena_bytes()},
                      {"scratch_bytes", cached.scratch_bytes()},
-                     {"op_count", cached.op_count()}});
+                     {"op_count", cached.op_count()},
+                     {"threads", cached.threads()}});
   }
   return array;
 }
@@ -72,8 +84,7 @@ void Print(const v1::DescribePlanResponse& plan, std::ostream& out) {
          {"outputs", Tensors(plan.outputs())},
          {"has_kernels", plan.has_kernels()},
          {"cached", plan.cached()},
-         {"groups", plan.groups()},
-         {"items_per_group", plan.items_per_group()},
+         {"groups", Groups(plan)},
          {"parallel_groups", plan.parallel_groups()},
          {"arena_bytes", known(plan.arena_bytes())},
          {"scratch_bytes", known(plan.scratch_bytes())},

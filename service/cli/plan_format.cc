@@ -32,13 +32,13 @@ absl::Status CheckPlan(const v1::DescribePlanResponse& plan) {
 
 PlanTotals Totals(const v1::DescribePlanResponse& plan) {
   PlanTotals totals;
-  const auto groups = static_cast<double>(plan.groups());
   for (const v1::PlanStep& step : plan.steps()) {
-    totals.flops += groups * step.flops();
-    totals.bytes_read += groups * static_cast<double>(step.bytes_read());
-    totals.bytes_written += groups * static_cast<double>(step.bytes_written());
-    totals.estimated_microseconds += groups * step.estimated_microseconds();
-    totals.group_microseconds += step.measured_microseconds();
+    const auto calls = static_cast<double>(step.calls());
+    totals.flops += calls * step.flops();
+    totals.bytes_read += calls * static_cast<double>(step.bytes_read());
+    totals.bytes_written += calls * static_cast<double>(step.bytes_written());
+    totals.estimated_microseconds += calls * step.estimated_microseconds();
+    totals.measured_microseconds += calls * step.measured_microseconds();
   }
   return totals;
 }
@@ -49,9 +49,10 @@ std::vector<OpSum> SumsByOp(const v1::DescribePlanResponse& plan) {
     auto sum = std::find_if(sums.begin(), sums.end(),
                             [&](const OpSum& other) { return other.op == step.op(); });
     if (sum == sums.end()) sum = sums.insert(sums.end(), {.op = step.op()});
+    const auto calls = static_cast<double>(step.calls());
     ++sum->steps;
-    sum->flops += step.flops();
-    sum->microseconds += step.measured_microseconds();
+    sum->flops += calls * step.flops();
+    sum->microseconds += calls * step.measured_microseconds();
   }
   std::stable_sort(sums.begin(), sums.end(),
                    [](const OpSum& a, const OpSum& b) { return a.microseconds > b.microseconds; });
@@ -97,14 +98,25 @@ std::string RateText(double flops, double microseconds) {
   return fmt::format("{:.{}f} GFLOP/s", rate, rate < 10 ? 1 : 0);
 }
 
+double Share(const v1::PlanStep& step, double microseconds, double whole) {
+  return whole > 0 ? static_cast<double>(step.calls()) * microseconds / whole : 0;
+}
+
 std::string ShareText(double part, double whole) {
   return whole > 0 ? fmt::format("{:.1f} %", 100 * part / whole) : "";
 }
 
 std::string GroupsText(const v1::DescribePlanResponse& plan) {
-  if (plan.groups() <= 1) return "";
-  return fmt::format("{} groups of {} item{}, {} at a time", plan.groups(), plan.items_per_group(),
-                     plan.items_per_group() == 1 ? "" : "s", plan.parallel_groups());
+  if (plan.groups().empty()) return "";
+  const auto count = [](int64_t n, const char* what) {
+    return fmt::format("{} {}{}", n, what, n == 1 ? "" : "s");
+  };
+  std::string text;
+  for (const v1::PlanGroups& groups : plan.groups()) {
+    text += count(groups.count(), "group") + " of " + count(groups.items(), "item") + ", ";
+    if (groups.missing_items() > 0) text += fmt::format("{} missing, ", groups.missing_items());
+  }
+  return text + fmt::format("{} at a time", plan.parallel_groups());
 }
 
 }  // namespace lazynet::cli

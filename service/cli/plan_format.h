@@ -18,8 +18,8 @@ struct PlanTotals {
   double bytes_read = 0;
   double bytes_written = 0;
   double estimated_microseconds = 0;
-  // Of all steps of one group; 0 if it was not measured.
-  double group_microseconds = 0;
+  // The sum over the steps; 0 if they were not measured.
+  double measured_microseconds = 0;
 };
 PlanTotals Totals(const v1::DescribePlanResponse& plan);
 
@@ -30,7 +30,7 @@ struct OpSum {
   double flops = 0;
   double microseconds = 0;
 };
-// The sums of one group, the longest first.
+// The sums of a whole run, the longest first.
 std::vector<OpSum> SumsByOp(const v1::DescribePlanResponse& plan);
 
 // `convolution+add+relu`
@@ -54,10 +54,14 @@ std::string WorkText(double flops);
 // `187 GFLOP/s`, `2.4 GFLOP/s`; empty without work or time.
 std::string RateText(double flops, double microseconds);
 
+// What all calls of a step, each of so many microseconds, are of a whole run; 0 without one.
+double Share(const v1::PlanStep& step, double microseconds, double whole);
+
 // `12.3 %`; empty without a whole.
 std::string ShareText(double part, double whole);
 
-// `8 groups of 1 item, 2 at a time`, or empty for a batch that is run as a whole.
+// `2 groups of 4 items, 1 group of 3 items, 2 at a time`, or empty for a batch that is run as a
+// whole.
 std::string GroupsText(const v1::DescribePlanResponse& plan);
 
 }  // namespace lazynet::cli

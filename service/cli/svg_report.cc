@@ -174,11 +174,9 @@ class Picture {
         for (const size_t source : RowsOf(input)) row.sources.push_back(source);
       }
       row.time = measured() ? step.measured_microseconds() : step.estimated_microseconds();
-      const double whole = measured()
-                               ? totals.group_microseconds
-                               : totals.estimated_microseconds /
-                                     static_cast<double>(std::max<int64_t>(plan_.groups(), 1));
-      row.time_text = TimeText(row.time) + "  " + ShareText(row.time, whole);
+      const double whole =
+          measured() ? totals.measured_microseconds : totals.estimated_microseconds;
+      row.time_text = TimeText(row.time) + "  " + ShareText(Share(step, row.time, whole), 1);
       row.tip = fmt::format("#{} {} {}: reads {}, of which weights {}, writes {}", i, step.layer(),
                             OpText(step), text::Bytes(step.bytes_read()),
                             text::Bytes(step.weight_bytes()), text::Bytes(step.bytes_written()));

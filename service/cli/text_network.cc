@@ -74,10 +74,16 @@ void PrintPlans(const v1::DescribeNetworkResponse& response, std::ostream& out) 
     PrintLine("plans", "none", out);
     return;
   }
-  Table table({{"plan for"}, {"compute"}, {"arena", true}, {"scratch", true}, {"ops", true}});
+  Table table({{"plan for"},
+               {"compute"},
+               {"threads", true},
+               {"arena", true},
+               {"scratch", true},
+               {"ops", true}});
   for (const v1::Plan& plan : response.plans()) {
-    table.Add({TensorsText(plan.inputs()), plan.compute(), Bytes(plan.arena_bytes()),
-               Bytes(plan.scratch_bytes()), std::to_string(plan.op_count())});
+    table.Add({TensorsText(plan.inputs()), plan.compute(), std::to_string(plan.threads()),
+               Bytes(plan.arena_bytes()), Bytes(plan.scratch_bytes()),
+               std::to_string(plan.op_count())});
   }
   out << '\n';
   table.Print(out);

@@ -49,7 +49,7 @@ void PrintSteps(const v1::DescribePlanResponse& plan, std::ostream& out) {
     columns.insert(columns.end(), {{"time", true}, {"share", true}, {"rate", true}});
   }
   Table table(std::move(columns));
-  const double whole = Totals(plan).group_microseconds;
+  const double whole = Totals(plan).measured_microseconds;
   for (int i = 0; i < plan.steps_size(); ++i) {
     const v1::PlanStep& step = plan.steps(i);
     std::vector<std::string> cells = {fmt::format("#{}", i), step.layer(), OpText(step)};
@@ -62,8 +62,8 @@ void PrintSteps(const v1::DescribePlanResponse& plan, std::ostream& out) {
                   CountText(step.flops()), TimeText(step.estimated_microseconds())});
     if (measured) {
       const double time = step.measured_microseconds();
-      cells.insert(cells.end(),
-                   {TimeText(time), ShareText(time, whole), RateText(step.flops(), time)});
+      cells.insert(cells.end(), {TimeText(time), ShareText(Share(step, time, whole), 1),
+                                 RateText(step.flops(), time)});
     }
     table.Add(std::move(cells));
   }
@@ -74,7 +74,7 @@ void PrintSteps(const v1::DescribePlanResponse& plan, std::ostream& out) {
 void PrintByOp(const v1::DescribePlanResponse& plan, std::ostream& out) {
   Table table(
       {{"op"}, {"steps", true}, {"FLOPs", true}, {"time", true}, {"share", true}, {"rate", true}});
-  const double whole = Totals(plan).group_microseconds;
+  const double whole = Totals(plan).measured_microseconds;
   for (const OpSum& sum : SumsByOp(plan)) {
     table.Add({sum.op, std::to_string(sum.steps), CountText(sum.flops), TimeText(sum.microseconds),
                ShareText(sum.microseconds, whole), RateText(sum.flops, sum.microseconds)});
@@ -112,7 +112,9 @@ void PrintSummary(const v1::DescribePlanResponse& plan, std::ostream& out) {
   }
   PrintLine("time", time, out);
   for (const v1::Plan& cached : plan.cached_plans()) {
-    PrintLine("cached for", TensorsText(cached.inputs()), out);
+    const std::string threads =
+        cached.threads() > 1 ? fmt::format(", {} threads", cached.threads()) : "";
+    PrintLine("cached for", TensorsText(cached.inputs()) + threads, out);
   }
 }
 

@@ -119,6 +119,7 @@ void DescribePlan(const nn::Network& network, const plan::Plan& plan, v1::Plan& 
   described.set_scratch_bytes(plan.scratch_bytes());
   described.set_op_count(plan.step_count());
   described.set_compute(std::string(Name(plan.compute_dtype())));
+  described.set_threads(plan.threads());
 }
 
 void DescribeParameter(const nn::Network& network, const nn::ParameterSet& set,

@@ -73,17 +73,27 @@ void Fill(const plan::StepInfo& step, v1::PlanStep& described) {
 
 void Fill(const hosting::PlanView& view, v1::DescribePlanResponse& response) {
   response.set_has_kernels(view.plan != nullptr);
-  response.set_groups(1);
   response.set_parallel_groups(1);
-  for (const plan::StepInfo& step : view.description.steps) Fill(step, *response.add_steps());
+  for (const plan::StepInfo& step : view.description.steps) {
+    v1::PlanStep& described = *response.add_steps();
+    Fill(step, described);
+    described.set_calls(1);
+  }
   for (const plan::ValueInfo& value : view.description.outputs) {
     Fill(value, *response.add_output_values());
   }
   if (view.plan == nullptr) return;
   const plan::Plan& plan = *view.plan;
-  response.set_groups(plan.groups());
-  if (plan.groups() > 1) {
-    response.set_items_per_group(plan.inputs().front().shape.dim(0) / plan.groups());
+  int step = 0;
+  for (const plan::Plan::Part& part : plan.parts()) {
+    const auto& [size, count, missing] = part.groups;
+    const auto steps = static_cast<int>(part.program->step_count());
+    for (int i = 0; i < steps; ++i) response.mutable_steps(step++)->set_calls(count);
+    if (plan.groups() == 1 && missing == 0) continue;
+    v1::PlanGroups& groups = *response.add_groups();
+    groups.set_count(count);
+    groups.set_items(size);
+    groups.set_missing_items(missing);
   }
   response.set_parallel_groups(plan.parallel_groups());
   response.set_arena_bytes(plan.arena_bytes());
@@ -153,11 +163,11 @@ absl::Status PlanDescriber::Measure(const plan::Plan& plan, int runs,
   measuring_ = false;
   if (!times.ok()) return Annotate("a run on random floats and zeros", times.status());
   response.set_profile_runs(static_cast<uint32_t>(times->runs));
-  const auto groups = static_cast<double>(plan.groups());
   response.set_measured_microseconds(Microseconds(times->total));
   for (size_t i = 0; i < times->steps.size(); ++i) {
-    response.mutable_steps(static_cast<int>(i))
-        ->set_measured_microseconds(Microseconds(times->steps[i]) / groups);
+    v1::PlanStep& step = *response.mutable_steps(static_cast<int>(i));
+    step.set_measured_microseconds(Microseconds(times->steps[i]) /
+                                   static_cast<double>(step.calls()));
   }
   return absl::OkStatus();
 }

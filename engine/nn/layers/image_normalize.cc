@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/backend/constant_keys.h"
 #include "engine/nn/layers/elementwise.h"
 #include "engine/nn/number.h"
 #include "engine/nn/promotion.h"

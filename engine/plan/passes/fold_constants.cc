@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/hash/hash.h"
+#include "engine/backend/constant_keys.h"
 #include "engine/plan/program_builder.h"
 #include "engine/plan/workspace.h"
 

@@ -160,6 +160,24 @@ TEST_F(DescriptionTest, IsOfOneGroupOfItems) {
   EXPECT_EQ(plan->outputs()[0].shape, (Shape{4, 32, 14, 14}));
 }
 
+TEST_F(DescriptionTest, IsOfOneGroupOfEachSize) {
+  const auto network = ResidualNetwork();
+  const auto [plan, description] =
+      Describe(*network, {11, 32, 14, 14}, *onednn_, {.group_size = 4});
+  ASSERT_EQ(plan->parts().size(), 2u);
+  ASSERT_EQ(description.steps.size(), plan->step_count());
+  const size_t first = plan->parts()[0].program->step_count();
+  EXPECT_EQ(description.steps[first - 1].output->shape, (Shape{4, 32, 14, 14}));
+  EXPECT_EQ(description.steps.back().output->shape, (Shape{3, 32, 14, 14}));
+  for (size_t i = first; i < description.steps.size(); ++i) {
+    for (const ValueInfo& input : description.steps[i].inputs) {
+      if (input.source == Source::kStep) {
+        EXPECT_GE(input.index, static_cast<int>(first));
+      }
+    }
+  }
+}
+
 TEST_F(DescriptionTest, ADescribedPlanRunsLikeTheOneThatServes) {
   const auto network = ResidualNetwork();
   const Shape shape{1, 32, 14, 14};

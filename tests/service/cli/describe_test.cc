@@ -88,6 +88,7 @@ v1::DescribeNetworkResponse BoundNetwork() {
   *plan.add_inputs() = input;
   plan.set_arena_bytes(2048);
   plan.set_op_count(3);
+  plan.set_threads(2);
   plan.set_compute("BF16");
   return response;
 }
@@ -133,8 +134,8 @@ TEST_F(DescribeTest, DescribesANetworkAfterItsSizesAreFixed) {
             HasSubstr("binding     first_request of input FP32 [2, 4], seed 5, draw order TORCH, "
                       "2023-11-14T22:13:20Z, from the state directory\n"),
             HasSubstr("hash        0123abcd\n"), Not(HasSubstr("set aside")),
-            HasSubstr("\nplan for           compute    arena  scratch  ops\n"
-                      "input FP32 [2, 4]  BF16     2.0 KiB      0 B    3\n")));
+            HasSubstr("\nplan for           compute  threads    arena  scratch  ops\n"
+                      "input FP32 [2, 4]  BF16           2  2.0 KiB      0 B    3\n")));
 }
 
 TEST_F(DescribeTest, DescribesInJson) {
@@ -162,6 +163,7 @@ TEST_F(DescribeTest, DescribesInJson) {
       "time": "2023-11-14T22:13:20Z", "adopted": true})"));
   EXPECT_EQ(bound["parameter_hash"], "0123abcd");
   EXPECT_EQ(bound["plans"][0]["op_count"], 3);
+  EXPECT_EQ(bound["plans"][0]["threads"], 2);
   EXPECT_EQ(bound["plans"][0]["compute"], "BF16");
   EXPECT_EQ(bound["compute"], "BF16");
 }

@@ -47,8 +47,9 @@ v1::DescribePlanResponse Plan() {
   SetTensor(*plan.add_inputs(), "image", {2, 4, 8, 8});
   SetTensor(*plan.add_outputs(), "logits", {2, 10});
   plan.set_has_kernels(true);
-  plan.set_groups(2);
-  plan.set_items_per_group(1);
+  v1::PlanGroups& groups = *plan.add_groups();
+  groups.set_count(2);
+  groups.set_items(1);
   plan.set_parallel_groups(1);
   plan.set_arena_bytes(8192);
   plan.set_scratch_bytes(512);
@@ -98,6 +99,7 @@ v1::DescribePlanResponse Plan() {
   *fc.mutable_output() = FromStep(3, {1, 10}, "dense");
   fc.set_flops(20480);
   *plan.add_output_values() = fc.output();
+  for (v1::PlanStep& step : *plan.mutable_steps()) step.set_calls(2);
   return plan;
 }
 
@@ -171,10 +173,10 @@ TEST_F(PlanTest, PrintsWhatWasMeasuredAndItsSumsByOp) {
   EXPECT_THAT(
       outcome.out,
       AllOf(HasSubstr("time   share         rate\n"), HasSubstr("25.0 us  25.0 %  2.9 GFLOP/s\n"),
-            HasSubstr("op             steps    FLOPs     time   share         rate\n"
-                      "convolution        2  147.5 k  98.7 us  98.7 %  1.5 GFLOP/s\n"
-                      "range_check        1        0   1.0 us   1.0 %\n"
-                      "inner_product      1   20.5 k   0.3 us   0.3 %   75 GFLOP/s\n"),
+            HasSubstr("op             steps    FLOPs      time   share         rate\n"
+                      "convolution        2  294.9 k  197.5 us  98.7 %  1.5 GFLOP/s\n"
+                      "range_check        1        0    2.0 us   1.0 %\n"
+                      "inner_product      1   41.0 k    0.5 us   0.3 %   75 GFLOP/s\n"),
             HasSubstr("measured 208.0 us, the median of 20 runs, 1.6 GFLOP/s\n")));
   EXPECT_EQ(request_.profile_runs(), 20u);
   ASSERT_EQ(request_.inputs_size(), 1);
@@ -196,7 +198,7 @@ TEST_F(PlanTest, AsksForTheNameOfTheOnlyInput) {
 TEST_F(PlanTest, ANetworkWithoutKernelsHasNoColumnsForThem) {
   v1::DescribePlanResponse plan = Plan();
   plan.set_has_kernels(false);
-  plan.set_groups(1);
+  plan.clear_groups();
   plan.clear_cached_plans();
   Answer(plan);
   EXPECT_THAT(Ask({"describe", "net", "--plan"}).out,
@@ -210,7 +212,8 @@ TEST_F(PlanTest, GivesJson) {
   const Outcome outcome = Ask({"describe", "net", "--plan", "--json"});
   EXPECT_EQ(outcome.out, Ask({"describe", "net", "--plan", "--format", "json"}).out);
   const json plan = json::parse(outcome.out);
-  EXPECT_EQ(plan["groups"], 2);
+  EXPECT_EQ(plan["groups"], json::parse(R"([{"count": 2, "items": 1, "missing_items": 0}])"));
+  EXPECT_EQ(plan["steps"][0]["calls"], 2);
   EXPECT_EQ(plan["flops"], 2 * (2 * 73728 + 20480));
   EXPECT_EQ(plan["bytes_read"], 2 * (3328 + 4096 + 3328));
   EXPECT_EQ(plan["measured_microseconds"], 208);

@@ -25,7 +25,7 @@ class DescribePlanTest : public ::testing::Test {
 
   testing::TestHost host_;
   std::shared_ptr<hosting::HostedNetwork> network_;
-  scheduling::BuildLane lane_{1};
+  scheduling::BuildLane lane_{1, nullptr};
   PlanDescriber describer_{lane_, {}};
   v1::DescribePlanResponse response_;
 };
@@ -49,6 +49,23 @@ TEST_F(DescribePlanTest, MeasuresOnceAtATime) {
   // And again when it is done.
   v1::DescribePlanResponse after;
   EXPECT_TRUE(describer_.Describe(network_, {Shape{2, 10}}, 1, Never, after).ok());
+}
+
+TEST_F(DescribePlanTest, SaysInWhichGroupsABatchIsRun) {
+  Bind({17, 10});
+  ASSERT_TRUE(describer_.Describe(network_, {Shape{17, 10}}, 1, Never, response_).ok());
+  int64_t items = 0;
+  int64_t calls = 0;
+  ASSERT_GE(response_.groups_size(), 1);
+  for (const v1::PlanGroups& groups : response_.groups()) {
+    items += groups.count() * groups.items() - groups.missing_items();
+    calls += groups.count();
+  }
+  EXPECT_EQ(items, 17);
+  const int steps = response_.steps_size() / response_.groups_size();
+  int64_t called = 0;
+  for (const v1::PlanStep& step : response_.steps()) called += step.calls();
+  EXPECT_EQ(called, steps * calls);
 }
 
 TEST_F(DescribePlanTest, EndsWhenTheCallerGoesAway) {

@@ -112,7 +112,7 @@ TEST_F(BuildLaneTest, OtherWorkIsDoneInItsTurnAndCountsAsWaiting) {
   std::future<absl::StatusOr<Executable>> prepared;
   absl::Status told = absl::InternalError("not called");
   {
-    BuildLane lane(2);
+    BuildLane lane(2, nullptr);
     ASSERT_TRUE(lane.Submit([&](const absl::Status&) {
       begun.set_value();
       release.get_future().wait();
