@@ -78,13 +78,15 @@ TEST(OnednnBackend, BatchSizesShareTheirPackedWeights) {
   const Tensor bias = Noise({48}, 2);
   const Tensor filters = Noise({32, 16, 3, 3}, 3);
   PackedWeights packed;
-  ASSERT_TRUE(Prepare(LinearGraph(1, weights, bias), packed).ok());
-  ASSERT_TRUE(Prepare(ConvolutionGraph(1, 14, filters), packed).ok());
+  const auto linear = Prepare(LinearGraph(1, weights, bias), packed);
+  const auto convolution = Prepare(ConvolutionGraph(1, 14, filters), packed);
+  ASSERT_TRUE(linear.ok() && convolution.ok()) << linear.status() << convolution.status();
   const size_t bytes = packed.bytes();
   EXPECT_GE(bytes, weights.bytes() + bias.bytes() + filters.bytes());
   for (const int64_t batch : {2, 8, 33}) {
-    ASSERT_TRUE(Prepare(LinearGraph(batch, weights, bias), packed).ok());
-    ASSERT_TRUE(Prepare(ConvolutionGraph(batch, 14, filters), packed).ok());
+    const auto other_linear = Prepare(LinearGraph(batch, weights, bias), packed);
+    const auto other_convolution = Prepare(ConvolutionGraph(batch, 14, filters), packed);
+    ASSERT_TRUE(other_linear.ok() && other_convolution.ok());
     EXPECT_EQ(packed.bytes(), bytes) << batch;
   }
 }

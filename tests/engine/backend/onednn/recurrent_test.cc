@@ -210,11 +210,13 @@ absl::StatusOr<PreparedOp> Prepare(const Layer& layer, PackedWeights& packed) {
 
 TEST(OnednnRecurrent, ShapesShareTheirPackedWeights) {
   PackedWeights packed;
-  ASSERT_TRUE(Prepare({{kLstm, false}, 3, 1, 5, 20}, packed).ok());
+  const auto one = Prepare({{kLstm, false}, 3, 1, 5, 20}, packed);
+  ASSERT_TRUE(one.ok()) << one.status();
   const size_t bytes = packed.bytes();
   EXPECT_GT(bytes, 0u);
-  ASSERT_TRUE(Prepare({{kLstm, false}, 7, 8, 5, 20}, packed).ok());
-  ASSERT_TRUE(Prepare({{kLstm, true}, 1, 2, 5, 20}, packed).ok());
+  const auto longer = Prepare({{kLstm, false}, 7, 8, 5, 20}, packed);
+  const auto reverse = Prepare({{kLstm, true}, 1, 2, 5, 20}, packed);
+  ASSERT_TRUE(longer.ok() && reverse.ok()) << longer.status() << reverse.status();
   EXPECT_EQ(packed.bytes(), bytes);
 }
 
