@@ -132,12 +132,13 @@ absl::Status Serve(const std::string& folder, int threads, const std::string& co
   const int64_t materialized = NanosecondsSince(start);
   ASSIGN_OR_RETURN(auto plan, BuildPlan(model, shapes, threads));
   const int64_t planned = NanosecondsSince(start);
+  const DType computed = plan->compute_dtype();
   ASSIGN_OR_RETURN(const auto runner, Runner::Create(std::move(plan), std::move(ordered)));
   RETURN_IF_ERROR(runner->Run());
   const int64_t answered = NanosecondsSince(start);
   Json ready{{"engine", "lazynet"},
              {"version", kVersion},
-             {"compute", Name(runner->plan().compute_dtype())},
+             {"compute", Name(computed)},
              {"load_ns", load},
              {"materialize_ns", materialized - load},
              {"plan_ns", planned - materialized},

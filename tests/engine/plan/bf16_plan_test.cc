@@ -165,9 +165,12 @@ TEST_F(Bf16Plan, AChainIsCastAtItsBordersOnly) {
        {std::pair{ResidualCnn(), Shape{1, 3, 16, 16}}, {Encoder(), Shape{1, 5, 32}}}) {
     const Built built = Materialized(definition, shape, true);
     SharedParts shared;
-    const auto plan = Plan::Build(*built.network, built.set, {&shape, 1}, Onednn(), shared);
+    PlanDescription description;
+    const auto plan =
+        Plan::Build(*built.network, built.set, {&shape, 1}, Onednn(), shared, {}, &description);
     ASSERT_TRUE(plan.ok()) << plan.status();
-    const auto steps = (*plan)->steps();
+    const auto& steps = description.steps;
+    ASSERT_EQ(steps.size(), (*plan)->step_count());
     const auto casts = std::count_if(steps.begin(), steps.end(), [](const StepInfo& step) {
       return step.op == "cast" || step.implementation.ends_with("+widened");
     });
