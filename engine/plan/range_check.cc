@@ -6,9 +6,17 @@
 namespace lazynet::plan {
 namespace {
 
+// Versions for several instruction sets. Not for ThreadSanitizer: which one to take is decided
+// before its runtime is there, by code that it instruments.
+#ifdef __SANITIZE_THREAD__
+#define LAZYNET_FOR_EACH_ISA(...)
+#else
+#define LAZYNET_FOR_EACH_ISA(...) __attribute__((target_clones(__VA_ARGS__, "default")))
+#endif
+
 // The largest magnitude's bits: magnitudes are ordered as these are, infinity and NaN behind all.
-__attribute__((target_clones("avx512f", "avx2", "default"))) uint32_t LargestMagnitude(
-    const uint32_t* values, size_t count) {
+LAZYNET_FOR_EACH_ISA("avx512f", "avx2")
+uint32_t LargestMagnitude(const uint32_t* values, size_t count) {
   uint32_t largest = 0;
   for (size_t i = 0; i < count; ++i) {
     const uint32_t magnitude = values[i] & 0x7fffffffu;
@@ -18,8 +26,7 @@ __attribute__((target_clones("avx512f", "avx2", "default"))) uint32_t LargestMag
 }
 
 // The same of BF16, the upper half of FP32.
-__attribute__((target_clones("avx2", "default"))) uint16_t LargestMagnitude(const uint16_t* values,
-                                                                            size_t count) {
+LAZYNET_FOR_EACH_ISA("avx2") uint16_t LargestMagnitude(const uint16_t* values, size_t count) {
   uint16_t largest = 0;
   for (size_t i = 0; i < count; ++i) {
     const auto magnitude = static_cast<uint16_t>(values[i] & 0x7fffu);

@@ -2,6 +2,7 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <vector>
@@ -43,7 +44,9 @@ class InferCall : public CompletionTag, public scheduling::LaneJob {
   grpc::ServerContext context_;
   grpc::ByteBuffer request_bytes_;
   grpc::ServerAsyncResponseWriter<grpc::ByteBuffer> writer_;
-  bool finished_ = false;  // Finish was called; the next Proceed is the last
+  // Finish was called; the next Proceed is the last. Atomic, so that what a lane did comes before
+  // the poller deletes it also for tools that do not see into gRPC's queue.
+  std::atomic<bool> finished_ = false;
 
   std::chrono::steady_clock::time_point arrival_;
   std::chrono::steady_clock::time_point queued_;
