@@ -22,7 +22,7 @@ void LimitPrimitiveCache() {
 
 const dnnl::engine& CpuEngine() {
   // Never destroyed: threads may still hold streams of it when the process ends.
-  static const auto& engine = [] {
+  static const dnnl::engine& engine = []() -> const dnnl::engine& {
     LimitPrimitiveCache();
     return *new dnnl::engine(dnnl::engine::kind::cpu, 0);
   }();
