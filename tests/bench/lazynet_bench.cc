@@ -47,13 +47,13 @@ void RunGraph(benchmark::State& state, const Graph& graph) {
   const auto program = builder.Build(size_t{1} << 30);
   LAZYNET_CHECK(program.ok());
   std::vector<Tensor> tensors;
-  std::vector<TensorView> inputs;
-  std::vector<MutableTensorView> outputs;
+  std::vector<const std::byte*> inputs;
+  std::vector<std::byte*> outputs;
   for (const ValueId id : graph.inputs) {
-    inputs.push_back(tensors.emplace_back(Noise(graph.value(id).shape)).view());
+    inputs.push_back(tensors.emplace_back(Noise(graph.value(id).shape)).data());
   }
   for (const ValueId id : graph.outputs) {
-    outputs.push_back(tensors.emplace_back(Noise(graph.value(id).shape)).mutable_view());
+    outputs.push_back(tensors.emplace_back(Noise(graph.value(id).shape)).mutable_view().data);
   }
   plan::Workspace workspace;
   LAZYNET_CHECK(workspace.Reserve((*program)->arena_bytes(), (*program)->scratch_bytes()).ok());
