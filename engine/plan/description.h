@@ -46,8 +46,9 @@ size_t BytesWritten(const StepInfo& step);
 
 // What a plan does. Plans that serve do not keep it: it is larger than they are.
 struct PlanDescription {
-  std::vector<StepInfo> steps;     // in the order of execution, for one group of items
-  std::vector<ValueInfo> outputs;  // of the network
+  // In the order of execution: of a plan in parts, one group of each part, one behind the other.
+  std::vector<StepInfo> steps;
+  std::vector<ValueInfo> outputs;  // of the network, as the first part writes them
 };
 
 // An op as a step without its operands: names, FLOPs and the estimate.

@@ -39,9 +39,9 @@ class Plan {
  public:
   // Lowers the network for these input shapes, runs the passes and prepares the kernels, with what
   // `shared` has already; that belongs to `parameters` (complete). Backend and `shared` outlive the
-  // plan. INVALID_ARGUMENT when the shapes
-  // do not fit, RESOURCE_EXHAUSTED when the intermediate values would be too large.
-  // With a `description` that is filled in, and the program is made anew and shared with no other
+  // plan. INVALID_ARGUMENT when the shapes do not fit, RESOURCE_EXHAUSTED when the intermediate
+  // values would be too large.
+  // With a `description` that is filled in, and the programs are made anew and shared with no other
   // plan; of `shared` only the packed weights are used.
   static absl::StatusOr<std::shared_ptr<const Plan>> Build(
       const nn::Network& network, const nn::ParameterSet& parameters,
