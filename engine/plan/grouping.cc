@@ -40,8 +40,9 @@ int64_t SizeAbove(int64_t n) { return (n + BitsBelow(n)) & ~BitsBelow(n); }
 // A group size of which a batch is a multiple, if there is one that is not much smaller: it needs
 // one program, not two.
 int64_t PreferDivisor(int64_t items, int64_t size) {
-  for (int64_t smaller = size; 3 * smaller >= 2 * size; --smaller) {
-    if (items % smaller == 0 && SizeBelow(smaller) == smaller) return smaller;
+  for (int64_t smaller = SizeBelow(size); 3 * smaller >= 2 * size;
+       smaller = SizeBelow(smaller - 1)) {
+    if (items % smaller == 0) return smaller;
   }
   return size;
 }
