@@ -1,10 +1,8 @@
 #include "engine/plan/passes/fuse_ops.h"
 
-#include <gtest/gtest.h>
-
 #include <variant>
 
-#include "engine/backend/packed_weights.h"
+#include "tests/engine/plan/pass_test.h"
 
 namespace lazynet::plan {
 namespace {
@@ -13,43 +11,18 @@ using backend::Graph;
 using backend::Op;
 using backend::ValueId;
 
-// Fuses binaries, and eltwises behind them, to products; makes no kernels.
-class FusingBackend final : public backend::Backend {
+// Fuses binaries, and eltwises behind them, to products.
+class FusingBackend final : public testing::NoKernels {
  public:
-  std::string_view name() const override { return "fusing"; }
-  bool Supports(DType) const override { return true; }
   bool Fuses(const Graph&, const Op& op, const Op& next) const override {
     return std::holds_alternative<backend::InnerProduct>(op.kind) &&
            (std::holds_alternative<backend::Binary>(next.kind) ||
             std::holds_alternative<backend::Eltwise>(next.kind));
   }
-  absl::StatusOr<backend::PreparedOp> Prepare(const Graph&, const Op&,
-                                              std::span<const backend::LayoutPtr>,
-                                              backend::PackedWeights&) const override {
-    return Unimplemented("nothing to run");
-  }
-  absl::StatusOr<backend::PreparedOp> PrepareReorder(const backend::Value&,
-                                                     const backend::LayoutPtr&,
-                                                     const backend::LayoutPtr&) const override {
-    return Unimplemented("nothing to run");
-  }
 };
 
-// Layers on one input [2, 3], square so that all can be joined.
-class FuseOpsTest : public ::testing::Test {
+class FuseOpsTest : public testing::PassTest {
  protected:
-  FuseOpsTest() : input_(graph_.AddInput(DType::kFp32, kShape)) {}
-
-  ValueId Linear(ValueId src, std::string name) {
-    const ValueId weights =
-        graph_.AddConstant(DType::kFp32, {3, 3}, {.key = name, .make = nullptr});
-    return graph_.AddOp(backend::InnerProduct{}, {src, weights, backend::kNoValue}, kShape, name);
-  }
-  ValueId Sum(ValueId a, ValueId b) {
-    return graph_.AddOp(backend::Binary{}, {a, b}, kShape, "sum");
-  }
-  ValueId Relu(ValueId src) { return graph_.AddOp(backend::Eltwise{}, {src}, kShape, "relu"); }
-
   // The layers that run, fused ones joined.
   std::vector<std::string> Fused(std::vector<ValueId> outputs) {
     graph_.outputs = std::move(outputs);
@@ -62,10 +35,6 @@ class FuseOpsTest : public ::testing::Test {
     }
     return names;
   }
-
-  static inline const Shape kShape{2, 3};
-  Graph graph_;
-  ValueId input_;
 };
 
 TEST_F(FuseOpsTest, JoinsAChain) {

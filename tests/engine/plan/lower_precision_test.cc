@@ -1,9 +1,9 @@
 #include "engine/plan/passes/lower_precision.h"
 
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <variant>
+
+#include "tests/engine/plan/pass_test.h"
 
 namespace lazynet::plan {
 namespace {
@@ -12,42 +12,16 @@ using backend::Graph;
 using backend::Op;
 using backend::ValueId;
 
-// Computes all but Prelu in BF16; makes no kernels.
-class LowBackend final : public backend::Backend {
+// Computes all but Prelu in BF16.
+class LowBackend final : public testing::NoKernels {
  public:
-  std::string_view name() const override { return "low"; }
-  bool Supports(DType) const override { return true; }
   bool ComputesIn(DType dtype, const Graph&, const Op& op) const override {
     return dtype == DType::kBf16 && !std::holds_alternative<backend::Prelu>(op.kind);
   }
-  absl::StatusOr<backend::PreparedOp> Prepare(const Graph&, const Op&,
-                                              std::span<const backend::LayoutPtr>,
-                                              backend::PackedWeights&) const override {
-    return Unimplemented("nothing to run");
-  }
-  absl::StatusOr<backend::PreparedOp> PrepareReorder(const backend::Value&,
-                                                     const backend::LayoutPtr&,
-                                                     const backend::LayoutPtr&) const override {
-    return Unimplemented("nothing to run");
-  }
 };
 
-// Layers on one input [2, 3], square so that all can be joined.
-class LowerPrecisionTest : public ::testing::Test {
+class LowerPrecisionTest : public testing::PassTest {
  protected:
-  LowerPrecisionTest() : input_(graph_.AddInput(DType::kFp32, kShape)) {}
-
-  ValueId Linear(ValueId src, std::string name) {
-    const ValueId weights =
-        graph_.AddConstant(DType::kFp32, {3, 3}, {.key = name, .make = nullptr});
-    return graph_.AddOp(backend::InnerProduct{}, {src, weights, backend::kNoValue}, kShape, name);
-  }
-  ValueId Sum(ValueId a, ValueId b) {
-    return graph_.AddOp(backend::Binary{}, {a, b}, kShape, "sum");
-  }
-  ValueId Relu(ValueId src, std::string name = "relu") {
-    return graph_.AddOp(backend::Eltwise{}, {src}, kShape, std::move(name));
-  }
   ValueId View(ValueId src) { return graph_.AddOp(backend::Reshape{}, {src}, kShape, "view"); }
   // What the backend has no BF16 kernel for.
   ValueId Prelu(ValueId src) {
@@ -85,9 +59,6 @@ class LowerPrecisionTest : public ::testing::Test {
     for (const ValueId id : graph_.inputs) EXPECT_EQ(graph_.value(id).dtype, DType::kFp32);
   }
 
-  static inline const Shape kShape{2, 3};
-  Graph graph_;
-  ValueId input_;
   bool changed_ = false;
 };
 
