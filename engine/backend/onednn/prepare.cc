@@ -78,12 +78,17 @@ absl::StatusOr<PreparedOp> OpContext::Fallback() const {
 
 // Measured with oneDNN 2.6.3: code generated for the shape, which is most of it, and memory
 // objects.
-size_t PrimitiveBytes(std::string_view implementation) {
-  if (implementation.starts_with("brgconv:")) return 80 << 10;
-  const bool is_product = implementation.find("brg") != std::string_view::npos;
-  const bool is_jit_convolution =
-      implementation.starts_with("jit:") || implementation.starts_with("jit_bf16:");
-  return is_product || is_jit_convolution ? 36 << 10 : 14 << 10;
+size_t PrimitiveBytes(const dnnl::primitive& primitive, std::string_view implementation) {
+  switch (primitive.get_kind()) {
+    case dnnl::primitive::kind::convolution:
+      return implementation.starts_with("brgconv:") ? 80 << 10 : 36 << 10;
+    case dnnl::primitive::kind::deconvolution:
+    case dnnl::primitive::kind::inner_product:
+    case dnnl::primitive::kind::matmul:
+      return 36 << 10;
+    default:
+      return 14 << 10;
+  }
 }
 
 bool IsReference(std::string_view implementation) {

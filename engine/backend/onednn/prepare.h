@@ -141,8 +141,8 @@ bool OnlyMoves(const OpKind& kind);
 absl::StatusOr<PreparedOp> PrepareReorder(const Value& value, const LayoutPtr& from,
                                           const LayoutPtr& to);
 
-// About how many bytes a primitive takes, by its implementation's name.
-size_t PrimitiveBytes(std::string_view implementation);
+// About how many bytes a primitive takes.
+size_t PrimitiveBytes(const dnnl::primitive& primitive, std::string_view implementation);
 
 // A prepared op with the arguments' layouts, but for those whose dims are not the value's own: the
 // caller sets them.
@@ -164,7 +164,7 @@ PreparedOp Prepared(const OpContext& context, const PrimitiveDesc& desc, dnnl::p
     }
   }
   prepared.implementation = desc.impl_info_str();
-  prepared.kernel_bytes = PrimitiveBytes(prepared.implementation);
+  prepared.kernel_bytes = PrimitiveBytes(primitive, prepared.implementation);
   prepared.kernel = std::make_unique<PrimitiveKernel>(context.op().layer, std::move(primitive),
                                                       std::move(arguments));
   return prepared;

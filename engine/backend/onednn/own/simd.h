@@ -19,8 +19,9 @@ namespace lazynet::backend::own {
 //   Max: the larger one, NaN if either is NaN.
 //   AtLeast, AtMost: x held to a limit that is not NaN; NaN stays NaN.
 //   LoadPart, StorePart: the first 0 < count < kLanes lanes; the others are `rest`, or not written.
-//   Load, Store, LoadPart, StorePart, LoadEven: of BF16 too, as Widen and Narrow do, where there
-//   may be BF16: not in Avx2. MulAdd, NegMulAdd: c + a * b, c - a * b, rounded once or twice.
+//   Load, Store, in Avx512Bf16 LoadPart and StorePart: of BF16 too, as Widen and Narrow do; not in
+//   Avx2 and Avx512, which no BF16 reaches.
+//   MulAdd, NegMulAdd: c + a * b, c - a * b, rounded once or twice.
 //   ReduceAdd, ReduceMax: of all lanes.
 //   LoadEven: elements 0, 2, 4, ... of 2 * kLanes.
 //   Round: to the nearest integer; only for |x| < 2^31.
