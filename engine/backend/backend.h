@@ -83,6 +83,13 @@ class Backend {
     return false;
   }
 
+  // Whether a convolution of constant weights is faster as one that may be computed by Winograd's
+  // algorithm (Convolution::winograd).
+  virtual bool HasWinograd(const Graph& graph, const Op& op) const {
+    static_cast<void>(graph), static_cast<void>(op);
+    return false;
+  }
+
   // Whether Prepare takes `op`, with what is fused to it already, and `next`, which reads what that
   // makes, as one; and is faster so than with one after the other. An Eltwise taken so may make a
   // number of NaN, and of infinities: who calls makes sure that there are none.

@@ -35,12 +35,15 @@ struct MatMul {
 
 // src [N, C, ...], weights [O, C/groups, kernel...], bias [O] or absent -> dst [N, O, ...].
 // Cross-correlation over src padded with zeros by (padding_l, padding_r), which are >= 0.
+// winograd: may be computed by Winograd's algorithm, which makes NaN of infinities and spreads NaN
+// to windows that do not read it. For who knows that there are none, and no magnitudes beyond 1e30.
 struct Convolution {
   AxisVector strides;
   AxisVector dilations;  // 1 = dense, as PyTorch counts
   AxisVector padding_l;
   AxisVector padding_r;
   int64_t groups = 1;
+  bool winograd = false;
 
   bool operator==(const Convolution&) const = default;
 };

@@ -11,6 +11,7 @@
 #include "engine/plan/grouping.h"
 #include "engine/plan/lowering.h"
 #include "engine/plan/passes/bound_values.h"
+#include "engine/plan/passes/choose_winograd.h"
 #include "engine/plan/passes/fold_constants.h"
 #include "engine/plan/passes/fold_normalization.h"
 #include "engine/plan/passes/fuse_ops.h"
@@ -108,6 +109,7 @@ absl::StatusOr<std::shared_ptr<const Program>> BuildProgram(
   const bool lowered = compute == DType::kBf16 && LowerPrecision(graph, backend, compute);
   Graph careful = graph;
   FuseOps(graph, backend);
+  ChooseWinograd(graph, backend);
   ASSIGN_OR_RETURN(std::vector<CheckedValue> checks, BoundValues(graph, packed));
   ProgramBuilder builder(graph, backend, packed, threads);
   const bool checked = !checks.empty();

@@ -1,6 +1,8 @@
+#include <algorithm>
 #include <optional>
 #include <string_view>
 
+#include "engine/backend/onednn/own/isa.h"
 #include "engine/backend/onednn/prepare.h"
 
 namespace lazynet::backend {
@@ -42,11 +44,13 @@ void AddHeight(Geometry& geometry) {
   }
 }
 
-dnnl::convolution_forward::desc Descriptor(const OpContext& context, const Geometry& geometry,
-                                           const memory::desc& src, const memory::desc& dst) {
+dnnl::convolution_forward::desc Descriptor(
+    const OpContext& context, const Geometry& geometry, const memory::desc& src,
+    const memory::desc& dst,
+    dnnl::algorithm algorithm = dnnl::algorithm::convolution_direct) {
   const auto bias = context.has(2) ? DenseDesc({geometry.dst[1]}) : memory::desc();
   return {dnnl::prop_kind::forward_inference,
-          dnnl::algorithm::convolution_direct,
+          algorithm,
           src,
           AnyDesc(geometry.weights, context.type()),
           bias,
@@ -92,7 +96,19 @@ std::optional<PrimitiveDesc> DescribeJit(const OpContext& context, const Geometr
   return std::nullopt;
 }
 
-PrimitiveDesc Best(const OpContext& context, const Geometry& geometry) {
+// The kernel by Winograd's algorithm, if there is one for this geometry.
+std::optional<PrimitiveDesc> DescribeWinograd(const OpContext& context, const Geometry& geometry) {
+  const auto descriptor = Descriptor(context, geometry, AnyDesc(geometry.src),
+                                     AnyDesc(geometry.dst), dnnl::algorithm::convolution_winograd);
+  PrimitiveDesc desc(descriptor, AttributesOf(context), CpuEngine(), /*allow_empty=*/true);
+  if (!desc) return std::nullopt;
+  return desc;
+}
+
+PrimitiveDesc Best(const OpContext& context, const Convolution& op, const Geometry& geometry) {
+  if (op.winograd) {
+    if (auto winograd = DescribeWinograd(context, geometry)) return *std::move(winograd);
+  }
   const dnnl::primitive_attr attributes = AttributesOf(context);
   const auto describe = [&](const memory::desc& src, const memory::desc& dst) {
     return PrimitiveDesc(Descriptor(context, geometry, src, dst), attributes, CpuEngine());
@@ -105,14 +121,34 @@ PrimitiveDesc Best(const OpContext& context, const Geometry& geometry) {
   return best;
 }
 
+// Sides of dst from which on Winograd's algorithm is faster by a third or more: below, the last
+// tile is mostly beyond the image, and the transformed weights are 1.8 or 4 times as many.
+constexpr int64_t kWinogradSide = 10;
+
+// oneDNN's kernels take blocks of so many channels.
+constexpr int64_t kWinogradChannels = 16;
+
 }  // namespace
+
+bool IsFastByWinograd(const Graph& graph, const Op& op, const Convolution& convolution) {
+  const Value& src = graph.value(op.inputs[0]);
+  const Value& weights = graph.value(op.inputs[1]);
+  const Value& dst = graph.value(op.result());
+  if (own::DetectIsa() != own::Isa::kAvx512 || !weights.is_constant()) return false;
+  if (src.dtype != DType::kFp32 || dst.dtype != DType::kFp32 || src.shape.rank() != 4) return false;
+  const AxisVector ones{1, 1};
+  return src.shape.dim(1) % kWinogradChannels == 0 && dst.shape.dim(1) % kWinogradChannels == 0 &&
+         weights.shape.dim(2) == 3 && weights.shape.dim(3) == 3 && convolution.groups == 1 &&
+         convolution.strides == ones && convolution.dilations == ones &&
+         std::min(dst.shape.dim(2), dst.shape.dim(3)) >= kWinogradSide;
+}
 
 absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Convolution& op) {
   if (!context.ConstantsFrom(1)) return context.Fallback();
   Geometry geometry = GeometryOf(context, op);
   const bool depthwise_1d = IsDepthwise1d(geometry);
   if (depthwise_1d) AddHeight(geometry);
-  const PrimitiveDesc desc = Best(context, geometry);
+  const PrimitiveDesc desc = Best(context, op, geometry);
   if (IsSlowBf16(context, desc.impl_info_str())) return context.Fallback();
 
   // A layout belongs to the value, so it has the value's rank.

@@ -237,6 +237,12 @@ LayoutPtr MakeLayout(const memory::desc& desc) {
 }
 
 std::string Serialize(const memory::desc& desc) {
+  if (desc.data.format_kind == dnnl_format_kind_wino) {
+    const dnnl_wino_desc_t& wino = desc.data.format_desc.wino_desc;
+    return fmt::format("wino{}r{}a{},i{}o{},{}x{},{}x{}", static_cast<int>(wino.wino_format),
+                       wino.r, wino.alpha, wino.ic, wino.oc, wino.ic_block, wino.oc_block,
+                       wino.ic2_block, wino.oc2_block);
+  }
   LAZYNET_CHECK(desc.data.format_kind == dnnl_blocked);
   const dnnl_blocking_desc_t& blocking = Blocking(desc);
   std::string text = fmt::format("t{}x{}o{}", static_cast<int>(desc.data.data_type),

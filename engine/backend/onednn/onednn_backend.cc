@@ -44,6 +44,11 @@ class OnednnBackend final : public Backend {
     return dtype == DType::kBf16 && ComputesInBf16(graph, op);
   }
 
+  bool HasWinograd(const Graph& graph, const Op& op) const override {
+    const auto* convolution = std::get_if<Convolution>(&op.kind);
+    return convolution != nullptr && IsFastByWinograd(graph, op, *convolution);
+  }
+
   absl::StatusOr<PreparedOp> Prepare(const Graph& graph, const Op& op,
                                      std::span<const LayoutPtr> src_layouts,
                                      PackedWeights& packed) const override {

@@ -131,6 +131,9 @@ absl::StatusOr<PreparedOp> PrepareWidened(const Graph& graph, const Op& op,
                                           std::span<const LayoutPtr> src_layouts,
                                           PackedWeights& packed, const Backend& backend);
 
+// In convolution.cc, for Backend::HasWinograd.
+bool IsFastByWinograd(const Graph& graph, const Op& op, const Convolution& convolution);
+
 // In computes_in.cc, for Backend::ComputesIn.
 bool ComputesInBf16(const Graph& graph, const Op& op);
 

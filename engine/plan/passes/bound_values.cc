@@ -16,7 +16,8 @@ using backend::kNoValue;
 using backend::Op;
 using backend::ValueId;
 
-// Far from the largest float, so that rounding on the way to it does not matter.
+// Far from the largest float, so that rounding on the way to it does not matter, nor that sums of
+// Winograd's algorithm are up to 1e4 times as large.
 constexpr double kSafeMagnitude = 1e30;
 
 // A bound of the magnitude; nothing if it is not known that the value is finite.
@@ -25,6 +26,14 @@ using Bound = std::optional<double>;
 // Whether a value has the range of FP32: it is one of the two dtypes that sums of FP32 products are
 // stored in.
 bool HasFp32Range(DType dtype) { return dtype == DType::kFp32 || dtype == DType::kBf16; }
+
+// Whether it is right for numbers only.
+bool LosesNan(const Op& op) {
+  const auto* convolution = std::get_if<backend::Convolution>(&op.kind);
+  if (convolution != nullptr && convolution->winograd) return true;
+  return std::any_of(op.fused.begin(), op.fused.end(),
+                     [](const Op& next) { return std::holds_alternative<Eltwise>(next.kind); });
+}
 
 // The largest sum of magnitudes of a row of weights [rows, ...]; NaN if one is.
 double LargestRow(const Tensor& tensor) {
@@ -57,6 +66,9 @@ class Bounder {
       }
       std::vector<Op> fused = std::move(op.fused);
       op.fused.clear();
+      if (auto* convolution = std::get_if<backend::Convolution>(&op.kind)) {
+        convolution->winograd = false;
+      }
       ops.push_back(std::move(op));
       for (Op& next : fused) ops.push_back(std::move(next));
     }
@@ -71,9 +83,7 @@ class Bounder {
   absl::StatusOr<bool> Visit(const Op& op) {
     const bool takes_weights = std::holds_alternative<backend::Convolution>(op.kind) ||
                                std::holds_alternative<backend::InnerProduct>(op.kind);
-    const bool loses_nan = std::any_of(op.fused.begin(), op.fused.end(), [](const Op& next) {
-      return std::holds_alternative<Eltwise>(next.kind);
-    });
+    const bool loses_nan = LosesNan(op);
     if (!takes_weights || !graph_.value(op.inputs[1]).is_constant() ||
         !HasFp32Range(graph_.value(op.output).dtype)) {
       bound(op.result()) = OfOther(op);
@@ -212,11 +222,7 @@ class Bounder {
 
 absl::StatusOr<std::vector<CheckedValue>> BoundValues(Graph& graph,
                                                       backend::PackedWeights& packed) {
-  const auto has_activation = [](const Op& op) {
-    return std::any_of(op.fused.begin(), op.fused.end(),
-                       [](const Op& next) { return std::holds_alternative<Eltwise>(next.kind); });
-  };
-  if (std::none_of(graph.ops.begin(), graph.ops.end(), has_activation)) {
+  if (std::none_of(graph.ops.begin(), graph.ops.end(), LosesNan)) {
     return std::vector<CheckedValue>();
   }
   return Bounder(graph, packed).Run();

@@ -101,6 +101,25 @@ TEST_F(BoundValuesTest, LayersWhoseWeightsAreNoNumbersAreTakenApart) {
   }
 }
 
+TEST_F(BoundValuesTest, ConvolutionsByWinogradAreOfNumbersOnly) {
+  for (const float weight : {1.0f, std::numeric_limits<float>::infinity()}) {
+    SCOPED_TRACE(weight);
+    Graph graph;
+    const ValueId input = graph.AddInput(DType::kFp32, {1, 1, 4, 4});
+    const ValueId weights =
+        graph.AddConstant(DType::kFp32, {1, 1, 1, 1}, {.key = "w", .make = [weight] {
+                                                         return Values({1, 1, 1, 1}, {weight});
+                                                       }});
+    const backend::Convolution winograd{{1, 1}, {1, 1}, {0, 0}, {0, 0}, 1, true};
+    graph.outputs = {graph.AddOp(winograd, {input, weights, kNoValue}, {1, 1, 4, 4}, "conv")};
+    backend::PackedWeights packed;
+    const auto checks = BoundValues(graph, packed);
+    ASSERT_TRUE(checks.ok());
+    EXPECT_EQ(checks->size(), 1u);
+    EXPECT_EQ(std::get<backend::Convolution>(graph.ops[0].kind).winograd, weight == 1.0f);
+  }
+}
+
 TEST_F(BoundValuesTest, ConstantsAreMeasuredOnceAndNotHeld) {
   std::weak_ptr<const void> held;
   int made = 0;
