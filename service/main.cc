@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <string>
 
+#include "engine/backend/threads.h"
 #include "service/config/command_line.h"
 #include "service/server/heap.h"
 #include "service/server/server.h"
@@ -87,6 +88,7 @@ int Serve(const config::ServerConfig& config) {
 }  // namespace lazynet
 
 int main(int argc, char** argv) {
+  lazynet::backend::RestartWithBriefWaits(argv);
   lazynet::server::TuneHeap();
   const auto command_line = lazynet::config::ParseCommandLine(argc, argv);
   if (!command_line.config) return command_line.exit_code;

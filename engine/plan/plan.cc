@@ -160,7 +160,7 @@ absl::StatusOr<std::shared_ptr<const Plan>> Plan::Build(
   plan->inputs_ = SpecsOf(graph, graph.inputs);
   plan->outputs_ = SpecsOf(graph, graph.outputs);
   plan->gains_from_threads_ = EstimatedMicroseconds(graph) >= kWidePlanMicroseconds;
-  const int threads = plan->gains_from_threads_ ? options.threads : 1;
+  const int threads = options.threads;
   plan->threads_ = threads;
   const int64_t items = ItemsOf(input_shapes);
   std::vector<LoweredGroups> batch =

@@ -178,7 +178,7 @@ def start(row, stack, folder, inputs, options):
         command = engine.command_line(folder, row.threads, inputs)
         try:
             worker = stack.enter_context(
-                Worker(command, engine.variables(row.threads), row.threads))
+                Worker(command, engine.variables(), row.threads))
         except WorkerError as error:
             if engine.variant:
                 row.notes.append(f"{engine.title} is left out: {error}")

@@ -3,12 +3,14 @@
 import contextlib
 import io
 import json
+import os
 import pathlib
 import sys
 import tempfile
 import textwrap
 import types
 import unittest
+import unittest.mock
 
 import numpy
 
@@ -266,9 +268,11 @@ class WorkerTest(unittest.TestCase):
         self.assertFalse(row.good)
 
     def test_threads_come_from_the_flag_alone(self):
-        engine = self.engine("lazynet", "A", environment_of_many_threads={"OMP_WAIT_POLICY": "p"})
-        self.assertNotIn("OMP_WAIT_POLICY", engine.variables(1))
-        self.assertEqual(engine.variables(2)["OMP_WAIT_POLICY"], "p")
+        engine = self.engine("lazynet", "A", environment={"MALLOC_ARENA_MAX": "1"})
+        with unittest.mock.patch.dict(os.environ, {"OMP_WAIT_POLICY": "active", "A": "b"}):
+            variables = engine.variables()
+        self.assertNotIn("OMP_WAIT_POLICY", variables)
+        self.assertEqual((variables["A"], variables["MALLOC_ARENA_MAX"]), ("b", "1"))
         command = engine.command_line(pathlib.Path("/folder"), 2, ["x=FP32:1:f"])
         self.assertEqual(command[5:], ["/folder/model", "--threads", "2", "--input", "x=FP32:1:f"])
 

@@ -259,6 +259,7 @@ void AddNetworks(const Definition& definition) {
 }  // namespace lazynet::bench
 
 int main(int argc, char** argv) {
+  lazynet::backend::RestartWithBriefWaits(argv);
   lazynet::bench::AddOps();
   for (const auto& definition : lazynet::bench::Definitions()) {
     lazynet::bench::AddNetworks(definition);

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/backend/threads.h"
 #include "engine/core/status.h"
 #include "engine/plan/profile.h"
 #include "service/version.h"
@@ -157,6 +158,7 @@ absl::Status Serve(const std::string& folder, int threads, const std::string& co
 }  // namespace lazynet::bench
 
 int main(int argc, char** argv) {
+  lazynet::backend::RestartWithBriefWaits(argv);
   CLI::App app("lazynet's worker of compare.sh");
   std::string folder;
   int threads = 1;

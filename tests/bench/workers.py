@@ -41,7 +41,6 @@ class Engine:
     model: str
     flags: tuple = ()
     environment: dict = dataclasses.field(default_factory=dict)
-    environment_of_many_threads: dict = dataclasses.field(default_factory=dict)
     tolerance: float = 1e-4
     variant: bool = False
 
@@ -55,11 +54,10 @@ class Engine:
         return [*self.command, str(folder / self.model), *self.flags, "--threads", str(threads),
                 *(part for one in inputs for part in ("--input", one))]
 
-    def variables(self, threads):
+    def variables(self):
         kept = {name: value for name, value in os.environ.items()
                 if not name.startswith(THREAD_VARIABLES)}
-        more = self.environment_of_many_threads if threads > 1 else {}
-        return {**kept, **self.environment, **more}
+        return {**kept, **self.environment}
 
 
 def onnxruntime_library(work):
@@ -73,13 +71,10 @@ def onnxruntime_library(work):
 def all_engines(build, work):
     """By name, in the order of the tables; ratios are of the first one that is there."""
     lazynet = (str(build / "tests/bench/lazynet_worker"),)
-    # With a neighbour on one of two cores, OpenMP threads that spin made a small network 200 times
-    # slower than ones that sleep. It is read before a program can set it.
-    passive = {"OMP_WAIT_POLICY": "passive"}
     engines = [
-        Engine("lazynet", "lazynet", lazynet, "lazynet", environment_of_many_threads=passive),
+        Engine("lazynet", "lazynet", lazynet, "lazynet"),
         Engine("lazynet-bf16", "lazynet BF16", lazynet, "lazynet", ("--compute", "BF16"),
-               environment_of_many_threads=passive, tolerance=2e-1, variant=True),
+               tolerance=2e-1, variant=True),
         Engine("onnxruntime", "ONNX Runtime", (str(build / "tests/bench/ort_worker"),),
                "model.onnx", ("--library", onnxruntime_library(work))),
         Engine("pytorch", "PyTorch", ("/usr/bin/python3", str(HERE / "torch_worker.py")),

@@ -3,9 +3,13 @@
 #include "engine/backend/onednn/own/elementwise.h"
 #include "engine/backend/onednn/own_kernel.h"
 #include "engine/backend/onednn/prepare.h"
+#include "engine/backend/threads.h"
 
 namespace lazynet::backend {
 namespace {
+
+// Threads share no line of the cache.
+constexpr int64_t kPartElements = 64;
 
 absl::StatusOr<PreparedOp> PrepareOwn(const OpContext& context, Eltwise::Algorithm algorithm,
                                       float alpha, float beta) {
@@ -23,8 +27,13 @@ absl::StatusOr<PreparedOp> PrepareOwn(const OpContext& context, Eltwise::Algorit
   prepared.implementation = fmt::format("own:{}", own::Name(isa));
   prepared.kernel = MakeOwnKernelOf(context.dtype(), [&]<typename T>(T) {
     return
-        [run = own::SelectElementwise<T>(algorithm, isa), size = ElementCount(src), alpha, beta](
-            const T* src_data, T* dst_data, float*) { run(src_data, dst_data, size, alpha, beta); };
+        [run = own::SelectElementwise<T>(algorithm, isa),
+         size = static_cast<int64_t>(ElementCount(src)), alpha, beta,
+         threads = KernelThreads()](const T* src_data, T* dst_data, float*) {
+          ForEachPart(threads, size, kPartElements, [&](int64_t begin, int64_t end, int) {
+            run(src_data + begin, dst_data + begin, static_cast<size_t>(end - begin), alpha, beta);
+          });
+        };
   });
   return prepared;
 }

@@ -1,10 +1,12 @@
 #include <algorithm>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "engine/backend/onednn/own/window_pooling.h"
 #include "engine/backend/onednn/own_kernel.h"
 #include "engine/backend/onednn/prepare.h"
+#include "engine/backend/threads.h"
 
 namespace lazynet::backend {
 namespace {
@@ -52,6 +54,42 @@ bool HasEmptyWindow(const WindowPooling& pooling) {
   });
 }
 
+// What a thread does, and where in src and dst that begins.
+struct PoolingPart {
+  WindowPooling pooling;
+  int64_t src_offset = 0;
+  int64_t dst_offset = 0;
+};
+
+// Parts of the outer axis or, where that is 1, of the rows of dst: a window's rows are where they
+// were.
+std::vector<PoolingPart> PartsOf(WindowPooling pooling, int threads) {
+  const auto& [depth, height, width] = pooling.axes;
+  const bool by_outer = pooling.outer > 1;
+  const auto rows = static_cast<int64_t>(height.windows.size());
+  const int64_t count = by_outer ? pooling.outer : depth.windows.size() == 1 ? rows : 1;
+  const int64_t parts = std::min<int64_t>(count, threads);
+  if (parts == 1) return {{std::move(pooling)}};
+  const int64_t dst_row = static_cast<int64_t>(width.windows.size()) * pooling.inner;
+  const int64_t dst_item = static_cast<int64_t>(depth.windows.size()) * rows * dst_row;
+  const int64_t src_item = depth.src_size * height.src_size * width.src_size * pooling.inner;
+  std::vector<PoolingPart> result;
+  for (int64_t part = 0; part < parts; ++part) {
+    const int64_t begin = count * part / parts;
+    const int64_t end = count * (part + 1) / parts;
+    if (by_outer) {
+      result.push_back({pooling, begin * src_item, begin * dst_item});
+      result.back().pooling.outer = end - begin;
+      continue;
+    }
+    result.push_back({pooling, 0, begin * dst_row});
+    WindowAxis& axis = result.back().pooling.axes[1];
+    axis.windows = {axis.windows.begin() + begin, axis.windows.begin() + end};
+    axis.padding -= begin * axis.stride;
+  }
+  return result;
+}
+
 absl::StatusOr<PreparedOp> PreparePooling(const OpContext& context, WindowPooling pooling) {
   if (context.is_constant(0)) return context.Fallback();
   memory::desc src = context.src_desc(0);
@@ -68,13 +106,21 @@ absl::StatusOr<PreparedOp> PreparePooling(const OpContext& context, WindowPoolin
   PreparedOp prepared;
   prepared.src_layouts = {MakeLayout(src)};
   prepared.dst_layout = MakeLayout(dst);
-  prepared.scratch_bytes = own::ScratchBytes(pooling);
+  const size_t part_bytes = own::ScratchBytes(pooling);
+  std::vector<PoolingPart> parts = PartsOf(std::move(pooling), KernelThreads());
+  prepared.scratch_bytes = parts.size() * part_bytes;
   const own::Isa isa = own::DetectIsa();
   prepared.implementation = fmt::format("own:{}", own::Name(isa));
   prepared.kernel = MakeOwnKernelOf(context.dtype(), [&]<typename T>(T) {
-    return [run = own::SelectWindowPooling<T>(isa), pooling = std::move(pooling)](
+    return [run = own::SelectWindowPooling<T>(isa), parts = std::move(parts),
+            part_floats = static_cast<int64_t>(part_bytes / sizeof(float))](
                const T* src_data, T* dst_data, float* scratch) {
-      run(pooling, src_data, dst_data, scratch);
+      const auto count = static_cast<int64_t>(parts.size());
+      ForEachPart(static_cast<int>(count), count, 1, [&](int64_t begin, int64_t, int) {
+        const PoolingPart& part = parts[static_cast<size_t>(begin)];
+        run(part.pooling, src_data + part.src_offset, dst_data + part.dst_offset,
+            scratch + begin * part_floats);
+      });
     };
   });
   return prepared;

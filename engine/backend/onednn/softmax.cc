@@ -2,6 +2,7 @@
 
 #include "engine/backend/onednn/own_kernel.h"
 #include "engine/backend/onednn/prepare.h"
+#include "engine/backend/threads.h"
 
 namespace lazynet::backend {
 namespace {
@@ -35,12 +36,20 @@ absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Softmax& op) 
   prepared.dst_layout = prepared.src_layouts[0];
   prepared.in_place = true;
   prepared.implementation = fmt::format("own:{}", own::Name(isa));
+  const int threads = KernelThreads();
   prepared.kernel = MakeOwnKernelOf(context.dtype(), [&]<typename T>(T) {
-    prepared.scratch_bytes = own::SoftmaxScratchBytes<T>(shape);
-    return
-        [run = own::SelectSoftmax<T>(isa), shape](const T* src_data, T* dst_data, float* scratch) {
-          run(shape, src_data, dst_data, scratch);
-        };
+    const size_t part_bytes = own::SoftmaxScratchBytes<T>(shape);
+    prepared.scratch_bytes = static_cast<size_t>(threads) * part_bytes;
+    return [run = own::SelectSoftmax<T>(isa), shape, threads,
+            part_floats = static_cast<int64_t>(part_bytes / sizeof(float))](
+               const T* src_data, T* dst_data, float* scratch) {
+      ForEachPart(threads, shape.outer, 1, [&](int64_t begin, int64_t end, int part) {
+        own::SoftmaxShape rows = shape;
+        rows.outer = end - begin;
+        const int64_t offset = begin * shape.size * shape.inner;
+        run(rows, src_data + offset, dst_data + offset, scratch + part * part_floats);
+      });
+    };
   });
   return prepared;
 }

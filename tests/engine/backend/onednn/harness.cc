@@ -11,6 +11,7 @@
 #include "engine/backend/onednn/onednn_backend.h"
 #include "engine/backend/onednn/own/bf16.h"
 #include "engine/backend/packed_weights.h"
+#include "engine/backend/threads.h"
 
 namespace lazynet::testing {
 namespace {
@@ -126,7 +127,12 @@ absl::StatusOr<OpResult> RunArrived(backend::OpKind kind, const std::vector<OpIn
   graph.AddOp(std::move(kind), ids, output_shape, "op", output_dtype);
   const backend::Op& op = graph.ops.back();
   backend::PackedWeights packed;
-  ASSIGN_OR_RETURN(const PreparedOp prepared, Onednn().Prepare(graph, op, layouts, packed));
+  const auto prepare = [&](int threads) {
+    backend::SetKernelThreads(threads);
+    return Onednn().Prepare(graph, op, layouts, packed);
+  };
+  ASSIGN_OR_RETURN(const PreparedOp shared, prepare(3));
+  ASSIGN_OR_RETURN(const PreparedOp prepared, prepare(1));
   if (prepared.src_layouts.size() != inputs.size()) return Internal("layouts are missing");
 
   std::vector<Buffer> buffers;
@@ -146,6 +152,11 @@ absl::StatusOr<OpResult> RunArrived(backend::OpKind kind, const std::vector<OpIn
   ASSIGN_OR_RETURN(const Buffer dst, Run(prepared, srcs, dst_bytes));
   ASSIGN_OR_RETURN(const Buffer again, Run(prepared, srcs, dst_bytes));
   if (!SameBytes(dst, again)) return Internal("a second run gives another result");
+
+  if (prepared.implementation.starts_with("own:")) {
+    ASSIGN_OR_RETURN(const Buffer by_three, Run(shared, srcs, dst_bytes));
+    if (!SameBytes(dst, by_three)) return Internal("three threads give another result");
+  }
 
   ASSIGN_OR_RETURN(Buffer dense, Reorder(value, dst.data(), prepared.dst_layout, nullptr));
   ASSIGN_OR_RETURN(const Buffer padded, Reorder(value, dense.data(), nullptr, prepared.dst_layout));

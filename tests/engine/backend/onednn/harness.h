@@ -21,9 +21,9 @@ backend::LayoutPtr LayoutOf(Arrival arrival, const Shape& shape, DType dtype = D
 // The oneDNN backend alone; what it leaves to its fallback is UNIMPLEMENTED.
 const backend::Backend& Onednn();
 
-// As RunOp, with the inputs of rank 3 and more arriving in a layout. Besides, fails where two runs
-// of the kernel differ, where running in place differs, and where the padding of a blocked output
-// is not zero.
+// As RunOp on one thread, with the inputs of rank 3 and more arriving in a layout. Besides, fails
+// where two runs of the kernel differ, where running in place differs, where an own kernel differs
+// that is prepared for three threads, and where the padding of a blocked output is not zero.
 absl::StatusOr<OpResult> RunArrived(backend::OpKind kind, const std::vector<OpInput>& inputs,
                                     const Shape& output_shape, Arrival arrival,
                                     std::optional<DType> output_dtype = std::nullopt);
