@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "engine/backend/threads.h"
 #include "engine/core/convert.h"
 #include "engine/init/generator.h"
 #include "engine/init/initializers.h"
@@ -14,8 +15,8 @@ namespace lazynet::nn {
 // and only if something of it was not loaded.
 class Materializer {
  public:
-  Materializer(const Network& network, ParameterSet set)
-      : network_(network), set_(std::move(set)) {}
+  Materializer(const Network& network, ParameterSet set, int threads)
+      : network_(network), set_(std::move(set)), threads_(threads) {}
 
   // Before the first draw, which may be far from the last.
   absl::Status CheckInitializers() const {
@@ -47,13 +48,35 @@ class Materializer {
                                       [](const auto& value) { return value.has_value(); });
       if (!loaded) RETURN_IF_ERROR(DrawLayer(node, generator));
     }
-    return absl::OkStatus();
+    return RunDraws();
   }
 
   void SetSizes(std::vector<Sizes> sizes) { set_.sizes_ = std::move(sizes); }
   ParameterSet Take() { return std::move(set_); }
 
  private:
+  // A parameter whose place in the stream is known.
+  struct Draw {
+    init::Generator generator;
+    init::Initializer initializer;
+    size_t node;
+    int index;
+  };
+
+  // From so many elements on, drawing takes longer than to skip the words and draw them elsewhere;
+  // and the generators that wait are little beside what they draw.
+  static constexpr int64_t kDrawElements = 16384;
+
+  absl::Status RunDraws() {
+    const auto run = [&](int64_t i, size_t) {
+      Draw& draw = draws_[static_cast<size_t>(i)];
+      absl::Status status =
+          DrawNow(draw.node, draw.index, draw.initializer, draw.generator);
+      return status.ok() ? status : AtParameter(network_.nodes()[draw.node], draw.index, status);
+    };
+    return backend::ForEachInParallel(threads_, static_cast<int64_t>(draws_.size()), run);
+  }
+
   static absl::Status AtParameter(const Node& node, int index, const absl::Status& status) {
     return Annotate(fmt::format("parameter \"{}\"", node.ParameterName(index)), status);
   }
@@ -69,19 +92,18 @@ class Materializer {
   absl::Status DrawParameters(size_t node, init::Generator& generator) {
     const Node& drawn = network_.nodes()[node];
     for (const int index : drawn.layer->draw_order()) {
-      const auto at = static_cast<size_t>(index);
-      absl::Status status =
-          DrawParameter(drawn, index, set_.sizes_[node], generator, set_.values_[node][at]);
+      const absl::Status status = DrawParameter(node, index, generator);
       if (!status.ok()) return AtParameter(drawn, index, status);
     }
     return absl::OkStatus();
   }
 
   // A value that was loaded stays, but the stream moves all the same.
-  static absl::Status DrawParameter(const Node& node, int index, const Sizes& sizes,
-                                    init::Generator& generator,
-                                    std::optional<ParameterValue>& value) {
+  absl::Status DrawParameter(size_t node_index, int index, init::Generator& generator) {
+    const Node& node = network_.nodes()[node_index];
+    const Sizes& sizes = set_.sizes_[node_index];
     const auto at = static_cast<size_t>(index);
+    std::optional<ParameterValue>& value = set_.values_[node_index][at];
     const ParameterSpec& spec = node.parameters()[at];
     const bool given = !node.initializers.empty() && node.initializers[at].has_value();
     const DType dtype = spec.dtype.value_or(node.drawn_dtype);
@@ -97,7 +119,21 @@ class Materializer {
     const init::Initializer initializer =
         given ? *node.initializers[at] : Default(node.parameters(), spec.initial, sizes);
     if (value) return init::SkipInitializer(initializer, generator, dtype, shape);
-    ASSIGN_OR_RETURN(Tensor tensor, Tensor::Allocate(dtype, shape));
+    if (threads_ == 1 || shape.num_elements() < kDrawElements) {
+      return DrawNow(node_index, index, initializer, generator);
+    }
+    draws_.push_back({generator, initializer, node_index, index});
+    return init::SkipInitializer(initializer, generator, dtype, shape);
+  }
+
+  absl::Status DrawNow(size_t node_index, int index, const init::Initializer& initializer,
+                       init::Generator& generator) {
+    const Node& node = network_.nodes()[node_index];
+    const auto at = static_cast<size_t>(index);
+    const ParameterSpec& spec = node.parameters()[at];
+    const bool given = !node.initializers.empty() && node.initializers[at].has_value();
+    const Shape shape = spec.ShapeFor(set_.sizes_[node_index]);
+    ASSIGN_OR_RETURN(Tensor tensor, Tensor::Allocate(node.drawn_dtype, shape));
     const MutableTensorView view = tensor.mutable_view();
     RETURN_IF_ERROR(init::Initialize(initializer, generator, view));
     if (!given && spec.initial.zeroed) init::Fill(0, view);
@@ -106,7 +142,7 @@ class Materializer {
       std::fill_n(view.data + row * static_cast<size_t>(spec.initial.zero_row), row, std::byte{0});
     }
     ASSIGN_OR_RETURN(tensor, Converted(tensor, node.ParameterDType(index)));
-    value = {std::move(tensor), Origin::kInitializer};
+    set_.values_[node_index][at] = {std::move(tensor), Origin::kInitializer};
     return absl::OkStatus();
   }
 
@@ -139,11 +175,13 @@ class Materializer {
 
   const Network& network_;
   ParameterSet set_;
+  const int threads_;
+  std::vector<Draw> draws_;  // in the order of the stream
 };
 
 namespace {
 
-absl::StatusOr<ParameterSet> Draw(Materializer materializer, init::Generator* stream) {
+absl::StatusOr<ParameterSet> DrawWith(Materializer materializer, init::Generator* stream) {
   RETURN_IF_ERROR(materializer.CheckInitializers());
   RETURN_IF_ERROR(materializer.DrawAll(stream));
   return materializer.Take();
@@ -153,7 +191,7 @@ absl::StatusOr<ParameterSet> Draw(Materializer materializer, init::Generator* st
 
 absl::StatusOr<size_t> ParameterBytes(const Network& network, const ParameterSet& set,
                                       const std::vector<Sizes>& sizes,
-                                      const MaterializeLimits& limits) {
+                                      const MaterializeOptions& options) {
   size_t bytes = set.bytes();
   for (size_t node = 0; node < network.nodes().size(); ++node) {
     const Node& owner = network.nodes()[node];
@@ -165,10 +203,10 @@ absl::StatusOr<size_t> ParameterBytes(const Network& network, const ParameterSet
         return Annotate(fmt::format("parameter \"{}\"", owner.ParameterName(i)), status);
       }
       bytes += ByteSize(owner.ParameterDType(i), shape);
-      if (bytes > limits.max_parameter_bytes) {
+      if (bytes > options.max_parameter_bytes) {
         return ResourceExhausted(
             "parameter \"{}\" of shape {}: wants at most {} bytes of parameters, got {}",
-            owner.ParameterName(i), shape.ToString(), limits.max_parameter_bytes, bytes);
+            owner.ParameterName(i), shape.ToString(), options.max_parameter_bytes, bytes);
       }
     }
   }
@@ -177,19 +215,19 @@ absl::StatusOr<size_t> ParameterBytes(const Network& network, const ParameterSet
 
 absl::StatusOr<ParameterSet> Materialize(const Network& network, const ParameterSet& set,
                                          std::span<const Shape> input_shapes,
-                                         const MaterializeLimits& limits, init::Generator* stream) {
+                                         const MaterializeOptions& options, init::Generator* stream) {
   ASSIGN_OR_RETURN(Inference inference, network.Infer(input_shapes, set.sizes()));
-  RETURN_IF_ERROR(ParameterBytes(network, set, inference.sizes, limits).status());
-  Materializer materializer(network, set);
+  RETURN_IF_ERROR(ParameterBytes(network, set, inference.sizes, options).status());
+  Materializer materializer(network, set, options.threads);
   materializer.SetSizes(std::move(inference.sizes));
-  return Draw(std::move(materializer), stream);
+  return DrawWith(std::move(materializer), stream);
 }
 
 absl::StatusOr<ParameterSet> MaterializeKnown(const Network& network, const ParameterSet& set,
-                                              const MaterializeLimits& limits) {
+                                              const MaterializeOptions& options) {
   if (!set.sizes_known()) return FailedPrecondition("some lazy sizes are not known yet");
-  RETURN_IF_ERROR(ParameterBytes(network, set, set.sizes(), limits).status());
-  return Draw(Materializer(network, set), nullptr);
+  RETURN_IF_ERROR(ParameterBytes(network, set, set.sizes(), options).status());
+  return DrawWith(Materializer(network, set, options.threads), nullptr);
 }
 
 }  // namespace lazynet::nn

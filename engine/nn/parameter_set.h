@@ -99,8 +99,9 @@ absl::StatusOr<ParameterSet> LoadStateDict(const Network& network, const Paramet
                                            const LoadOptions& options = {},
                                            LoadReport* report = nullptr);
 
-struct MaterializeLimits {
+struct MaterializeOptions {
   size_t max_parameter_bytes = size_t{16} << 30;  // of one network
+  int threads = 1;                                // that draw; the values do not depend on it
 };
 
 // Bytes of all parameters when the sizes are these (all known), those that have values included.
@@ -108,7 +109,7 @@ struct MaterializeLimits {
 // one that no tensor can be.
 absl::StatusOr<size_t> ParameterBytes(const Network& network, const ParameterSet& set,
                                       const std::vector<Sizes>& sizes,
-                                      const MaterializeLimits& limits);
+                                      const MaterializeOptions& options);
 
 // Infers every lazy size from the input shapes and gives every parameter that has none its initial
 // values, drawn as PyTorch 1.13 draws them (or per layer, see DrawOrder). A pure function: an error
@@ -120,12 +121,12 @@ absl::StatusOr<size_t> ParameterBytes(const Network& network, const ParameterSet
 // and is left where PyTorch leaves its generator.
 absl::StatusOr<ParameterSet> Materialize(const Network& network, const ParameterSet& set,
                                          std::span<const Shape> input_shapes,
-                                         const MaterializeLimits& limits,
+                                         const MaterializeOptions& options,
                                          init::Generator* stream = nullptr);
 
 // The same for a set whose sizes are all known, from the definition or a checkpoint: no input
 // shapes are needed.
 absl::StatusOr<ParameterSet> MaterializeKnown(const Network& network, const ParameterSet& set,
-                                              const MaterializeLimits& limits);
+                                              const MaterializeOptions& options);
 
 }  // namespace lazynet::nn

@@ -17,6 +17,7 @@
 #include "engine/plan/passes/fuse_ops.h"
 #include "engine/plan/passes/lower_precision.h"
 #include "engine/plan/passes/remove_dead_ops.h"
+#include "engine/plan/prepare_ahead.h"
 #include "engine/plan/program_builder.h"
 
 namespace lazynet::plan {
@@ -110,6 +111,7 @@ absl::StatusOr<std::shared_ptr<const Program>> BuildProgram(
   Graph careful = graph;
   FuseOps(graph, backend);
   ChooseWinograd(graph, backend);
+  const auto ahead = PrepareAhead(graph, backend, packed, options.build_threads);
   ASSIGN_OR_RETURN(std::vector<CheckedValue> checks, BoundValues(graph, packed));
   ProgramBuilder builder(graph, backend, packed, threads);
   const bool checked = !checks.empty();

@@ -19,7 +19,8 @@ namespace lazynet::plan {
 struct PlanOptions {
   bool optimize = true;                      // run the graph passes
   size_t max_arena_bytes = size_t{8} << 30;  // of one plan's intermediate values
-  int threads = 1;                           // that a run may use, >= 1; small plans use one
+  int threads = 1;                           // that a run may use, >= 1; small ops use one
+  int build_threads = 1;                     // that pack weights
   int64_t group_size = 0;                    // items that are run at a time; 0: as GroupSize says
 };
 

@@ -289,10 +289,11 @@ absl::StatusOr<Executable> HostedNetwork::BindAndPlan(std::span<const Shape> inp
   return made;
 }
 
-nn::MaterializeLimits HostedNetwork::Limits() const {
-  nn::MaterializeLimits limits = environment_.options.materialize;
-  limits.max_parameter_bytes = std::min(limits.max_parameter_bytes, serving().max_parameter_bytes);
-  return limits;
+nn::MaterializeOptions HostedNetwork::OptionsToMaterialize() const {
+  nn::MaterializeOptions options = environment_.options.materialize;
+  options.max_parameter_bytes =
+      std::min(options.max_parameter_bytes, serving().max_parameter_bytes);
+  return options;
 }
 
 std::shared_ptr<BoundNetwork> HostedNetwork::MakeBound(
@@ -309,17 +310,17 @@ absl::StatusOr<std::shared_ptr<BoundNetwork>> HostedNetwork::Materialized(
     const nn::ParameterSet& known, std::optional<std::vector<Shape>> input_shapes,
     Binding binding) const {
   const auto start = Clock::now();
-  const nn::MaterializeLimits limits = Limits();
+  const nn::MaterializeOptions options = OptionsToMaterialize();
   const auto make = [&]() -> absl::StatusOr<std::shared_ptr<BoundNetwork>> {
     std::vector<nn::Sizes> sizes = known.sizes();
     if (input_shapes) {
       ASSIGN_OR_RETURN(nn::Inference inference, network().Infer(*input_shapes, sizes));
       sizes = std::move(inference.sizes);
     }
-    ASSIGN_OR_RETURN(const size_t bytes, nn::ParameterBytes(network(), known, sizes, limits));
+    ASSIGN_OR_RETURN(const size_t bytes, nn::ParameterBytes(network(), known, sizes, options));
     ASSIGN_OR_RETURN(auto share, environment_.budget.Take(bytes));
-    auto set = input_shapes ? nn::Materialize(network(), known, *input_shapes, limits)
-                            : nn::MaterializeKnown(network(), known, limits);
+    auto set = input_shapes ? nn::Materialize(network(), known, *input_shapes, options)
+                            : nn::MaterializeKnown(network(), known, options);
     RETURN_IF_ERROR(set.status());
     return MakeBound(*std::move(set), binding, std::move(share));
   };
@@ -367,8 +368,8 @@ Forecast HostedNetwork::Foresee(std::span<const Shape> input_shapes) const {
   for (const nn::NetworkOutput& output : network().outputs()) {
     forecast.outputs.push_back(inference->shape(output.source));
   }
-  const nn::MaterializeLimits limits = Limits();
-  const auto bytes = nn::ParameterBytes(network(), *set, forecast.sizes, limits);
+  const nn::MaterializeOptions options = OptionsToMaterialize();
+  const auto bytes = nn::ParameterBytes(network(), *set, forecast.sizes, options);
   if (!bytes.ok()) {
     forecast.errors.push_back(bytes.status());
     return forecast;

@@ -19,7 +19,7 @@
 namespace lazynet::hosting {
 
 struct HostingOptions {
-  nn::MaterializeLimits materialize;  // of one network
+  nn::MaterializeOptions materialize;  // of one network
   plan::PlanOptions plan;
   size_t shapes_per_network = 32;  // that plans are kept for; the least recently used goes first
   int wide_threads = 1;            // of the plans that a request has all lanes for
@@ -159,7 +159,7 @@ class HostedNetwork {
   absl::StatusOr<Executable> PrepareFor(std::span<const Shape> input_shapes,
                                         Binding::Source source);
   // The server's, or the network's own where they are narrower.
-  nn::MaterializeLimits Limits() const;
+  nn::MaterializeOptions OptionsToMaterialize() const;
   std::shared_ptr<BoundNetwork> MakeBound(nn::ParameterSet set, const Binding& binding,
                                           std::unique_ptr<ParameterBudget::Share> share) const;
   absl::StatusOr<std::shared_ptr<BoundNetwork>> Materialized(

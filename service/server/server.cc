@@ -34,10 +34,13 @@ std::unique_ptr<backend::Backend> MakeBackend(const config::ServerConfig& config
 }
 
 hosting::HostingOptions MakeHostingOptions(const config::ServerConfig& config) {
-  return {.materialize = {.max_parameter_bytes = static_cast<size_t>(config.max_parameter_bytes)},
-          .plan = {.max_arena_bytes = static_cast<size_t>(config.max_plan_bytes)},
+  const auto threads = static_cast<int>(LaneCount(config));
+  return {.materialize = {.max_parameter_bytes = static_cast<size_t>(config.max_parameter_bytes),
+                          .threads = threads},
+          .plan = {.max_arena_bytes = static_cast<size_t>(config.max_plan_bytes),
+                   .build_threads = threads},
           .shapes_per_network = static_cast<size_t>(config.plans_per_network),
-          .wide_threads = static_cast<int>(LaneCount(config))};
+          .wide_threads = threads};
 }
 
 // What hosts networks, without any port.

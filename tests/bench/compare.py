@@ -30,7 +30,7 @@ FULL = {"networks": None, "batches": [1, 8, 32], "threads": [1, 2], "rounds": 7,
 LEAST_ROUNDS = 3
 
 # Threads of an engine that has just answered spin for a while; the next one waits until they sleep.
-PAUSE_SECONDS = 0.02
+PAUSE_SECONDS = 0.1
 
 # Processes that wanted to run in the last minute, above which numbers are not to be trusted.
 BUSY_LOAD = 0.8

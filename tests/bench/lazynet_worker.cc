@@ -129,7 +129,7 @@ absl::Status Serve(const std::string& folder, int threads, const std::string& co
   ASSIGN_OR_RETURN(std::vector<Tensor> ordered, InOrder(*model.network, inputs));
   const std::vector<Shape> shapes = ShapesOf(ordered);
   const int64_t load = NanosecondsSince(start);
-  RETURN_IF_ERROR(Materialize(model, shapes));
+  RETURN_IF_ERROR(Materialize(model, shapes, threads));
   const int64_t materialized = NanosecondsSince(start);
   ASSIGN_OR_RETURN(auto plan, BuildPlan(model, shapes, threads));
   const int64_t planned = NanosecondsSince(start);

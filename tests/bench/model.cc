@@ -33,9 +33,10 @@ absl::StatusOr<Model> LoadModel(const std::filesystem::path& folder, std::option
   return Model{std::move(network), std::move(set)};
 }
 
-absl::Status Materialize(Model& model, std::span<const Shape> input_shapes) {
+absl::Status Materialize(Model& model, std::span<const Shape> input_shapes, int threads) {
   ASSIGN_OR_RETURN(model.parameters,
-                   nn::Materialize(*model.network, model.parameters, input_shapes, {}));
+                   nn::Materialize(*model.network, model.parameters, input_shapes,
+                                                    {.threads = threads}));
   return absl::OkStatus();
 }
 
@@ -44,7 +45,7 @@ absl::StatusOr<std::shared_ptr<const plan::Plan>> BuildPlan(Model& model,
                                                             int threads,
                                                             plan::PlanDescription* description) {
   return plan::Plan::Build(*model.network, model.parameters, input_shapes, Backend(), *model.shared,
-                           {.threads = threads}, description);
+                           {.threads = threads, .build_threads = threads}, description);
 }
 
 const backend::Backend& Backend() {

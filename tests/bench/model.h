@@ -25,7 +25,7 @@ absl::StatusOr<Model> LoadModel(const std::filesystem::path& folder,
                                 std::optional<DType> compute = std::nullopt);
 
 // Gives the rest of the parameters their initial values.
-absl::Status Materialize(Model& model, std::span<const Shape> input_shapes);
+absl::Status Materialize(Model& model, std::span<const Shape> input_shapes, int threads = 1);
 
 // With a `description` as Plan::Build says.
 absl::StatusOr<std::shared_ptr<const plan::Plan>> BuildPlan(

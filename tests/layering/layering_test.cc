@@ -41,7 +41,7 @@ const std::map<std::string, std::set<std::string>> kMayInclude = {
      {"engine/core", "engine/backend/reference", "engine/backend/onednn", "service",
       "service/config", "service/handlers", "service/hosting", "service/metrics",
       "service/scheduling"}},
-    {"service", {"engine/core", "service/config", "service/server"}},
+    {"service", {"engine/core", "engine/backend", "service/config", "service/server"}},
 };
 
 // Headers of a library -> the only folder that may include them.

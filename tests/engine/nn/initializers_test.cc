@@ -92,6 +92,40 @@ TEST(Initializers, TakeThePlaceOfTheDefaultInTheStream) {
   EXPECT_EQ(ValuesOf(set, 1, 0), (std::vector<float>{stream[2], stream[3]}));
 }
 
+// Large parameters are drawn from copies of the stream, by several threads, and small ones between
+// them from the stream itself.
+TEST(Initializers, ValuesDoNotDependOnTheNumberOfThreads) {
+  std::vector<LayerDefinition> layers{Linear("default", 150)};
+  const init::Initializer initializers[] = {
+      init::UniformInitializer{},       init::NormalInitializer{},
+      init::XavierNormalInitializer{},  init::TruncatedNormalInitializer{},
+      init::OrthogonalInitializer{},    init::ConstantInitializer{3},
+      init::KaimingUniformInitializer{}};
+  for (const init::Initializer& initializer : initializers) {
+    const std::string name = "layer" + std::to_string(layers.size());
+    layers.push_back(With(Linear(name, 150), "weight", initializer));
+  }
+  layers.push_back(Linear("last", 3));
+  const auto network = NetworkOf(DefinitionOf(layers));
+  const Shape input{1, 140};
+  const auto materialize = [&](int threads, init::Generator& stream) {
+    auto set = Materialize(*network, ParameterSet::Declared(*network), {&input, 1},
+                           {.threads = threads}, &stream);
+    LAZYNET_CHECK(set.ok());
+    return *std::move(set);
+  };
+  init::Generator alone(0), shared(0);
+  const ParameterSet wanted = materialize(1, alone);
+  const ParameterSet got = materialize(3, shared);
+  EXPECT_EQ(shared.words(), alone.words());
+  EXPECT_EQ(shared.Next32(), alone.Next32());
+  for (int node = 0; node < static_cast<int>(network->nodes().size()); ++node) {
+    for (const int parameter : {0, 1}) {
+      EXPECT_EQ(ValuesOf(got, node, parameter), ValuesOf(wanted, node, parameter)) << node;
+    }
+  }
+}
+
 TEST(Initializers, ALoadedValueReplacesThemAndTheStreamMovesOn) {
   const init::UniformInitializer unit{};
   const auto network =

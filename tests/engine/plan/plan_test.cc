@@ -194,6 +194,28 @@ TEST_P(PlanOn, BatchSizesShareThePackedWeights) {
   EXPECT_EQ(shared.packed.bytes(), bytes);
 }
 
+// By several threads when there are some: the plan is the same.
+TEST_P(PlanOn, WeightsAreTheSameWhoeverPacksThem) {
+  const SmallCnn cnn = MakeSmallCnn();
+  const Shape shape{2, 3, 6, 8};
+  const Tensor input = Noise(shape, 7);
+  const auto set = nn::Materialize(*cnn.network, cnn.set, {&shape, 1}, {});
+  std::vector<std::vector<float>> results;
+  std::vector<size_t> bytes;
+  for (const int threads : {1, 3}) {
+    SharedParts shared;
+    const auto plan = Plan::Build(*cnn.network, *set, {&shape, 1}, backend(), shared,
+                                  {.build_threads = threads});
+    ASSERT_TRUE(plan.ok()) << plan.status();
+    bytes.push_back(shared.packed.bytes());
+    const auto outputs = RunPlan(**plan, {input});
+    ASSERT_TRUE(outputs.ok()) << outputs.status();
+    results.push_back(FloatsOf((*outputs)[0]));
+  }
+  EXPECT_EQ(results[0], results[1]);
+  EXPECT_EQ(bytes[0], bytes[1]);
+}
+
 // Sums with what a convolution or linear layer makes: the first five it may be added to, not what
 // is needed later, is convolved, is the caller's, the same, or stretched.
 struct Residual {
