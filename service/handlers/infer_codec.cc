@@ -100,4 +100,29 @@ grpc::ByteBuffer EncodeInferResponse(const inference::ModelInferResponse& messag
   return grpc::ByteBuffer(slices.data(), slices.size());
 }
 
+grpc::ByteBuffer EncodeStreamResponse(const grpc::ByteBuffer& response) {
+  // Messages that follow each other are merged by who reads them.
+  inference::ModelInferResponse mark;
+  (*mark.mutable_parameters())["triton_final_response"].set_bool_param(true);
+  const std::string tail = mark.SerializeAsString();
+  std::string head;
+  AppendTag(head, inference::ModelStreamInferResponse::kInferResponseFieldNumber,
+            WireType::kLength);
+  AppendVarint(head, response.Length() + tail.size());
+  std::vector<grpc::Slice> slices;
+  // Slices that were put together here can be taken apart.
+  LAZYNET_CHECK(response.Dump(&slices).ok());
+  slices.emplace(slices.begin(), head);
+  slices.emplace_back(tail);
+  return grpc::ByteBuffer(slices.data(), slices.size());
+}
+
+grpc::ByteBuffer EncodeStreamError(const std::string& id, const std::string& message) {
+  inference::ModelStreamInferResponse error;
+  error.set_error_message(message);
+  error.mutable_infer_response()->set_id(id);
+  const grpc::Slice slice(error.SerializeAsString());
+  return grpc::ByteBuffer(&slice, 1);
+}
+
 }  // namespace lazynet::handlers

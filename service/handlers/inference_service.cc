@@ -3,6 +3,7 @@
 #include <string>
 
 #include "engine/core/status.h"
+#include "service/handlers/describe_model.h"
 #include "service/handlers/status_mapping.h"
 #include "service/hosting/signature.h"
 #include "service/version.h"
@@ -10,13 +11,18 @@
 namespace lazynet::handlers {
 
 void InferenceService::RecordOutcome(hosting::HostedNetwork* network, absl::StatusCode code,
-                                     std::chrono::nanoseconds duration) {
+                                     const hosting::RequestTimes& times, size_t items) {
   if (network == nullptr) {
     probe_.RecordUnknownModel();
     return;
   }
   network->probe().RequestFinished();
-  network->probe().RecordRequest(code, duration);
+  network->probe().RecordRequest(code, times.total);
+  if (code == absl::StatusCode::kOk) {
+    network->statistics().RecordSuccess(times, items);
+  } else {
+    network->statistics().RecordFailure(times.total);
+  }
 }
 
 grpc::Status InferenceService::ServerLive(grpc::ServerContext*, const inference::ServerLiveRequest*,
@@ -42,12 +48,15 @@ grpc::Status InferenceService::ModelReady(grpc::ServerContext*,
   return grpc::Status::OK;
 }
 
-// No extension is announced before it is served: clients branch on this list.
+// What is served beyond the base protocol: clients branch on this list.
+constexpr const char* kExtensions[] = {"binary_tensor_data", "model_configuration", "statistics"};
+
 grpc::Status InferenceService::ServerMetadata(grpc::ServerContext*,
                                               const inference::ServerMetadataRequest*,
                                               inference::ServerMetadataResponse* response) {
   response->set_name("lazynet");
   response->set_version(kVersion);
+  for (const char* extension : kExtensions) response->add_extensions(extension);
   return grpc::Status::OK;
 }
 
@@ -94,6 +103,37 @@ grpc::Status InferenceService::RepositoryIndex(grpc::ServerContext*,
       model.set_version(std::to_string(version));
       model.set_state(entry.network != nullptr ? "READY" : "UNAVAILABLE");
       model.set_reason(std::string(Message(entry.unavailable)));
+    }
+  }
+  return grpc::Status::OK;
+}
+
+grpc::Status InferenceService::ModelConfig(grpc::ServerContext*,
+                                           const inference::ModelConfigRequest* request,
+                                           inference::ModelConfigResponse* response) {
+  const auto found = repository_.Find(request->name(), request->version());
+  if (!found.ok()) return ToGrpc(found.status());
+  *response->mutable_config() = MakeModelConfig(**found, lanes_.count());
+  return grpc::Status::OK;
+}
+
+// Without a name of all models, without a version of all that are there.
+grpc::Status InferenceService::ModelStatistics(grpc::ServerContext*,
+                                               const inference::ModelStatisticsRequest* request,
+                                               inference::ModelStatisticsResponse* response) {
+  if (!request->version().empty() || !request->name().empty()) {
+    const auto found = repository_.Find(request->name(), request->version());
+    if (!found.ok()) return ToGrpc(found.status());
+    if (!request->version().empty()) {
+      *response->add_model_stats() = DescribeStatistics(**found);
+      return grpc::Status::OK;
+    }
+  }
+  for (const auto& [name, versions] : repository_.models()) {
+    if (!request->name().empty() && name != request->name()) continue;
+    for (const auto& [version, entry] : versions) {
+      if (entry.network == nullptr) continue;
+      *response->add_model_stats() = DescribeStatistics(*entry.network);
     }
   }
   return grpc::Status::OK;

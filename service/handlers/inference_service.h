@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "proto/inference.grpc.pb.h"
+#include "service/handlers/open_streams.h"
 #include "service/hosting/repository.h"
 #include "service/metrics/server_probe.h"
 #include "service/scheduling/build_lane.h"
@@ -21,10 +22,12 @@ class Readiness {
   std::atomic<bool> ready_{false};
 };
 
-// The Open Inference Protocol. ModelInfer is taken raw from a completion queue (see InferCall), the
-// other methods run on gRPC's own threads; what is not served yet answers UNIMPLEMENTED.
-class InferenceService : public inference::GRPCInferenceService::WithRawMethod_ModelInfer<
-                             inference::GRPCInferenceService::Service> {
+// The Open Inference Protocol. ModelInfer and ModelStreamInfer are taken raw from a completion queue
+// (see InferCall, InferStream), the other methods run on gRPC's own threads; what is not served yet answers UNIMPLEMENTED.
+class InferenceService
+    : public inference::GRPCInferenceService::WithRawMethod_ModelInfer<
+          inference::GRPCInferenceService::WithRawMethod_ModelStreamInfer<
+              inference::GRPCInferenceService::Service>> {
  public:
   InferenceService(const hosting::Repository& repository, scheduling::Lanes& lanes,
                    scheduling::BuildLane& build_lane, const Readiness& readiness,
@@ -39,9 +42,11 @@ class InferenceService : public inference::GRPCInferenceService::WithRawMethod_M
   scheduling::Lanes& lanes() { return lanes_; }
   scheduling::BuildLane& build_lane() { return build_lane_; }
 
-  // Counts a ModelInfer that ends; `network` is null when none was found.
+  OpenStreams& streams() { return streams_; }
+
+  // Counts an inference request that ends, of so many items; `network` is null when none was found.
   void RecordOutcome(hosting::HostedNetwork* network, absl::StatusCode code,
-                     std::chrono::nanoseconds duration);
+                     const hosting::RequestTimes& times, size_t items);
 
   grpc::Status ServerLive(grpc::ServerContext* context, const inference::ServerLiveRequest* request,
                           inference::ServerLiveResponse* response) override;
@@ -59,6 +64,12 @@ class InferenceService : public inference::GRPCInferenceService::WithRawMethod_M
   grpc::Status RepositoryIndex(grpc::ServerContext* context,
                                const inference::RepositoryIndexRequest* request,
                                inference::RepositoryIndexResponse* response) override;
+  grpc::Status ModelConfig(grpc::ServerContext* context,
+                           const inference::ModelConfigRequest* request,
+                           inference::ModelConfigResponse* response) override;
+  grpc::Status ModelStatistics(grpc::ServerContext* context,
+                               const inference::ModelStatisticsRequest* request,
+                               inference::ModelStatisticsResponse* response) override;
 
  private:
   const hosting::Repository& repository_;
@@ -66,6 +77,7 @@ class InferenceService : public inference::GRPCInferenceService::WithRawMethod_M
   scheduling::BuildLane& build_lane_;
   const Readiness& readiness_;
   metrics::ServerProbe& probe_;
+  OpenStreams streams_;
 };
 
 }  // namespace lazynet::handlers

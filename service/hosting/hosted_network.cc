@@ -146,6 +146,11 @@ void HostedNetwork::Unbind(std::shared_ptr<const nn::ParameterSet> known) {
   ShowParameters();
 }
 
+size_t HostedNetwork::MemoryBytes() const {
+  const auto [now, set] = Look();
+  return set->bytes() - set->mapped_bytes() + (now == nullptr ? 0 : now->shared.packed.bytes());
+}
+
 void HostedNetwork::ShowParameters() const {
   const auto set = parameters();
   size_t uninitialized = 0;

@@ -11,6 +11,7 @@
 #include "engine/backend/backend.h"
 #include "engine/plan/plan.h"
 #include "service/hosting/bound_network.h"
+#include "service/hosting/inference_statistics.h"
 #include "service/hosting/network_events.h"
 #include "service/hosting/serving_options.h"
 #include "service/hosting/state_directory.h"
@@ -93,6 +94,8 @@ class HostedNetwork {
   bool registered() const { return definition_.registered; }
   const ServingOptions& serving() const { return definition_.serving; }
   metrics::NetworkProbe& probe() const { return *probe_; }
+  InferenceStatistics& statistics() { return statistics_; }
+  const InferenceStatistics& statistics() const { return statistics_; }
 
   // Why a remembered state was not used; empty when it was, or there was none.
   const std::string& set_aside() const { return set_aside_; }
@@ -107,6 +110,9 @@ class HostedNetwork {
 
   // The two above, of one moment.
   std::pair<std::shared_ptr<BoundNetwork>, std::shared_ptr<const nn::ParameterSet>> Look() const;
+
+  // Of the parameters, but for those in mapped files, and of the packed weights.
+  size_t MemoryBytes() const;
 
   // The executable for these shapes if it is there. Counts a hit or a miss of the plan cache.
   std::optional<Executable> Find(std::span<const Shape> input_shapes);
@@ -188,6 +194,7 @@ class HostedNetwork {
   const HostedDefinition definition_;
   const Environment& environment_;
   const std::shared_ptr<metrics::NetworkProbe> probe_;
+  InferenceStatistics statistics_;
   std::shared_ptr<const nn::ParameterSet> base_;  // definition and checkpoint; set by Create
   std::string set_aside_;                         // set by Create
 

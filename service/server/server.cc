@@ -11,6 +11,7 @@
 #include "engine/backend/reference/reference_backend.h"
 #include "service/handlers/health_service.h"
 #include "service/handlers/infer_call.h"
+#include "service/handlers/infer_stream.h"
 #include "service/handlers/inference_service.h"
 #include "service/handlers/lazy_network_service.h"
 #include "service/metrics/exposer.h"
@@ -144,6 +145,7 @@ struct Server::Parts {
   // One call to listen for is enough: the poller asks for the next before it works on one.
   void Serve() {
     handlers::InferCall::Listen(*inference, main->queue());
+    handlers::InferStream::Listen(*inference, main->queue());
     health->ListenForWatch(main->queue());
     if (admin != nullptr) admin_health->ListenForWatch(admin->queue());
     // Networks that come and go change what health says of them.
@@ -165,6 +167,7 @@ struct Server::Parts {
     if (main == nullptr) return;
     SetReady(false);
     for (handlers::HealthService* service : Healths()) service->EndWatches();
+    inference->streams().Drain();
     host.events.Close();
     const auto deadline = std::chrono::system_clock::now() + drain_timeout;
     for (Listener* listener : Listeners()) listener->Shutdown(deadline);

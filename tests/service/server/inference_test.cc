@@ -222,8 +222,8 @@ TEST_F(Inference, UnknownModelsAndVersionsHaveTheirCodes) {
 
 TEST_F(Inference, WhatIsNotServedYetIsUnimplemented) {
   grpc::ClientContext context;
-  inference::ModelStatisticsResponse response;
-  EXPECT_EQ(live_->inference().ModelStatistics(&context, {}, &response).error_code(),
+  inference::TraceSettingResponse response;
+  EXPECT_EQ(live_->inference().TraceSetting(&context, {}, &response).error_code(),
             grpc::StatusCode::UNIMPLEMENTED);
 }
 

@@ -1,0 +1,86 @@
+#include "service/handlers/describe_model.h"
+
+#include <string>
+
+#include "service/hosting/signature.h"
+
+namespace lazynet::handlers {
+namespace {
+
+// The names of the dtypes are the protocol's: TYPE_FP32 and so on.
+inference::DataType TypeOf(DType dtype) {
+  inference::DataType type = inference::TYPE_INVALID;
+  inference::DataType_Parse("TYPE_" + std::string(Name(dtype)), &type);
+  return type;
+}
+
+template <typename Tensor, typename Described>
+void Describe(const Described& described, const Shape& shape, Tensor& tensor) {
+  tensor.set_name(described.name);
+  tensor.set_data_type(TypeOf(described.dtype));
+  for (const int64_t dim : shape.dims()) tensor.add_dims(dim);
+}
+
+void Set(inference::StatisticDuration& duration, const hosting::StatisticDuration& value) {
+  duration.set_count(value.count);
+  duration.set_ns(static_cast<uint64_t>(value.total.count()));
+}
+
+template <typename Stages>
+void SetStages(const hosting::StageDurations& durations, Stages& stages) {
+  Set(*stages.mutable_compute_input(), durations.compute_input);
+  Set(*stages.mutable_compute_infer(), durations.compute_infer);
+  Set(*stages.mutable_compute_output(), durations.compute_output);
+}
+
+}  // namespace
+
+inference::ModelConfig MakeModelConfig(const hosting::HostedNetwork& hosted, size_t lanes) {
+  const nn::Network& network = hosted.network();
+  inference::ModelConfig config;
+  config.set_name(network.name());
+  config.set_platform("lazynet_network");
+  config.set_backend("lazynet");
+  config.mutable_version_policy()->mutable_all();
+  const hosting::Signature signature = hosting::Describe(hosted);
+  for (size_t i = 0; i < network.inputs().size(); ++i) {
+    Describe(network.inputs()[i], signature.inputs[i], *config.add_input());
+  }
+  for (size_t i = 0; i < network.outputs().size(); ++i) {
+    Describe(network.outputs()[i], signature.outputs[i], *config.add_output());
+  }
+  auto& group = *config.add_instance_group();
+  group.set_name(network.name());
+  group.set_kind(inference::ModelInstanceGroup::KIND_CPU);
+  group.set_count(static_cast<int>(lanes));
+  config.mutable_model_transaction_policy()->set_decoupled(false);
+  (*config.mutable_parameters())["compute"].set_string_value(
+      std::string(Name(network.compute_dtype())));
+  return config;
+}
+
+inference::ModelStatistics DescribeStatistics(const hosting::HostedNetwork& hosted) {
+  const hosting::InferenceStatistics::Snapshot now = hosted.statistics().Read();
+  inference::ModelStatistics statistics;
+  statistics.set_name(hosted.network().name());
+  statistics.set_version(std::to_string(hosted.version()));
+  statistics.set_last_inference(static_cast<uint64_t>(now.last_inference.count()));
+  statistics.set_inference_count(now.items);
+  statistics.set_execution_count(now.executions);
+  auto& all = *statistics.mutable_inference_stats();
+  Set(*all.mutable_success(), now.success);
+  Set(*all.mutable_fail(), now.failure);
+  Set(*all.mutable_queue(), now.queue);
+  SetStages(now.stages, all);
+  for (const auto& [items, stages] : now.batches) {
+    auto& batch = *statistics.add_batch_stats();
+    batch.set_batch_size(items);
+    SetStages(stages, batch);
+  }
+  auto& memory = *statistics.add_memory_usage();
+  memory.set_type("CPU");
+  memory.set_byte_size(hosted.MemoryBytes());
+  return statistics;
+}
+
+}  // namespace lazynet::handlers
