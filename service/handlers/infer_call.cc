@@ -12,16 +12,32 @@ void InferCall::Listen(InferenceService& service, grpc::ServerCompletionQueue& q
 }
 
 InferCall::InferCall(InferenceService& service, grpc::ServerCompletionQueue& queue)
-    : InferJob(service), service_(service), queue_(queue), writer_(&context_) {}
+    : InferJob(service), service_(service), queue_(queue), writer_(&context_), done_(*this) {
+  context_.AsyncNotifyWhenDone(&done_);
+}
 
 void InferCall::Proceed(bool ok) {
-  // Not ok before Finish: the server shuts down and there is no request.
-  if (finished_ || !ok) {
+  if (finished_) {
+    DeleteWhenOver();
+    return;
+  }
+  // The server shuts down and there is no call, nor an end of it to be told.
+  if (!ok) {
     delete this;
     return;
   }
+  open_ = 2;
   Listen(service_, queue_);
   Start(std::move(request_), context_.deadline());
+}
+
+void InferCall::Done::Proceed(bool /*ok*/) {
+  if (call_.context_.IsCancelled()) call_.cancelled_.store(true, std::memory_order_relaxed);
+  call_.DeleteWhenOver();
+}
+
+void InferCall::DeleteWhenOver() {
+  if (--open_ == 0) delete this;
 }
 
 void InferCall::Ended(const absl::Status& status, grpc::ByteBuffer response) {

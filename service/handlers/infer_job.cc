@@ -1,15 +1,22 @@
 #include "service/handlers/infer_job.h"
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <utility>
 
 #include "engine/core/status.h"
+#include "service/handlers/status_mapping.h"
 
 namespace lazynet::handlers {
 namespace {
 
 using Steady = std::chrono::steady_clock;
+
+// When to try again what there was no room for: a wait that is worth a round trip, and about the
+// time that a plan takes.
+constexpr std::chrono::milliseconds kLeastRetry{5};
+constexpr std::chrono::milliseconds kBuildRetry{250};
 
 // Elements of the batch axis: what the first input says.
 size_t BatchSize(const std::vector<Shape>& shapes) {
@@ -54,14 +61,16 @@ absl::Status InferJob::Dispatch(const grpc::ByteBuffer& bytes) {
       });
   if (accepted) return absl::OkStatus();
   network_->probe().RecordShed("build_queue_full");
-  return ResourceExhausted("too many plans wait to be built");
+  return WithRetry(ResourceExhausted("too many plans wait to be built"), kBuildRetry);
 }
 
 void InferJob::EnterLanes() {
   queued_ = Steady::now();
   if (service_.lanes().Submit(*this)) return;
   network_->probe().RecordShed("queue_full");
-  End(ResourceExhausted("the queue is full: {} requests wait", service_.lanes().queue_capacity()));
+  End(WithRetry(
+      ResourceExhausted("the queue is full: {} requests wait", service_.lanes().queue_capacity()),
+      std::max<std::chrono::nanoseconds>(service_.lanes().PredictedWait(), kLeastRetry)));
 }
 
 void InferJob::Run(plan::Workspace& workspace, int threads) {

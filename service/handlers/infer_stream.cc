@@ -32,6 +32,7 @@ class InferStream::Request final : public InferJob {
       : InferJob(service), stream_(stream), turn_(turn) {}
 
   using InferJob::id;
+  bool cancelled() const override { return stream_.cancelled_; }
 
  private:
   void Ended(const absl::Status& status, grpc::ByteBuffer response) override {
@@ -55,7 +56,10 @@ InferStream::InferStream(InferenceService& service, grpc::ServerCompletionQueue&
       started_(*this, &InferStream::Started),
       read_(*this, &InferStream::Read),
       written_(*this, &InferStream::Written),
-      finished_(*this, &InferStream::Finished) {}
+      finished_(*this, &InferStream::Finished),
+      over_(*this, &InferStream::Over) {
+  context_.AsyncNotifyWhenDone(&over_);
+}
 
 void InferStream::Started(bool ok) {
   if (!ok) {
@@ -154,7 +158,16 @@ void InferStream::FinishWhenDone() {
 void InferStream::Finished(bool /*ok*/) {
   {
     const std::lock_guard lock(mutex_);
-    done_ = true;
+    finished_with_ = true;
+  }
+  DeleteWhenFinished();
+}
+
+void InferStream::Over(bool /*ok*/) {
+  cancelled_ = context_.IsCancelled();
+  {
+    const std::lock_guard lock(mutex_);
+    is_over_ = true;
   }
   DeleteWhenFinished();
 }
@@ -163,7 +176,7 @@ void InferStream::Finished(bool /*ok*/) {
 void InferStream::DeleteWhenFinished() {
   {
     const std::lock_guard lock(mutex_);
-    if (!done_ || reading_) return;
+    if (!finished_with_ || !is_over_ || reading_) return;
   }
   service_.streams().Remove(*this);
   delete this;

@@ -2,6 +2,7 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include <atomic>
 #include <deque>
 #include <memory>
 #include <mutex>
@@ -17,7 +18,7 @@ namespace lazynet::handlers {
 // on; where the client's metadata says triton_grpc_error: true, it ends the stream as its status.
 //
 // The call's deadline is that of each of its requests. Deletes itself when gRPC is done with it and
-// no request is under way.
+// no request is under way; requests of a stream that was cancelled are not computed.
 class InferStream {
  public:
   static constexpr size_t kMostAtATime = 16;
@@ -57,6 +58,7 @@ class InferStream {
   void Read(bool ok);
   void Written(bool ok);
   void Finished(bool ok);
+  void Over(bool ok);
 
   void DeleteWhenFinished();
   void Answer(Turn& turn, const absl::Status& status, grpc::ByteBuffer response);
@@ -68,7 +70,8 @@ class InferStream {
   grpc::ServerCompletionQueue& queue_;
   grpc::ServerContext context_;
   grpc::ServerAsyncReaderWriter<grpc::ByteBuffer, grpc::ByteBuffer> stream_;
-  Tag started_, read_, written_, finished_;
+  Tag started_, read_, written_, finished_, over_;
+  std::atomic<bool> cancelled_ = false;
 
   std::mutex mutex_;  // guards all below
   grpc::ByteBuffer next_;
@@ -80,7 +83,8 @@ class InferStream {
   bool broken_ = false;         // nothing more can be written
   bool ends_on_error_ = false;  // triton_grpc_error
   bool finishing_ = false;
-  bool done_ = false;           // and finished
+  bool finished_with_ = false;  // and did
+  bool is_over_ = false;        // by gRPC's word
   grpc::Status status_;         // that the stream ends with
 };
 

@@ -4,6 +4,7 @@
 
 #include "engine/core/status.h"
 #include "service/handlers/describe_model.h"
+#include "service/handlers/log_settings.h"
 #include "service/handlers/status_mapping.h"
 #include "service/hosting/signature.h"
 #include "service/version.h"
@@ -49,7 +50,8 @@ grpc::Status InferenceService::ModelReady(grpc::ServerContext*,
 }
 
 // What is served beyond the base protocol: clients branch on this list.
-constexpr const char* kExtensions[] = {"binary_tensor_data", "model_configuration", "statistics"};
+constexpr const char* kExtensions[] = {"binary_tensor_data", "logging", "model_configuration",
+                                      "model_repository", "statistics"};
 
 grpc::Status InferenceService::ServerMetadata(grpc::ServerContext*,
                                               const inference::ServerMetadataRequest*,
@@ -114,6 +116,55 @@ grpc::Status InferenceService::ModelConfig(grpc::ServerContext*,
   const auto found = repository_.Find(request->name(), request->version());
   if (!found.ok()) return ToGrpc(found.status());
   *response->mutable_config() = MakeModelConfig(**found, lanes_.count());
+  return grpc::Status::OK;
+}
+
+// Only what is in the repository's folder: a client's own definition is RegisterNetwork's.
+absl::Status CheckLoad(const inference::RepositoryModelLoadRequest& request) {
+  if (!request.repository_name().empty()) {
+    return absl::UnimplementedError("repository_name is not served");
+  }
+  for (const auto& [name, value] : request.parameters()) {
+    return absl::UnimplementedError(fmt::format("parameter \"{}\" is not served", name));
+  }
+  return absl::OkStatus();
+}
+
+grpc::Status InferenceService::RepositoryModelLoad(
+    grpc::ServerContext*, const inference::RepositoryModelLoadRequest* request,
+    inference::RepositoryModelLoadResponse*) {
+  const auto load = [&]() -> absl::Status {
+    RETURN_IF_ERROR(admin_.Check("RepositoryModelLoad"));
+    RETURN_IF_ERROR(CheckLoad(*request));
+    return repository_.LoadAgain(request->model_name());
+  };
+  return ToGrpc(load());
+}
+
+// unload_dependents is of ensembles, which there are none of.
+grpc::Status InferenceService::RepositoryModelUnload(
+    grpc::ServerContext*, const inference::RepositoryModelUnloadRequest* request,
+    inference::RepositoryModelUnloadResponse*) {
+  const auto unload = [&]() -> absl::Status {
+    RETURN_IF_ERROR(admin_.Check("RepositoryModelUnload"));
+    if (!request->repository_name().empty()) {
+      return absl::UnimplementedError("repository_name is not served");
+    }
+    return repository_.Unload(request->model_name());
+  };
+  return ToGrpc(unload());
+}
+
+grpc::Status InferenceService::LogSettings(grpc::ServerContext*,
+                                           const inference::LogSettingsRequest* request,
+                                           inference::LogSettingsResponse* response) {
+  if (!request->settings().empty()) {
+    if (absl::Status status = admin_.Check("LogSettings with settings"); !status.ok()) {
+      return ToGrpc(status);
+    }
+  }
+  if (absl::Status status = ChangeLogSettings(*request); !status.ok()) return ToGrpc(status);
+  DescribeLogSettings(*response);
   return grpc::Status::OK;
 }
 

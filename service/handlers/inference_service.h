@@ -2,8 +2,10 @@
 
 #include <atomic>
 #include <chrono>
+#include <utility>
 
 #include "proto/inference.grpc.pb.h"
+#include "service/handlers/admin_only.h"
 #include "service/handlers/open_streams.h"
 #include "service/hosting/repository.h"
 #include "service/metrics/server_probe.h"
@@ -29,14 +31,15 @@ class InferenceService
           inference::GRPCInferenceService::WithRawMethod_ModelStreamInfer<
               inference::GRPCInferenceService::Service>> {
  public:
-  InferenceService(const hosting::Repository& repository, scheduling::Lanes& lanes,
+  InferenceService(hosting::Repository& repository, scheduling::Lanes& lanes,
                    scheduling::BuildLane& build_lane, const Readiness& readiness,
-                   metrics::ServerProbe& probe)
+                   metrics::ServerProbe& probe, AdminOnly admin)
       : repository_(repository),
         lanes_(lanes),
         build_lane_(build_lane),
         readiness_(readiness),
-        probe_(probe) {}
+        probe_(probe),
+        admin_(std::move(admin)) {}
 
   const hosting::Repository& repository() const { return repository_; }
   scheduling::Lanes& lanes() { return lanes_; }
@@ -70,13 +73,23 @@ class InferenceService
   grpc::Status ModelStatistics(grpc::ServerContext* context,
                                const inference::ModelStatisticsRequest* request,
                                inference::ModelStatisticsResponse* response) override;
+  grpc::Status RepositoryModelLoad(grpc::ServerContext* context,
+                                   const inference::RepositoryModelLoadRequest* request,
+                                   inference::RepositoryModelLoadResponse* response) override;
+  grpc::Status RepositoryModelUnload(grpc::ServerContext* context,
+                                     const inference::RepositoryModelUnloadRequest* request,
+                                     inference::RepositoryModelUnloadResponse* response) override;
+  grpc::Status LogSettings(grpc::ServerContext* context,
+                           const inference::LogSettingsRequest* request,
+                           inference::LogSettingsResponse* response) override;
 
  private:
-  const hosting::Repository& repository_;
+  hosting::Repository& repository_;
   scheduling::Lanes& lanes_;
   scheduling::BuildLane& build_lane_;
   const Readiness& readiness_;
   metrics::ServerProbe& probe_;
+  const AdminOnly admin_;
   OpenStreams streams_;
 };
 

@@ -101,13 +101,6 @@ absl::Status LoadInto(hosting::HostedNetwork& hosted, const nn::StateDict& value
 
 }  // namespace
 
-absl::Status LazyNetworkService::CheckAdmin(std::string_view call, std::string_view why) const {
-  if (options_.admin) return absl::OkStatus();
-  return absl::PermissionDeniedError(
-      fmt::format("{} {}: it is served on the admin address only (--admin-address, here {})", call,
-                  why, options_.admin_address));
-}
-
 grpc::Status LazyNetworkService::DescribeNetwork(grpc::ServerContext*,
                                                  const v1::DescribeNetworkRequest* request,
                                                  v1::DescribeNetworkResponse* response) {
@@ -134,7 +127,7 @@ absl::Status LazyNetworkService::DescribePlanFor(const grpc::ServerContext& cont
                                                  const v1::DescribePlanRequest& request,
                                                  v1::DescribePlanResponse& response) {
   const uint32_t runs = request.profile_runs();
-  if (runs > 0) RETURN_IF_ERROR(CheckAdmin("DescribePlan with profile_runs", "runs the network"));
+  if (runs > 0) RETURN_IF_ERROR(options_.admin.Check("DescribePlan with profile_runs", "runs the network"));
   if (runs > kMaxProfileRuns) {
     return InvalidArgument("profile_runs: wants at most {}, got {}", kMaxProfileRuns, runs);
   }
@@ -199,7 +192,7 @@ grpc::Status LazyNetworkService::InitializeParameters(
 
 absl::Status LazyNetworkService::Initialize(const v1::InitializeParametersRequest& request,
                                             v1::InitializeParametersResponse& response) {
-  if (!request.validate_only()) RETURN_IF_ERROR(CheckAdmin("InitializeParameters"));
+  if (!request.validate_only()) RETURN_IF_ERROR(options_.admin.Check("InitializeParameters"));
   ASSIGN_OR_RETURN(const auto hosted, repository_.Find(request.name(), request.version()));
   const nn::Network& network = hosted->network();
   ASSIGN_OR_RETURN(const std::vector<Shape> shapes, ShapesOf(network, request));
@@ -240,7 +233,7 @@ grpc::Status LazyNetworkService::LoadStateDict(grpc::ServerContext*,
 
 absl::Status LazyNetworkService::Load(grpc::ServerReader<v1::LoadStateDictRequest>& reader,
                                       v1::LoadStateDictResponse& response) {
-  RETURN_IF_ERROR(CheckAdmin("LoadStateDict"));
+  RETURN_IF_ERROR(options_.admin.Check("LoadStateDict"));
   v1::LoadStateDictRequest message;
   if (!reader.Read(&message) || !message.has_target()) {
     return InvalidArgument("wants a target in the first message");
@@ -270,7 +263,7 @@ grpc::Status LazyNetworkService::SaveCheckpoint(grpc::ServerContext*,
 
 absl::Status LazyNetworkService::Save(const v1::SaveCheckpointRequest& request,
                                       v1::SaveCheckpointResponse& response) {
-  RETURN_IF_ERROR(CheckAdmin("SaveCheckpoint"));
+  RETURN_IF_ERROR(options_.admin.Check("SaveCheckpoint"));
   ASSIGN_OR_RETURN(const auto hosted, repository_.Find(request.name(), request.version()));
   if (state_ == nullptr) return FailedPrecondition("checkpoints want a --state-dir, there is none");
   const auto set = hosted->parameters();
@@ -302,7 +295,7 @@ grpc::Status LazyNetworkService::LoadCheckpoint(grpc::ServerContext*,
 
 absl::Status LazyNetworkService::LoadSaved(const v1::LoadCheckpointRequest& request,
                                            v1::LoadStateDictResponse& response) {
-  RETURN_IF_ERROR(CheckAdmin("LoadCheckpoint"));
+  RETURN_IF_ERROR(options_.admin.Check("LoadCheckpoint"));
   ASSIGN_OR_RETURN(const auto hosted, repository_.Find(request.name(), request.version()));
   if (state_ == nullptr) return FailedPrecondition("checkpoints want a --state-dir, there is none");
   ASSIGN_OR_RETURN(const nn::StateDict values, state_->LoadCheckpoint(request.checkpoint()));
@@ -318,7 +311,7 @@ grpc::Status LazyNetworkService::ResetParameters(grpc::ServerContext*,
 
 absl::Status LazyNetworkService::Reset(const v1::ResetParametersRequest& request,
                                        v1::ResetParametersResponse& response) {
-  RETURN_IF_ERROR(CheckAdmin("ResetParameters"));
+  RETURN_IF_ERROR(options_.admin.Check("ResetParameters"));
   ASSIGN_OR_RETURN(const auto hosted, repository_.Find(request.name(), request.version()));
   RETURN_IF_ERROR(hosted->Reset());
   response.set_state(Convert(hosted->state()));
@@ -333,7 +326,7 @@ grpc::Status LazyNetworkService::RegisterNetwork(grpc::ServerContext*,
 
 absl::Status LazyNetworkService::Register(const v1::RegisterNetworkRequest& request,
                                           v1::RegisterNetworkResponse& response) {
-  RETURN_IF_ERROR(CheckAdmin("RegisterNetwork"));
+  RETURN_IF_ERROR(options_.admin.Check("RegisterNetwork"));
   const auto version = request.version().empty() ? std::optional<int64_t>(1)
                                                  : hosting::ParseVersion(request.version());
   if (!version) return InvalidArgument("wants a version number, got \"{}\"", request.version());
@@ -351,7 +344,7 @@ absl::Status LazyNetworkService::Register(const v1::RegisterNetworkRequest& requ
 grpc::Status LazyNetworkService::UnregisterNetwork(grpc::ServerContext*,
                                                    const v1::UnregisterNetworkRequest* request,
                                                    v1::UnregisterNetworkResponse*) {
-  if (absl::Status status = CheckAdmin("UnregisterNetwork"); !status.ok()) return ToGrpc(status);
+  if (absl::Status status = options_.admin.Check("UnregisterNetwork"); !status.ok()) return ToGrpc(status);
   return ToGrpc(repository_.Unregister(request->name(), request->version()));
 }
 

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "proto/lazynet/v1/lazynet.grpc.pb.h"
+#include "service/handlers/admin_only.h"
 #include "service/handlers/describe_plan.h"
 #include "service/hosting/repository.h"
 
@@ -14,8 +15,7 @@ namespace lazynet::handlers {
 class LazyNetworkService : public v1::LazyNetworkService::Service {
  public:
   struct Options {
-    bool admin = false;                       // whether calls that change something are served
-    std::string admin_address;                // where they are, for the hint elsewhere
+    AdminOnly admin;                          // for calls that change something
     size_t max_load_bytes = size_t{4} << 30;  // of one LoadStateDict
     PlanDescriber::Limits plans;              // of DescribePlan
   };
@@ -63,7 +63,6 @@ class LazyNetworkService : public v1::LazyNetworkService::Service {
 
  private:
   // PERMISSION_DENIED, with the hint, where only what looks is served.
-  absl::Status CheckAdmin(std::string_view call, std::string_view why = "changes something") const;
   absl::Status DescribePlanFor(const grpc::ServerContext& context,
                                const v1::DescribePlanRequest& request,
                                v1::DescribePlanResponse& response);

@@ -26,6 +26,8 @@ constexpr std::string_view kServing = "serving.textproto";
 constexpr size_t kMaxDefinitionBytes = size_t{64} << 20;
 constexpr size_t kMaxModels = 65536;
 
+ModelVersion Unloaded() { return {nullptr, absl::NotFoundError("unloaded"), true}; }
+
 absl::Status CheckModelName(std::string_view name) {
   if (IsPlainName(name)) return absl::OkStatus();
   return InvalidArgument("a model's name wants letters, digits, '_', '-' and '.', got \"{}\"",
@@ -117,6 +119,13 @@ std::map<int64_t, fs::path> FindVersions(const fs::path& model) {
   return versions;
 }
 
+absl::Status Unavailable(std::string_view what, const ModelVersion& version) {
+  const auto code =
+      version.unloaded ? absl::StatusCode::kNotFound : absl::StatusCode::kUnavailable;
+  return absl::Status(code, fmt::format("{} is unavailable: {}", what,
+                                        Message(version.unavailable)));
+}
+
 std::string ToText(const google::protobuf::Message& message) {
   std::string text;
   google::protobuf::TextFormat::PrintToString(message, &text);
@@ -131,7 +140,7 @@ absl::StatusOr<std::unique_ptr<Repository>> Repository::Load(const fs::path& fol
   if (!fs::is_directory(folder, error)) {
     return NotFound("model repository {}: is no folder", folder.string());
   }
-  std::unique_ptr<Repository> repository(new Repository(environment));
+  std::unique_ptr<Repository> repository(new Repository(folder, environment));
   try {
     for (const auto& entry : fs::directory_iterator(folder)) {
       const std::string name = entry.path().filename().string();
@@ -166,6 +175,76 @@ void Repository::LoadModel(const fs::path& folder, const std::string& name) {
       SetUnavailable(name, version, network.status());
     }
   }
+}
+
+void Repository::Replace(const std::string& name, int64_t version, ModelVersion loaded) {
+  NetworkEvent event{.name = name, .version = version, .state = NetworkState::kUnavailable};
+  if (loaded.network != nullptr) {
+    event.state = loaded.network->state();
+  } else {
+    event.reason = std::string(Message(loaded.unavailable));
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    models_[name][version] = std::move(loaded);
+  }
+  environment_.events.Publish(std::move(event));
+}
+
+absl::Status Repository::CheckNotRegistered(const std::string& name) const {
+  for (const auto& [version, entry] : versions(name)) {
+    if (entry.network == nullptr || !entry.network->registered()) continue;
+    return FailedPrecondition(
+        "model \"{}\" version {} was registered by a client: it does not belong to the model "
+        "repository",
+        name, version);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Repository::LoadAgain(const std::string& name) {
+  RETURN_IF_ERROR(CheckModelName(name));
+  const std::lock_guard registering(registering_);
+  RETURN_IF_ERROR(CheckNotRegistered(name));
+  std::map<int64_t, fs::path> found;
+  std::error_code error;
+  if (fs::is_directory(folder_ / name, error)) {
+    try {
+      found = FindVersions(folder_ / name);
+    } catch (const fs::filesystem_error& failure) {
+      return FailedPrecondition("model \"{}\": {}", name, failure.code().message());
+    }
+  }
+  if (found.empty()) return NotFound("the model repository has no model \"{}\"", name);
+  const Versions before = versions(name);
+  std::vector<std::string> failures;
+  for (const auto& [version, path] : found) {
+    auto network = LoadVersion(path, folder_ / name, name, version, environment_);
+    if (network.ok()) {
+      Replace(name, version, {*std::move(network), absl::OkStatus()});
+      continue;
+    }
+    failures.push_back(fmt::format("version {}: {}", version, Message(network.status())));
+    const auto old = before.find(version);
+    const bool serves = old != before.end() && old->second.network != nullptr;
+    if (!serves) Replace(name, version, {nullptr, network.status()});
+  }
+  for (const auto& [version, entry] : before) {
+    if (found.contains(version) || entry.network == nullptr) continue;
+    Replace(name, version, Unloaded());
+  }
+  if (failures.empty()) return absl::OkStatus();
+  return FailedPrecondition("model \"{}\" {}", name, fmt::join(failures, "; "));
+}
+
+absl::Status Repository::Unload(const std::string& name) {
+  RETURN_IF_ERROR(CheckModelName(name));
+  const std::lock_guard registering(registering_);
+  RETURN_IF_ERROR(CheckNotRegistered(name));
+  for (const auto& [version, entry] : versions(name)) {
+    if (entry.network != nullptr) Replace(name, version, Unloaded());
+  }
+  return absl::OkStatus();
 }
 
 absl::Status Repository::LoadRegistered() {
@@ -215,8 +294,7 @@ absl::StatusOr<std::shared_ptr<HostedNetwork>> Repository::Find(std::string_view
       return entry.second.network != nullptr;
     });
     if (available != versions.rend()) return available->second.network;
-    return absl::UnavailableError(fmt::format("model \"{}\" is unavailable: {}", model,
-                                              Message(versions.rbegin()->second.unavailable)));
+    return Unavailable(fmt::format("model \"{}\"", model), versions.rbegin()->second);
   }
   const std::optional<int64_t> number = ParseVersion(version);
   if (!number) {
@@ -227,8 +305,8 @@ absl::StatusOr<std::shared_ptr<HostedNetwork>> Repository::Find(std::string_view
     return NotFound("model \"{}\" has no version {}", model, *number);
   }
   if (entry->second.network != nullptr) return entry->second.network;
-  return absl::UnavailableError(fmt::format("model \"{}\" version {} is unavailable: {}", model,
-                                            *number, Message(entry->second.unavailable)));
+  return Unavailable(fmt::format("model \"{}\" version {}", model, *number),
+                     entry->second);
 }
 
 absl::StatusOr<std::shared_ptr<HostedNetwork>> Repository::Register(

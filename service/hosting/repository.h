@@ -21,6 +21,7 @@ namespace lazynet::hosting {
 struct ModelVersion {
   std::shared_ptr<HostedNetwork> network;
   absl::Status unavailable;  // not OK when `network` is null
+  bool unloaded = false;     // not there because somebody wished so
 };
 
 // What the server hosts, by model name and version: the models of a folder, and those that clients
@@ -44,10 +45,20 @@ class Repository {
   Versions versions(std::string_view model) const;
 
   // The version asked for, or for "" the highest that is available. NOT_FOUND for an unknown model
-  // or version, INVALID_ARGUMENT for a version that is no number, UNAVAILABLE with the reason for
-  // one that could not be loaded.
+  // or version and for one that was unloaded, INVALID_ARGUMENT for a version that is no number,
+  // UNAVAILABLE with the reason for one that could not be loaded.
   absl::StatusOr<std::shared_ptr<HostedNetwork>> Find(std::string_view model,
                                                       std::string_view version) const;
+
+  // Reads a model of the folder again. A version that loads takes the place of the one before, whose
+  // requests end on what they started with; one that does not load leaves it as it is; one whose
+  // folder is gone is unloaded. Takes as long as loading does. INVALID_ARGUMENT for a name that is
+  // none, NOT_FOUND when the folder has no such model, FAILED_PRECONDITION with what did not load.
+  absl::Status LoadAgain(const std::string& name);
+
+  // Ends the versions of a model of the folder, until it is loaded again. Nothing happens to a model
+  // that is not hosted. FAILED_PRECONDITION for one that a client registered.
+  absl::Status Unload(const std::string& name);
 
   // Hosts another version. ALREADY_EXISTS when it is hosted, INVALID_ARGUMENT for a name or
   // definition that is none, RESOURCE_EXHAUSTED when too many are registered.
@@ -59,14 +70,19 @@ class Repository {
   absl::Status Unregister(std::string_view name, std::string_view version);
 
  private:
-  explicit Repository(const Environment& environment) : environment_(environment) {}
+  Repository(std::filesystem::path folder, const Environment& environment)
+      : folder_(std::move(folder)), environment_(environment) {}
 
   void LoadModel(const std::filesystem::path& folder, const std::string& name);
   absl::Status LoadRegistered();
   void SetUnavailable(const std::string& name, int64_t version, absl::Status reason);
 
+  absl::Status CheckNotRegistered(const std::string& name) const;
+  void Replace(const std::string& name, int64_t version, ModelVersion loaded);
+
+  const std::filesystem::path folder_;
   const Environment& environment_;
-  std::mutex registering_;           // one registration at a time
+  std::mutex registering_;           // one registration, or loading, at a time
   mutable std::shared_mutex mutex_;  // guards models_
   Models models_;
 };

@@ -1,8 +1,16 @@
 #include "service/scheduling/build_lane.h"
 
+#include <sys/resource.h>
+
 #include <optional>
 
 namespace lazynet::scheduling {
+namespace {
+
+// A tenth of a busy processor: requests that can be computed go first.
+constexpr int kNiceness = 10;
+
+}  // namespace
 
 BuildLane::BuildLane(size_t capacity, DepthObserver observer)
     : capacity_(capacity), observer_(std::move(observer)), thread_([this] { Serve(); }) {}
@@ -89,6 +97,8 @@ void BuildLane::Prepare(const Key& key) {
 }
 
 void BuildLane::Serve() {
+  // On Linux it is of this thread, and of those that it starts for kernels.
+  setpriority(PRIO_PROCESS, 0, kNiceness);
   while (true) {
     std::optional<Item> item;
     Widening widening;

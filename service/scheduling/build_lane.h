@@ -18,7 +18,8 @@ namespace lazynet::scheduling {
 
 // The thread that materializes networks and builds plans, so that lanes never do. Each (network,
 // input shapes) is prepared once however many requests ask for it; all of them share the outcome.
-// When nobody waits it builds the plans for many threads of what gains from those.
+// When nobody waits it builds the plans for many threads of what gains from those. It has a lower
+// priority than the lanes.
 class BuildLane {
  public:
   using Callback = std::function<void(const absl::StatusOr<hosting::Executable>&)>;

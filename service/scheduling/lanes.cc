@@ -5,6 +5,12 @@
 #include "engine/backend/threads.h"
 
 namespace lazynet::scheduling {
+namespace {
+
+// A run counts for one in so many in the mean.
+constexpr int64_t kRunsOfLate = 16;
+
+}  // namespace
 
 Lanes::Lanes(size_t count, size_t queue_capacity, LaneObservers observers)
     : queue_capacity_(queue_capacity), observers_(std::move(observers)), count_(count) {
@@ -44,6 +50,11 @@ void Lanes::TellDepth() const {
   if (observers_.queue_depth != nullptr) observers_.queue_depth(queue_.size());
 }
 
+std::chrono::nanoseconds Lanes::PredictedWait() const {
+  const std::lock_guard lock(mutex_);
+  return mean_run_ * static_cast<int64_t>(queue_.size()) / static_cast<int64_t>(count_);
+}
+
 size_t Lanes::queue_depth() const {
   const std::lock_guard lock(mutex_);
   return queue_.size();
@@ -58,10 +69,17 @@ void Lanes::RunOrRefuse(LaneJob& job, plan::Workspace& workspace, int threads) {
     job.Refuse(absl::DeadlineExceededError("the deadline passed in the queue"));
     return;
   }
+  if (job.cancelled()) {
+    job.Refuse(absl::CancelledError("the client cancelled the call"));
+    return;
+  }
   const size_t before = workspace.bytes();
+  const auto start = std::chrono::steady_clock::now();
   job.Run(workspace, threads);
-  if (workspace.bytes() == before) return;
+  const std::chrono::nanoseconds time = std::chrono::steady_clock::now() - start;
   const std::lock_guard lock(mutex_);
+  mean_run_ += (time - mean_run_) / kRunsOfLate;
+  if (workspace.bytes() == before) return;
   workspace_bytes_ += workspace.bytes() - before;
   if (observers_.workspace_bytes != nullptr) observers_.workspace_bytes(workspace_bytes_);
 }

@@ -23,14 +23,17 @@ class LaneJob {
   // Past this moment the job is not run any more.
   virtual Clock::time_point deadline() const = 0;
 
+  // Whether nobody waits for it any more; it is not run then.
+  virtual bool cancelled() const { return false; }
+
   // Whether it gains from threads beyond one.
   virtual bool runs_wide() const { return false; }
 
   // Computes, on a lane's thread, with its workspace and so many threads: 1, or all that there are.
   virtual void Run(plan::Workspace& workspace, int threads) = 0;
 
-  // Ends the job without running it: its deadline passed while it waited (DEADLINE_EXCEEDED), or
-  // the lanes stop (UNAVAILABLE).
+  // Ends the job without running it: its deadline passed while it waited (DEADLINE_EXCEEDED), it was
+  // cancelled (CANCELLED), or the lanes stop (UNAVAILABLE).
   virtual void Refuse(const absl::Status& status) = 0;
 };
 
@@ -61,6 +64,10 @@ class Lanes {
   size_t queue_depth() const;
   size_t idle() const;  // lanes that wait for a job
 
+  // About how long a job that is submitted now would wait: what is queued, each taking as long as
+  // jobs took of late.
+  std::chrono::nanoseconds PredictedWait() const;
+
  private:
   void Serve();
   void ServeWide();
@@ -76,6 +83,7 @@ class Lanes {
   std::deque<LaneJob*> queue_;
   size_t idle_ = 0;  // lanes that wait for a job
   size_t workspace_bytes_ = 0;
+  std::chrono::nanoseconds mean_run_{0};  // of late
   bool stopping_ = false;
 
   // One thread runs all wide jobs, so that there is one team of OpenMP threads for them.

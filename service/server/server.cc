@@ -100,11 +100,10 @@ struct Server::Parts {
   // Two services of a kind, since one instance can be registered with one server only.
   void Bind() {
     hosting::Repository& repository = *host.repository;
-    inference = std::make_unique<handlers::InferenceService>(repository, *lanes, *build_lane,
-                                                             readiness, probe);
     // Port 0 is another one each time.
     const bool one_address =
         config.admin_address == config.grpc_address && !config.admin_address.ends_with(":0");
+    inference = MakeInference(one_address);
     lazy_networks = MakeLazyNetworks(one_address);
     health = std::make_unique<handlers::HealthService>(repository, readiness);
     const int limit = static_cast<int>(config.max_message_bytes);
@@ -112,19 +111,26 @@ struct Server::Parts {
         config.grpc_address, limit,
         std::vector<grpc::Service*>{inference.get(), lazy_networks.get(), health.get()});
     if (one_address) return;
+    admin_inference = MakeInference(true);
     admin_lazy_networks = MakeLazyNetworks(true);
     admin_health = std::make_unique<handlers::HealthService>(repository, readiness);
     admin = std::make_unique<Listener>(
         config.admin_address, limit,
-        std::vector<grpc::Service*>{admin_lazy_networks.get(), admin_health.get()});
+        std::vector<grpc::Service*>{admin_inference.get(), admin_lazy_networks.get(),
+                                     admin_health.get()});
+  }
+
+  std::unique_ptr<handlers::InferenceService> MakeInference(bool is_admin) {
+    return std::make_unique<handlers::InferenceService>(
+        *host.repository, *lanes, *build_lane, readiness, probe,
+        handlers::AdminOnly{is_admin, config.admin_address});
   }
 
   std::unique_ptr<handlers::LazyNetworkService> MakeLazyNetworks(bool is_admin) {
     return std::make_unique<handlers::LazyNetworkService>(
         *host.repository, host.events, host.state.get(), *build_lane,
         handlers::LazyNetworkService::Options{
-            .admin = is_admin,
-            .admin_address = config.admin_address,
+            .admin = {is_admin, config.admin_address},
             .max_load_bytes = static_cast<size_t>(config.max_parameter_bytes),
             .plans = {.input_bytes = static_cast<size_t>(config.max_message_bytes),
                       .output_bytes = static_cast<size_t>(config.max_plan_bytes)}});
@@ -136,18 +142,28 @@ struct Server::Parts {
     if (admin != nullptr) listeners.push_back(admin.get());
     return listeners;
   }
+  std::vector<handlers::InferenceService*> Inferences() const {
+    std::vector<handlers::InferenceService*> services{inference.get()};
+    if (admin_inference != nullptr) services.push_back(admin_inference.get());
+    return services;
+  }
   std::vector<handlers::HealthService*> Healths() const {
     std::vector<handlers::HealthService*> healths{health.get()};
     if (admin_health != nullptr) healths.push_back(admin_health.get());
     return healths;
   }
 
-  // One call to listen for is enough: the poller asks for the next before it works on one.
+  // One call of a kind to listen for is enough: the poller asks for the next before it works on one.
+  static void Listen(handlers::InferenceService& inference, handlers::HealthService& health,
+                     grpc::ServerCompletionQueue& queue) {
+    handlers::InferCall::Listen(inference, queue);
+    handlers::InferStream::Listen(inference, queue);
+    health.ListenForWatch(queue);
+  }
+
   void Serve() {
-    handlers::InferCall::Listen(*inference, main->queue());
-    handlers::InferStream::Listen(*inference, main->queue());
-    health->ListenForWatch(main->queue());
-    if (admin != nullptr) admin_health->ListenForWatch(admin->queue());
+    Listen(*inference, *health, main->queue());
+    if (admin != nullptr) Listen(*admin_inference, *admin_health, admin->queue());
     // Networks that come and go change what health says of them.
     host.events.SetListener([this] { Notify(); });
     for (Listener* listener : Listeners()) listener->StartPolling();
@@ -167,7 +183,7 @@ struct Server::Parts {
     if (main == nullptr) return;
     SetReady(false);
     for (handlers::HealthService* service : Healths()) service->EndWatches();
-    inference->streams().Drain();
+    for (handlers::InferenceService* service : Inferences()) service->streams().Drain();
     host.events.Close();
     const auto deadline = std::chrono::system_clock::now() + drain_timeout;
     for (Listener* listener : Listeners()) listener->Shutdown(deadline);
@@ -186,6 +202,7 @@ struct Server::Parts {
   std::unique_ptr<scheduling::Lanes> lanes;
   std::unique_ptr<scheduling::BuildLane> build_lane;
   std::unique_ptr<handlers::InferenceService> inference;
+  std::unique_ptr<handlers::InferenceService> admin_inference;
   std::unique_ptr<handlers::LazyNetworkService> lazy_networks;
   std::unique_ptr<handlers::LazyNetworkService> admin_lazy_networks;
   std::unique_ptr<handlers::HealthService> health;

@@ -1,6 +1,7 @@
 #include "service/scheduling/build_lane.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <future>
 #include <thread>
@@ -45,6 +46,16 @@ TEST_F(BuildLaneTest, WaitersShareOnePreparation) {
     EXPECT_EQ(other->plan, first->plan);
     EXPECT_EQ(other->bound, first->bound);
   }
+}
+
+TEST_F(BuildLaneTest, YieldsToOtherThreads) {
+  const int own = getpriority(PRIO_PROCESS, 0);
+  BuildLane lane(4, nullptr);
+  std::promise<int> niceness;
+  ASSERT_TRUE(lane.Submit(
+      [&](const absl::Status&) { niceness.set_value(getpriority(PRIO_PROCESS, 0)); }));
+  EXPECT_GT(niceness.get_future().get(), own);
+  EXPECT_EQ(getpriority(PRIO_PROCESS, 0), own);
 }
 
 TEST_F(BuildLaneTest, AFailureReachesItsWaitersAndChangesNothing) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <future>
 #include <latch>
 #include <memory>
@@ -24,8 +25,10 @@ class TestJob : public LaneJob {
     release.wait();
     outcome.set_value(absl::OkStatus());
   }
+  bool cancelled() const override { return is_cancelled; }
   void Refuse(const absl::Status& status) override { outcome.set_value(status); }
 
+  std::atomic<bool> is_cancelled = false;
   bool wide = false;
   int threads = 0;
   size_t arena_bytes = 0;
@@ -63,6 +66,35 @@ TEST(Lanes, RefuseWhatDoesNotFitTheQueueAndLeaveItAlone) {
   waiting.release.count_down();
   EXPECT_TRUE(waiting.outcome.get_future().get().ok());
   EXPECT_EQ(depths, (std::vector<size_t>{1, 0, 1, 0}));
+}
+
+TEST(Lanes, AJobThatWasCancelledWhileItWaitedIsNotRun) {
+  Lanes lanes(1, 10, {});
+  TestJob running, waiting;
+  ASSERT_TRUE(lanes.Submit(running));
+  running.started.wait();
+  ASSERT_TRUE(lanes.Submit(waiting));
+  waiting.is_cancelled = true;
+  running.release.count_down();
+  EXPECT_EQ(waiting.outcome.get_future().get().code(), absl::StatusCode::kCancelled);
+  EXPECT_FALSE(waiting.started.try_wait());
+}
+
+TEST(Lanes, AWaitIsPredictedFromWhatIsQueuedAndWhatRunsTook) {
+  Lanes lanes(1, 10, {});
+  EXPECT_EQ(lanes.PredictedWait().count(), 0);
+  TestJob past, running, waiting;
+  ASSERT_TRUE(lanes.Submit(past));
+  past.release.count_down();
+  past.outcome.get_future().wait();
+  ASSERT_TRUE(lanes.Submit(running));
+  running.started.wait();
+  EXPECT_EQ(lanes.PredictedWait().count(), 0);
+  ASSERT_TRUE(lanes.Submit(waiting));
+  EXPECT_GT(lanes.PredictedWait().count(), 0);
+  running.release.count_down();
+  waiting.release.count_down();
+  waiting.outcome.get_future().wait();
 }
 
 class WideJob : public TestJob {

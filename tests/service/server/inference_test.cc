@@ -227,6 +227,29 @@ TEST_F(Inference, WhatIsNotServedYetIsUnimplemented) {
             grpc::StatusCode::UNIMPLEMENTED);
 }
 
+TEST_F(Inference, CallsThatAreCancelledLeaveNothingBehind) {
+  const auto request = RequestOf("lazy_mlp", {10, 10}, std::vector<float>(100));
+  constexpr int kCalls = 200;
+  grpc::CompletionQueue queue;
+  for (int i = 0; i < kCalls; ++i) {
+    grpc::ClientContext context;
+    inference::ModelInferResponse response;
+    grpc::Status status;
+    const auto call = live_->inference().AsyncModelInfer(&context, request, &queue);
+    call->Finish(&response, &status, nullptr);
+    if (i % 2 == 0) context.TryCancel();
+    void* tag = nullptr;
+    bool ok = false;
+    ASSERT_TRUE(queue.Next(&tag, &ok));
+    if (i % 2 == 1) {
+      EXPECT_TRUE(status.ok()) << status.error_message();
+    }
+  }
+  // All that arrived have been answered when the server has ended.
+  live_->server().Shutdown(std::chrono::seconds(20));
+  EXPECT_EQ(live_->Metric("lazynet_requests_in_flight{model=\"lazy_mlp\",version=\"1\"}"), 0);
+}
+
 TEST_F(Inference, AnExpiredDeadlineIsNotComputed) {
   grpc::ClientContext context;
   context.set_deadline(std::chrono::system_clock::now() - std::chrono::seconds(1));
