@@ -20,6 +20,8 @@ ExitCode Run(const Options& options, std::ostream& out, std::ostream& err) {
       return Describe(session);
     case Command::kInfer:
       return Infer(session);
+    case Command::kBench:
+      return Bench(session);
     case Command::kHealth:
       return Health(session);
     case Command::kWait:

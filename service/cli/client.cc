@@ -4,29 +4,17 @@
 
 #include <algorithm>
 #include <chrono>
-#include <limits>
 #include <thread>
 
 #include "proto/grpc/health/v1/health.grpc.pb.h"
 #include "proto/inference.grpc.pb.h"
 #include "proto/lazynet/v1/lazynet.grpc.pb.h"
+#include "service/cli/channel.h"
 
 namespace lazynet::cli {
 namespace {
 
 using Clock = std::chrono::system_clock;
-
-std::shared_ptr<grpc::Channel> Connect(const std::string& server) {
-  grpc::ChannelArguments arguments;
-  arguments.SetMaxReceiveMessageSize(std::numeric_limits<int>::max());
-  arguments.SetMaxSendMessageSize(std::numeric_limits<int>::max());
-  // A proxy that the environment names for the web would get what is meant for localhost, too.
-  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-  // So that `wait` sees a server soon after it starts.
-  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
-  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);
-  return grpc::CreateCustomChannel(server, grpc::InsecureChannelCredentials(), arguments);
-}
 
 Clock::duration Seconds(double seconds) {
   return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
@@ -107,6 +95,15 @@ absl::StatusOr<inference::ModelMetadataResponse> Client::ModelMetadata(const std
   request.set_name(name);
   request.set_version(version);
   return parts_->Call(parts_->inference, &inference::GRPCInferenceService::Stub::ModelMetadata,
+                      request);
+}
+
+absl::StatusOr<inference::ModelStatisticsResponse> Client::ModelStatistics(
+    const std::string& name, const std::string& version) {
+  inference::ModelStatisticsRequest request;
+  request.set_name(name);
+  request.set_version(version);
+  return parts_->Call(parts_->inference, &inference::GRPCInferenceService::Stub::ModelStatistics,
                       request);
 }
 
@@ -208,7 +205,9 @@ bool Client::reached() const { return parts_->reached; }
 bool Client::Pause(double seconds) const {
   const Clock::time_point now = Clock::now();
   if (now >= parts_->deadline) return false;
-  std::this_thread::sleep_for(std::min(Seconds(seconds), parts_->deadline - now));
+  const Clock::time_point end = std::min(now + Seconds(seconds), parts_->deadline);
+  // A channel connects only while somebody waits for it: else it looks at its sockets every 5 s.
+  if (parts_->reached || !parts_->channel->WaitForConnected(end)) std::this_thread::sleep_until(end);
   return Clock::now() < parts_->deadline;
 }
 

@@ -23,6 +23,8 @@ class Client {
   absl::StatusOr<inference::RepositoryIndexResponse> RepositoryIndex();
   absl::StatusOr<inference::ModelMetadataResponse> ModelMetadata(const std::string& name,
                                                                  const std::string& version);
+  absl::StatusOr<inference::ModelStatisticsResponse> ModelStatistics(const std::string& name,
+                                                                     const std::string& version);
   absl::StatusOr<v1::DescribeNetworkResponse> DescribeNetwork(const std::string& name,
                                                               const std::string& version);
   absl::StatusOr<v1::DescribePlanResponse> DescribePlan(const v1::DescribePlanRequest& request);

@@ -142,7 +142,12 @@ class Flags {
         return AddDescribe(sub);
       case Command::kInfer:
         AddModel(sub);
+        AddInputs(sub);
         return AddInfer(sub);
+      case Command::kBench:
+        AddModel(sub);
+        AddInputs(sub);
+        return AddBench(sub);
       case Command::kHealth:
       case Command::kWait:
         sub->add_option("model", options_.model, "Name of the model")->option_text("(optional)");
@@ -239,7 +244,7 @@ class Flags {
     AddValidateOnly(sub);
   }
 
-  void AddInfer(CLI::App* sub) {
+  void AddInputs(CLI::App* sub) {
     Repeated(sub, "-i,--input", inputs_, "An input (see below); once for each")
         ->required()
         ->option_text("[NAME=]SPEC");
@@ -247,6 +252,29 @@ class Flags {
         ->option_text("NAME");
     sub->add_option("--slice", slice_, "Send only these rows of each input's outermost axis")
         ->option_text("BEGIN:END");
+  }
+
+  void AddBench(CLI::App* sub) {
+    BenchOptions& bench = options_.bench;
+    sub->add_option("--concurrency", bench.concurrency,
+                    "Clients that each wait for their answer; several numbers are measured in turn")
+        ->delimiter(',')
+        ->check(CLI::Range(1, 4096))
+        ->option_text("NUMBER,... [1]");
+    sub->add_option("--rate", bench.rates, "Requests a second that come in any case (Poisson)")
+        ->delimiter(',')
+        ->check(CLI::Range(0.001, 1e7))
+        ->option_text("NUMBER,...");
+    sub->add_option("--window", bench.window_seconds, "How long to measure at a time")
+        ->check(CLI::Range(0.01, 3600.0))
+        ->option_text("SECONDS [1]");
+    sub->add_option("--windows", bench.most_windows, "End after so many that do not agree")
+        ->check(CLI::Range(1, 100'000))
+        ->option_text("NUMBER [10]");
+    sub->add_option("--seed", bench.seed, "Of the random times of --rate")->option_text("NUMBER");
+  }
+
+  void AddInfer(CLI::App* sub) {
     sub->add_option("--id", options_.infer.id, "Id of the request, which the answer carries")
         ->option_text("TEXT");
     sub->add_option("--format", format_, "How to give the outputs")
@@ -289,6 +317,8 @@ class Flags {
         return FinishDescribe();
       case Command::kInfer:
         return FinishInfer();
+      case Command::kBench:
+        return FinishInputs();
       case Command::kSaveStateDict:
         return CheckFileToWrite(options_.file);
       case Command::kLoadStateDict:
@@ -317,7 +347,7 @@ class Flags {
     return absl::OkStatus();
   }
 
-  absl::Status FinishInfer() {
+  absl::Status FinishInputs() {
     InferOptions& infer = options_.infer;
     for (const std::string& input : inputs_) {
       ASSIGN_OR_RETURN(InputSpec spec, ParseInputSpec(input));
@@ -326,6 +356,12 @@ class Flags {
     if (!slice_.empty()) {
       ASSIGN_OR_RETURN(infer.slice, ParseRows(slice_));
     }
+    return absl::OkStatus();
+  }
+
+  absl::Status FinishInfer() {
+    RETURN_IF_ERROR(FinishInputs());
+    InferOptions& infer = options_.infer;
     if (format_.empty()) format_ = infer.destination.empty() ? "table" : "npy";
     infer.format = format_ == "json"  ? Format::kJson
                    : format_ == "npy" ? Format::kNpy

@@ -48,6 +48,22 @@ constexpr const char* kInferFooter =
     "  lazynet infer encoder --input ids=ids.npy --input mask=ones:1x128 --output pooled -o out/\n"
     "  lazynet infer mnist --input raw:digit.f32:1x1x28x28 --json | jq '.outputs[0].data'";
 
+constexpr const char* kBenchFooter =
+    "One thread sends the same request again and again, and measures in windows until three in a\n"
+    "row agree: rates and median latencies within a tenth of their mean. Those are reported; "
+    "others\n"
+    "are \"not stable\". With --rate a latency is from when the request was due, not from when "
+    "it\n"
+    "could be sent. Queue, input, infer and output are the server's means, from ModelStatistics.\n"
+    "SPEC is as for `lazynet infer`. --timeout is for the calls beside the load.\n"
+    "\n"
+    "Exit status: 1 if a request failed; else as for all commands.\n"
+    "\n"
+    "Examples:\n"
+    "  lazynet bench mnist --input random:1x1x28x28 --concurrency 1,8,32\n"
+    "  lazynet bench mnist --input random:8x1x28x28 --rate 500,1000 --window 5\n"
+    "  lazynet bench mnist --input random:1x1x28x28 --json | jq '.levels[0].latency_ns'";
+
 constexpr const char* kHealthFooter =
     "Exit status: 0 if the answer is SERVING, 2 for wrong arguments, else 1, also when no server "
     "is\n"
@@ -169,6 +185,8 @@ constexpr CommandEntry kCommands[] = {
      Address::kServer, 10},
     {Command::kInfer, nullptr, "infer", "Send inputs to a model and print its outputs",
      kInferFooter, Address::kServer, 60},
+    {Command::kBench, nullptr, "bench", "Put a model under load, and print rates and latencies",
+     kBenchFooter, Address::kServer, 0},
     {Command::kHealth, nullptr, "health", "Ask whether the server, or a model, is healthy",
      kHealthFooter, Address::kServer, 2},
     {Command::kWait, nullptr, "wait", "Wait until the server, or a model, is healthy", kWaitFooter,

@@ -7,6 +7,7 @@ namespace lazynet::cli {
 
 ExitCode Describe(Session& session);
 ExitCode Infer(Session& session);
+ExitCode Bench(Session& session);
 ExitCode Health(Session& session);
 ExitCode Wait(Session& session);
 ExitCode Watch(Session& session);

@@ -6,6 +6,7 @@
 #include "proto/inference.pb.h"
 #include "proto/lazynet/v1/lazynet.pb.h"
 #include "service/cli/answer.h"
+#include "service/cli/load_report.h"
 #include "service/cli/network_check.h"
 #include "service/cli/state_dict.h"
 #include "service/cli/state_dict_diff.h"
@@ -40,6 +41,10 @@ void Print(const StateDictDiff& diff, std::ostream& out);
 void Print(const CheckedNetwork& network, std::ostream& out);
 
 void Print(const SavedStateDict& saved, std::ostream& out);
+
+// Times in ns. `rate` is null for a closed loop, `clients` for an open one, `server` when it does not
+// tell.
+void Print(const LoadReport& report, std::ostream& out);
 
 // Outputs have `data`, flat and row-major, or `file` where they were written to one. Floats come as
 // the shortest text that reads back to the same value; "NaN", "Infinity" and "-Infinity" as text.

@@ -14,6 +14,7 @@ enum class Command {
   kMetadata,
   kDescribe,
   kInfer,
+  kBench,
   kHealth,
   kWait,
   kMaterialize,
@@ -49,6 +50,15 @@ struct InferOptions {
   int rows = 100;
 };
 
+struct BenchOptions {
+  // Each is a measurement of its own.
+  std::vector<int> concurrency;
+  std::vector<double> rates;  // requests a second
+  double window_seconds = 1;
+  int most_windows = 10;
+  uint64_t seed = 0;
+};
+
 // Where a state dict comes from.
 struct StateDictSource {
   // As it was given.
@@ -69,6 +79,7 @@ struct Options {
   std::string model;
   std::string version;
   InferOptions infer;
+  BenchOptions bench;
   // Of `watch`, instead of one model; empty = all.
   std::vector<std::string> models;
   // Of `watch`: events to wait for; 0 = without end.

@@ -6,6 +6,7 @@
 #include "proto/inference.pb.h"
 #include "proto/lazynet/v1/lazynet.pb.h"
 #include "service/cli/answer.h"
+#include "service/cli/load_report.h"
 #include "service/cli/network_check.h"
 #include "service/cli/state_dict.h"
 #include "service/cli/state_dict_diff.h"
@@ -41,6 +42,9 @@ void Print(const StateDictDiff& diff, const std::string& a, const std::string& b
 void Print(const CheckedNetwork& network, std::ostream& out);
 
 void Print(const SavedStateDict& saved, std::ostream& out);
+
+// A line for each level of load.
+void Print(const LoadReport& report, std::ostream& out);
 
 // Each output as a table: a row per row of its innermost axis, cut to `width` characters and to
 // `rows` rows (0 = all), with the index of its largest value for outputs of rank 2. Outputs that

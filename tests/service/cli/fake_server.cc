@@ -50,6 +50,11 @@ class Inference : public inference::GRPCInferenceService::Service {
                              inference::ModelMetadataResponse* response) override {
     return Answer(handlers_.metadata, *request, response);
   }
+  grpc::Status ModelStatistics(grpc::ServerContext*,
+                               const inference::ModelStatisticsRequest* request,
+                               inference::ModelStatisticsResponse* response) override {
+    return Answer(handlers_.statistics, *request, response);
+  }
   grpc::Status ModelInfer(grpc::ServerContext*, const inference::ModelInferRequest* request,
                           inference::ModelInferResponse* response) override {
     return Answer(handlers_.infer, *request, response);

@@ -27,6 +27,7 @@ struct Handlers {
   Handler<inference::RepositoryIndexRequest, inference::RepositoryIndexResponse> index;
   Handler<inference::ModelMetadataRequest, inference::ModelMetadataResponse> metadata;
   Handler<inference::ModelInferRequest, inference::ModelInferResponse> infer;
+  Handler<inference::ModelStatisticsRequest, inference::ModelStatisticsResponse> statistics;
   Handler<v1::DescribeNetworkRequest, v1::DescribeNetworkResponse> describe;
   Handler<v1::DescribePlanRequest, v1::DescribePlanResponse> describe_plan;
   Handler<v1::InitializeParametersRequest, v1::InitializeParametersResponse> materialize;

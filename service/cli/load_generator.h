@@ -1,0 +1,51 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+
+#include "proto/inference.pb.h"
+#include "service/cli/channel.h"
+#include "service/cli/latency_histogram.h"
+
+namespace lazynet::cli {
+
+// How requests come: each of so many clients sends one when it has an answer (closed loop), or, if
+// `rate` is not 0, so many a second come whether others were answered or not (open loop, Poisson).
+struct LoadLevel {
+  int clients = 1;
+  double rate = 0;
+};
+
+// What came back in some time.
+struct LoadWindow {
+  LatencyHistogram latencies;            // of what was answered
+  std::map<int, uint64_t> errors;        // by gRPC's code
+  uint64_t unsent = 0;                   // of an open loop, as too many were under way already
+  std::chrono::nanoseconds time{0};
+
+  void Add(const LoadWindow& other);
+  double per_second() const;  // answers
+};
+
+// Sends one request again and again, from one thread that only passes bytes on. A latency of an open
+// loop is from the moment when the request should have been sent, so that a server that makes the
+// generator wait is not the better for it (no coordinated omission).
+class LoadGenerator {
+ public:
+  LoadGenerator(const std::string& server, const inference::ModelInferRequest& request,
+                LoadLevel level, uint64_t seed);
+
+  // Cancels what is under way.
+  ~LoadGenerator();
+
+  // Goes on for so long. Between two calls nothing is sent, and an open loop's clock stands still.
+  LoadWindow Run(std::chrono::nanoseconds time);
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace lazynet::cli
