@@ -70,8 +70,7 @@ class Materializer {
   absl::Status RunDraws() {
     const auto run = [&](int64_t i, size_t) {
       Draw& draw = draws_[static_cast<size_t>(i)];
-      absl::Status status =
-          DrawNow(draw.node, draw.index, draw.initializer, draw.generator);
+      absl::Status status = DrawNow(draw.node, draw.index, draw.initializer, draw.generator);
       return status.ok() ? status : AtParameter(network_.nodes()[draw.node], draw.index, status);
     };
     return backend::ForEachInParallel(threads_, static_cast<int64_t>(draws_.size()), run);
@@ -215,7 +214,8 @@ absl::StatusOr<size_t> ParameterBytes(const Network& network, const ParameterSet
 
 absl::StatusOr<ParameterSet> Materialize(const Network& network, const ParameterSet& set,
                                          std::span<const Shape> input_shapes,
-                                         const MaterializeOptions& options, init::Generator* stream) {
+                                         const MaterializeOptions& options,
+                                         init::Generator* stream) {
   ASSIGN_OR_RETURN(Inference inference, network.Infer(input_shapes, set.sizes()));
   RETURN_IF_ERROR(ParameterBytes(network, set, inference.sizes, options).status());
   Materializer materializer(network, set, options.threads);

@@ -17,8 +17,8 @@ double MicrosecondsToMove(size_t bytes);
 // The sum over all ops.
 double EstimatedMicroseconds(const backend::Graph& graph);
 
-// Ops below this stay on one thread: the others, which wait for them awake (backend/threads.h), take
-// up to 5 us to begin and end.
+// Ops below this stay on one thread: the others, which wait for them awake (backend/threads.h),
+// take up to 5 us to begin and end.
 inline constexpr double kWideOpMicroseconds = 15;
 
 // Plans below this do not gain in a server, where the others sleep before the first op: waking them

@@ -207,7 +207,8 @@ bool Client::Pause(double seconds) const {
   if (now >= parts_->deadline) return false;
   const Clock::time_point end = std::min(now + Seconds(seconds), parts_->deadline);
   // A channel connects only while somebody waits for it: else it looks at its sockets every 5 s.
-  if (parts_->reached || !parts_->channel->WaitForConnected(end)) std::this_thread::sleep_until(end);
+  if (parts_->reached || !parts_->channel->WaitForConnected(end))
+    std::this_thread::sleep_until(end);
   return Clock::now() < parts_->deadline;
 }
 

@@ -42,8 +42,8 @@ void Print(const CheckedNetwork& network, std::ostream& out);
 
 void Print(const SavedStateDict& saved, std::ostream& out);
 
-// Times in ns. `rate` is null for a closed loop, `clients` for an open one, `server` when it does not
-// tell.
+// Times in ns. `rate` is null for a closed loop, `clients` for an open one, `server` when it does
+// not tell.
 void Print(const LoadReport& report, std::ostream& out);
 
 // Outputs have `data`, flat and row-major, or `file` where they were written to one. Floats come as

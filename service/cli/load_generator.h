@@ -20,18 +20,18 @@ struct LoadLevel {
 
 // What came back in some time.
 struct LoadWindow {
-  LatencyHistogram latencies;            // of what was answered
-  std::map<int, uint64_t> errors;        // by gRPC's code
-  uint64_t unsent = 0;                   // of an open loop, as too many were under way already
+  LatencyHistogram latencies;      // of what was answered
+  std::map<int, uint64_t> errors;  // by gRPC's code
+  uint64_t unsent = 0;             // of an open loop, as too many were under way already
   std::chrono::nanoseconds time{0};
 
   void Add(const LoadWindow& other);
   double per_second() const;  // answers
 };
 
-// Sends one request again and again, from one thread that only passes bytes on. A latency of an open
-// loop is from the moment when the request should have been sent, so that a server that makes the
-// generator wait is not the better for it (no coordinated omission).
+// Sends one request again and again, from one thread that only passes bytes on. A latency of an
+// open loop is from the moment when the request should have been sent, so that a server that makes
+// the generator wait is not the better for it (no coordinated omission).
 class LoadGenerator {
  public:
   LoadGenerator(const std::string& server, const inference::ModelInferRequest& request,

@@ -28,7 +28,7 @@ struct LoadLevelReport {
 
 struct LoadReport {
   std::string model;
-  int64_t items = 1;                        // of a request
+  int64_t items = 1;                         // of a request
   std::chrono::nanoseconds first_answer{0};  // before all load
   std::vector<LoadLevelReport> levels;
 };

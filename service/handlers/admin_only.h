@@ -19,8 +19,8 @@ struct AdminOnly {
   absl::Status Check(std::string_view call, std::string_view why = "changes something") const {
     if (admin) return absl::OkStatus();
     return absl::PermissionDeniedError(
-        fmt::format("{} {}: it is served on the admin address only (--admin-address, here {})", call,
-                    why, admin_address));
+        fmt::format("{} {}: it is served on the admin address only (--admin-address, here {})",
+                    call, why, admin_address));
   }
 };
 

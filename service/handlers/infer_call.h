@@ -10,8 +10,8 @@
 
 namespace lazynet::handlers {
 
-// One ModelInfer. Not computed when it is cancelled before its turn. Deletes itself when gRPC is done
-// with it.
+// One ModelInfer. Not computed when it is cancelled before its turn. Deletes itself when gRPC is
+// done with it.
 class InferCall final : public CompletionTag, public InferJob {
  public:
   // Asks gRPC for the next ModelInfer.

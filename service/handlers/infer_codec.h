@@ -32,8 +32,8 @@ absl::StatusOr<InferRequest> DecodeInferRequest(const grpc::ByteBuffer& bytes);
 grpc::ByteBuffer EncodeInferResponse(const inference::ModelInferResponse& message,
                                      const std::vector<Tensor>& outputs);
 
-// A ModelStreamInferResponse around the bytes of a ModelInferResponse, marked as the last one of its
-// request; and one that says what was wrong with the request of this id.
+// A ModelStreamInferResponse around the bytes of a ModelInferResponse, marked as the last one of
+// its request; and one that says what was wrong with the request of this id.
 grpc::ByteBuffer EncodeStreamResponse(const grpc::ByteBuffer& response);
 grpc::ByteBuffer EncodeStreamError(const std::string& id, const std::string& message);
 

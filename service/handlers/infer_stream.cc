@@ -20,9 +20,7 @@ bool AsksForGrpcErrors(const grpc::ServerContext& context) {
   return found != metadata.end() && found->second == "true";
 }
 
-grpc::Status ServerStops() {
-  return {grpc::StatusCode::UNAVAILABLE, "the server stops"};
-}
+grpc::Status ServerStops() { return {grpc::StatusCode::UNAVAILABLE, "the server stops"}; }
 
 }  // namespace
 

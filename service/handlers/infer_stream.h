@@ -62,7 +62,7 @@ class InferStream {
 
   void DeleteWhenFinished();
   void Answer(Turn& turn, const absl::Status& status, grpc::ByteBuffer response);
-  void ReadNext();   // with mutex_ held, as the next two
+  void ReadNext();  // with mutex_ held, as the next two
   void WriteNext();
   void FinishWhenDone();
 
@@ -75,8 +75,8 @@ class InferStream {
 
   std::mutex mutex_;  // guards all below
   grpc::ByteBuffer next_;
-  std::deque<Turn> turns_;      // oldest first; elements stay where they are
-  size_t unanswered_ = 0;       // of them
+  std::deque<Turn> turns_;  // oldest first; elements stay where they are
+  size_t unanswered_ = 0;   // of them
   bool reading_ = false;
   bool writing_ = false;
   bool reads_ended_ = false;    // the client has sent all, or is gone

@@ -51,7 +51,7 @@ grpc::Status InferenceService::ModelReady(grpc::ServerContext*,
 
 // What is served beyond the base protocol: clients branch on this list.
 constexpr const char* kExtensions[] = {"binary_tensor_data", "logging", "model_configuration",
-                                      "model_repository", "statistics"};
+                                       "model_repository", "statistics"};
 
 grpc::Status InferenceService::ServerMetadata(grpc::ServerContext*,
                                               const inference::ServerMetadataRequest*,

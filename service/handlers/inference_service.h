@@ -24,12 +24,12 @@ class Readiness {
   std::atomic<bool> ready_{false};
 };
 
-// The Open Inference Protocol. ModelInfer and ModelStreamInfer are taken raw from a completion queue
-// (see InferCall, InferStream), the other methods run on gRPC's own threads; what is not served yet answers UNIMPLEMENTED.
-class InferenceService
-    : public inference::GRPCInferenceService::WithRawMethod_ModelInfer<
-          inference::GRPCInferenceService::WithRawMethod_ModelStreamInfer<
-              inference::GRPCInferenceService::Service>> {
+// The Open Inference Protocol. ModelInfer and ModelStreamInfer are taken raw from a completion
+// queue (see InferCall, InferStream), the other methods run on gRPC's own threads; what is not
+// served yet answers UNIMPLEMENTED.
+class InferenceService : public inference::GRPCInferenceService::WithRawMethod_ModelInfer<
+                             inference::GRPCInferenceService::WithRawMethod_ModelStreamInfer<
+                                 inference::GRPCInferenceService::Service>> {
  public:
   InferenceService(hosting::Repository& repository, scheduling::Lanes& lanes,
                    scheduling::BuildLane& build_lane, const Readiness& readiness,

@@ -127,7 +127,8 @@ absl::Status LazyNetworkService::DescribePlanFor(const grpc::ServerContext& cont
                                                  const v1::DescribePlanRequest& request,
                                                  v1::DescribePlanResponse& response) {
   const uint32_t runs = request.profile_runs();
-  if (runs > 0) RETURN_IF_ERROR(options_.admin.Check("DescribePlan with profile_runs", "runs the network"));
+  if (runs > 0)
+    RETURN_IF_ERROR(options_.admin.Check("DescribePlan with profile_runs", "runs the network"));
   if (runs > kMaxProfileRuns) {
     return InvalidArgument("profile_runs: wants at most {}, got {}", kMaxProfileRuns, runs);
   }
@@ -344,7 +345,8 @@ absl::Status LazyNetworkService::Register(const v1::RegisterNetworkRequest& requ
 grpc::Status LazyNetworkService::UnregisterNetwork(grpc::ServerContext*,
                                                    const v1::UnregisterNetworkRequest* request,
                                                    v1::UnregisterNetworkResponse*) {
-  if (absl::Status status = options_.admin.Check("UnregisterNetwork"); !status.ok()) return ToGrpc(status);
+  if (absl::Status status = options_.admin.Check("UnregisterNetwork"); !status.ok())
+    return ToGrpc(status);
   return ToGrpc(repository_.Unregister(request->name(), request->version()));
 }
 

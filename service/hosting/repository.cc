@@ -120,10 +120,9 @@ std::map<int64_t, fs::path> FindVersions(const fs::path& model) {
 }
 
 absl::Status Unavailable(std::string_view what, const ModelVersion& version) {
-  const auto code =
-      version.unloaded ? absl::StatusCode::kNotFound : absl::StatusCode::kUnavailable;
-  return absl::Status(code, fmt::format("{} is unavailable: {}", what,
-                                        Message(version.unavailable)));
+  const auto code = version.unloaded ? absl::StatusCode::kNotFound : absl::StatusCode::kUnavailable;
+  return absl::Status(code,
+                      fmt::format("{} is unavailable: {}", what, Message(version.unavailable)));
 }
 
 std::string ToText(const google::protobuf::Message& message) {
@@ -305,8 +304,7 @@ absl::StatusOr<std::shared_ptr<HostedNetwork>> Repository::Find(std::string_view
     return NotFound("model \"{}\" has no version {}", model, *number);
   }
   if (entry->second.network != nullptr) return entry->second.network;
-  return Unavailable(fmt::format("model \"{}\" version {}", model, *number),
-                     entry->second);
+  return Unavailable(fmt::format("model \"{}\" version {}", model, *number), entry->second);
 }
 
 absl::StatusOr<std::shared_ptr<HostedNetwork>> Repository::Register(

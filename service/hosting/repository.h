@@ -50,14 +50,15 @@ class Repository {
   absl::StatusOr<std::shared_ptr<HostedNetwork>> Find(std::string_view model,
                                                       std::string_view version) const;
 
-  // Reads a model of the folder again. A version that loads takes the place of the one before, whose
-  // requests end on what they started with; one that does not load leaves it as it is; one whose
-  // folder is gone is unloaded. Takes as long as loading does. INVALID_ARGUMENT for a name that is
-  // none, NOT_FOUND when the folder has no such model, FAILED_PRECONDITION with what did not load.
+  // Reads a model of the folder again. A version that loads takes the place of the one before,
+  // whose requests end on what they started with; one that does not load leaves it as it is; one
+  // whose folder is gone is unloaded. Takes as long as loading does. INVALID_ARGUMENT for a name
+  // that is none, NOT_FOUND when the folder has no such model, FAILED_PRECONDITION with what did
+  // not load.
   absl::Status LoadAgain(const std::string& name);
 
-  // Ends the versions of a model of the folder, until it is loaded again. Nothing happens to a model
-  // that is not hosted. FAILED_PRECONDITION for one that a client registered.
+  // Ends the versions of a model of the folder, until it is loaded again. Nothing happens to a
+  // model that is not hosted. FAILED_PRECONDITION for one that a client registered.
   absl::Status Unload(const std::string& name);
 
   // Hosts another version. ALREADY_EXISTS when it is hosted, INVALID_ARGUMENT for a name or

@@ -51,8 +51,8 @@ void Lanes::TellDepth() const {
 }
 
 std::chrono::nanoseconds Lanes::PredictedWait() const {
-  const std::lock_guard lock(mutex_);
-  return mean_run_ * static_cast<int64_t>(queue_.size()) / static_cast<int64_t>(count_);
+  return mean_run_.load(std::memory_order_relaxed) * static_cast<int64_t>(queue_depth()) /
+         static_cast<int64_t>(count_);
 }
 
 size_t Lanes::queue_depth() const {
@@ -77,9 +77,11 @@ void Lanes::RunOrRefuse(LaneJob& job, plan::Workspace& workspace, int threads) {
   const auto start = std::chrono::steady_clock::now();
   job.Run(workspace, threads);
   const std::chrono::nanoseconds time = std::chrono::steady_clock::now() - start;
-  const std::lock_guard lock(mutex_);
-  mean_run_ += (time - mean_run_) / kRunsOfLate;
+  // Two lanes at once may lose one of their runs, which a mean does not mind.
+  const std::chrono::nanoseconds mean = mean_run_.load(std::memory_order_relaxed);
+  mean_run_.store(mean + (time - mean) / kRunsOfLate, std::memory_order_relaxed);
   if (workspace.bytes() == before) return;
+  const std::lock_guard lock(mutex_);
   workspace_bytes_ += workspace.bytes() - before;
   if (observers_.workspace_bytes != nullptr) observers_.workspace_bytes(workspace_bytes_);
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <deque>
@@ -32,8 +33,8 @@ class LaneJob {
   // Computes, on a lane's thread, with its workspace and so many threads: 1, or all that there are.
   virtual void Run(plan::Workspace& workspace, int threads) = 0;
 
-  // Ends the job without running it: its deadline passed while it waited (DEADLINE_EXCEEDED), it was
-  // cancelled (CANCELLED), or the lanes stop (UNAVAILABLE).
+  // Ends the job without running it: its deadline passed while it waited (DEADLINE_EXCEEDED), it
+  // was cancelled (CANCELLED), or the lanes stop (UNAVAILABLE).
   virtual void Refuse(const absl::Status& status) = 0;
 };
 
@@ -78,12 +79,12 @@ class Lanes {
   const size_t queue_capacity_;
   const LaneObservers observers_;
   const size_t count_;
+  std::atomic<std::chrono::nanoseconds> mean_run_{std::chrono::nanoseconds(0)};  // of late
   mutable std::mutex mutex_;  // guards all below but the threads
   std::condition_variable work_;
   std::deque<LaneJob*> queue_;
   size_t idle_ = 0;  // lanes that wait for a job
   size_t workspace_bytes_ = 0;
-  std::chrono::nanoseconds mean_run_{0};  // of late
   bool stopping_ = false;
 
   // One thread runs all wide jobs, so that there is one team of OpenMP threads for them.

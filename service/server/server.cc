@@ -117,7 +117,7 @@ struct Server::Parts {
     admin = std::make_unique<Listener>(
         config.admin_address, limit,
         std::vector<grpc::Service*>{admin_inference.get(), admin_lazy_networks.get(),
-                                     admin_health.get()});
+                                    admin_health.get()});
   }
 
   std::unique_ptr<handlers::InferenceService> MakeInference(bool is_admin) {
@@ -153,7 +153,8 @@ struct Server::Parts {
     return healths;
   }
 
-  // One call of a kind to listen for is enough: the poller asks for the next before it works on one.
+  // One call of a kind to listen for is enough: the poller asks for the next before it works on
+  // one.
   static void Listen(handlers::InferenceService& inference, handlers::HealthService& health,
                      grpc::ServerCompletionQueue& queue) {
     handlers::InferCall::Listen(inference, queue);

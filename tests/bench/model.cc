@@ -34,9 +34,8 @@ absl::StatusOr<Model> LoadModel(const std::filesystem::path& folder, std::option
 }
 
 absl::Status Materialize(Model& model, std::span<const Shape> input_shapes, int threads) {
-  ASSIGN_OR_RETURN(model.parameters,
-                   nn::Materialize(*model.network, model.parameters, input_shapes,
-                                                    {.threads = threads}));
+  ASSIGN_OR_RETURN(model.parameters, nn::Materialize(*model.network, model.parameters, input_shapes,
+                                                     {.threads = threads}));
   return absl::OkStatus();
 }
 

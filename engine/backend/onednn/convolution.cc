@@ -46,8 +46,7 @@ void AddHeight(Geometry& geometry) {
 
 dnnl::convolution_forward::desc Descriptor(
     const OpContext& context, const Geometry& geometry, const memory::desc& src,
-    const memory::desc& dst,
-    dnnl::algorithm algorithm = dnnl::algorithm::convolution_direct) {
+    const memory::desc& dst, dnnl::algorithm algorithm = dnnl::algorithm::convolution_direct) {
   const auto bias = context.has(2) ? DenseDesc({geometry.dst[1]}) : memory::desc();
   return {dnnl::prop_kind::forward_inference,
           algorithm,

@@ -26,14 +26,13 @@ absl::StatusOr<PreparedOp> PrepareOwn(const OpContext& context, Eltwise::Algorit
   prepared.in_place = true;
   prepared.implementation = fmt::format("own:{}", own::Name(isa));
   prepared.kernel = MakeOwnKernelOf(context.dtype(), [&]<typename T>(T) {
-    return
-        [run = own::SelectElementwise<T>(algorithm, isa),
-         size = static_cast<int64_t>(ElementCount(src)), alpha, beta,
-         threads = KernelThreads()](const T* src_data, T* dst_data, float*) {
-          ForEachPart(threads, size, kPartElements, [&](int64_t begin, int64_t end, int) {
-            run(src_data + begin, dst_data + begin, static_cast<size_t>(end - begin), alpha, beta);
-          });
-        };
+    return [run = own::SelectElementwise<T>(algorithm, isa),
+            size = static_cast<int64_t>(ElementCount(src)), alpha, beta,
+            threads = KernelThreads()](const T* src_data, T* dst_data, float*) {
+      ForEachPart(threads, size, kPartElements, [&](int64_t begin, int64_t end, int) {
+        run(src_data + begin, dst_data + begin, static_cast<size_t>(end - begin), alpha, beta);
+      });
+    };
   });
   return prepared;
 }

@@ -14,11 +14,12 @@ struct CheckedValue {
 };
 
 // Activations that are fused may take NaN for a number (Backend::Fuses), and convolutions by
-// Winograd's algorithm spread it. That is right where there can be none: of finite weights and inputs, a sum of products is NaN only after it has overflown.
-// So the magnitude of each value is bounded from that of the inputs, by the sums of the weights'
-// magnitudes, and where a bound comes near the largest float, or is not known, the value's real
-// magnitude has to be checked, which gives a new bound. That is the network's input, and for deep
-// ones a value every ten to twenty layers.
+// Winograd's algorithm spread it. That is right where there can be none: of finite weights and
+// inputs, a sum of products is NaN only after it has overflown. So the magnitude of each value is
+// bounded from that of the inputs, by the sums of the weights' magnitudes, and where a bound comes
+// near the largest float, or is not known, the value's real magnitude has to be checked, which
+// gives a new bound. That is the network's input, and for deep ones a value every ten to twenty
+// layers.
 //
 // Returns these values, and takes apart fused ops for which there is no bound even so, and the
 // algorithm from convolutions. What is

@@ -204,8 +204,8 @@ TEST_P(PlanOn, WeightsAreTheSameWhoeverPacksThem) {
   std::vector<size_t> bytes;
   for (const int threads : {1, 3}) {
     SharedParts shared;
-    const auto plan = Plan::Build(*cnn.network, *set, {&shape, 1}, backend(), shared,
-                                  {.build_threads = threads});
+    const auto plan =
+        Plan::Build(*cnn.network, *set, {&shape, 1}, backend(), shared, {.build_threads = threads});
     ASSERT_TRUE(plan.ok()) << plan.status();
     bytes.push_back(shared.packed.bytes());
     const auto outputs = RunPlan(**plan, {input});

@@ -94,9 +94,9 @@ TEST_F(BenchTest, OneClientHasOneRequestUnderWay) {
 
 TEST_F(BenchTest, PrintsATable) {
   const Outcome outcome = Bench({"--concurrency", "2"});
-  EXPECT_THAT(outcome.out, AllOf(HasSubstr("m, 2 items a request, first answer"),
-                                 HasSubstr("clients"), HasSubstr("p99.9"),
-                                 HasSubstr("Latencies in us")));
+  EXPECT_THAT(outcome.out,
+              AllOf(HasSubstr("m, 2 items a request, first answer"), HasSubstr("clients"),
+                    HasSubstr("p99.9"), HasSubstr("Latencies in us")));
 }
 
 TEST_F(BenchTest, FailedRequestsAreCountedAndTold) {
@@ -118,9 +118,12 @@ TEST_F(BenchTest, AServerWithoutStatisticsIsMeasuredAllTheSame) {
 }
 
 TEST_F(BenchTest, RefusesWhatCannotBe) {
-  for (const std::vector<std::string>& wrong :
-       {std::vector<std::string>{"--concurrency", "0"}, {"--concurrency", "1,x"}, {"--rate", "0"},
-        {"--window", "0"}, {"--windows", "0"}, {"--id", "a"}}) {
+  for (const std::vector<std::string>& wrong : {std::vector<std::string>{"--concurrency", "0"},
+                                                {"--concurrency", "1,x"},
+                                                {"--rate", "0"},
+                                                {"--window", "0"},
+                                                {"--windows", "0"},
+                                                {"--id", "a"}}) {
     EXPECT_EQ(Bench(wrong).code, kUsage) << wrong[0] << " " << wrong[1];
   }
   EXPECT_EQ(Ask({"bench", "m"}).code, kUsage);

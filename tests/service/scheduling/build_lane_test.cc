@@ -52,8 +52,8 @@ TEST_F(BuildLaneTest, YieldsToOtherThreads) {
   const int own = getpriority(PRIO_PROCESS, 0);
   BuildLane lane(4, nullptr);
   std::promise<int> niceness;
-  ASSERT_TRUE(lane.Submit(
-      [&](const absl::Status&) { niceness.set_value(getpriority(PRIO_PROCESS, 0)); }));
+  ASSERT_TRUE(
+      lane.Submit([&](const absl::Status&) { niceness.set_value(getpriority(PRIO_PROCESS, 0)); }));
   EXPECT_GT(niceness.get_future().get(), own);
   EXPECT_EQ(getpriority(PRIO_PROCESS, 0), own);
 }

@@ -100,8 +100,8 @@ TEST_F(RepositoryControl, AFailedLoadLeavesTheOldOneServing) {
   repository_.Write("times/network.textproto", "layers { name: \"y\" linear {} }");
   const grpc::Status status = Load("times");
   EXPECT_EQ(status.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
-  EXPECT_THAT(status.error_message(), AllOf(HasSubstr("model \"times\" version 1: "),
-                                            HasSubstr("out_features")));
+  EXPECT_THAT(status.error_message(),
+              AllOf(HasSubstr("model \"times\" version 1: "), HasSubstr("out_features")));
   EXPECT_EQ(Answer("times"), 2);
   EXPECT_THAT(Index("times"), ElementsAre("1 READY "));
 }
