@@ -1,5 +1,6 @@
 #include "service/scheduling/build_lane.h"
 
+#include <malloc.h>
 #include <sys/resource.h>
 
 #include <optional>
@@ -9,6 +10,11 @@ namespace {
 
 // A tenth of a busy processor: requests that can be computed go first.
 constexpr int kNiceness = 10;
+
+size_t PackedBytes(const hosting::HostedNetwork& network) {
+  const auto bound = network.bound();
+  return bound == nullptr ? 0 : bound->shared.packed.bytes();
+}
 
 }  // namespace
 
@@ -86,6 +92,7 @@ void BuildLane::Finish(const Key& key, const absl::StatusOr<hosting::Executable>
 
 void BuildLane::Prepare(const Key& key) {
   // jobs_ keeps the network alive until Finish.
+  const size_t packed = PackedBytes(*key.first);
   const absl::StatusOr<hosting::Executable> outcome = key.first->Prepare(key.second);
   if (outcome.ok() && key.first->GainsFromWidening(*outcome)) {
     const std::lock_guard lock(mutex_);
@@ -93,7 +100,10 @@ void BuildLane::Prepare(const Key& key) {
       widenings_.emplace_back(jobs_.find(key)->second.network, *outcome);
     }
   }
+  const bool has_packed = PackedBytes(*key.first) > packed;
   Finish(key, outcome);
+  // What each thread that packed weights made of them on the way: malloc would keep that memory.
+  if (has_packed) malloc_trim(0);
 }
 
 void BuildLane::Serve() {
