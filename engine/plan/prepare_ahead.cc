@@ -20,7 +20,7 @@ bool HasWeights(const Graph& graph, const Op& op) {
 
 std::vector<backend::PreparedOp> PrepareAhead(const Graph& graph, const backend::Backend& backend,
                                               backend::PackedWeights& packed, int threads) {
-  if (threads <= 1) return {};
+  if (threads <= 1 || packed.bytes() > 0) return {};
   std::vector<const Op*> ops;
   for (const Op& op : graph.ops) {
     if (HasWeights(graph, op)) ops.push_back(&op);

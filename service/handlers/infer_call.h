@@ -30,7 +30,6 @@ class InferCall final : public CompletionTag, public InferJob {
    private:
     InferCall& call_;
   };
-  friend class Done;
 
   InferCall(InferenceService& service, grpc::ServerCompletionQueue& queue);
 

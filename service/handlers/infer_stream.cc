@@ -120,9 +120,8 @@ void InferStream::Answer(Turn& turn, const absl::Status& status, grpc::ByteBuffe
   if (status.ok()) {
     turn.response = EncodeStreamResponse(response);
   } else if (ends_on_error_) {
-    if (status_.ok()) status_ = ToGrpc(status);
+    turn.status = status;
     reads_ended_ = true;
-    broken_ = true;
   } else {
     turn.response = EncodeStreamError(turn.request->id(), ToGrpc(status).error_message());
   }
@@ -132,6 +131,11 @@ void InferStream::Answer(Turn& turn, const absl::Status& status, grpc::ByteBuffe
 
 void InferStream::WriteNext() {
   if (writing_ || broken_ || turns_.empty() || !turns_.front().answered) return;
+  if (!turns_.front().status.ok()) {
+    status_ = ToGrpc(turns_.front().status);
+    broken_ = true;
+    return;
+  }
   writing_ = true;
   stream_.Write(turns_.front().response, &written_);
 }

@@ -48,7 +48,7 @@ class InferStream {
   struct Turn {
     std::unique_ptr<Request> request;
     bool answered = false;
-    absl::Status status;
+    absl::Status status;  // that ends the stream
     grpc::ByteBuffer response;
   };
 

@@ -22,8 +22,8 @@ struct CheckedValue {
 // layers.
 //
 // Returns these values, and takes apart fused ops for which there is no bound even so, and the
-// algorithm from convolutions. What is
-// learned of weights is kept in `packed`. The errors are those of making constants.
+// algorithm from convolutions. What is learned of weights is kept in `packed`. The errors are those
+// of making constants.
 absl::StatusOr<std::vector<CheckedValue>> BoundValues(backend::Graph& graph,
                                                       backend::PackedWeights& packed);
 

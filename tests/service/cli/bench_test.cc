@@ -66,7 +66,6 @@ TEST_F(BenchTest, MeasuresEachLevelInTurn) {
   const Outcome outcome = Bench({"--concurrency", "1,3", "--rate", "500", "--json"});
   ASSERT_EQ(outcome.code, kDone) << outcome.err;
   EXPECT_EQ(wrong_, 0);
-  EXPECT_LE(most_under_way_, 60);
   const json report = json::parse(outcome.out);
   EXPECT_EQ(report["model"], "m");
   EXPECT_EQ(report["items"], 2);
