@@ -10,6 +10,27 @@
 #include "service/version.h"
 
 namespace lazynet::handlers {
+namespace {
+
+// What is served beyond the base protocol: clients branch on this list.
+constexpr const char* kExtensions[] = {"binary_tensor_data", "logging", "model_configuration",
+                                       "model_repository", "statistics"};
+
+// There is one repository, without a name.
+absl::Status CheckRepository(const std::string& name) {
+  if (name.empty()) return absl::OkStatus();
+  return absl::UnimplementedError("repository_name is not served");
+}
+
+// Only what is in the repository's folder: a client's own definition is RegisterNetwork's.
+absl::Status CheckLoad(const inference::RepositoryModelLoadRequest& request) {
+  RETURN_IF_ERROR(CheckRepository(request.repository_name()));
+  if (request.parameters().empty()) return absl::OkStatus();
+  return absl::UnimplementedError(
+      fmt::format("parameter \"{}\" is not served", request.parameters().begin()->first));
+}
+
+}  // namespace
 
 void InferenceService::RecordOutcome(hosting::HostedNetwork* network, absl::StatusCode code,
                                      const hosting::RequestTimes& times, size_t items) {
@@ -48,10 +69,6 @@ grpc::Status InferenceService::ModelReady(grpc::ServerContext*,
   response->set_ready(readiness_.ready() && found.ok());
   return grpc::Status::OK;
 }
-
-// What is served beyond the base protocol: clients branch on this list.
-constexpr const char* kExtensions[] = {"binary_tensor_data", "logging", "model_configuration",
-                                       "model_repository", "statistics"};
 
 grpc::Status InferenceService::ServerMetadata(grpc::ServerContext*,
                                               const inference::ServerMetadataRequest*,
@@ -94,8 +111,8 @@ grpc::Status InferenceService::ModelMetadata(grpc::ServerContext*,
 grpc::Status InferenceService::RepositoryIndex(grpc::ServerContext*,
                                                const inference::RepositoryIndexRequest* request,
                                                inference::RepositoryIndexResponse* response) {
-  if (!request->repository_name().empty()) {
-    return ToGrpc(absl::UnimplementedError("repository_name is not served"));
+  if (absl::Status status = CheckRepository(request->repository_name()); !status.ok()) {
+    return ToGrpc(status);
   }
   for (const auto& [name, versions] : repository_.models()) {
     for (const auto& [version, entry] : versions) {
@@ -119,17 +136,6 @@ grpc::Status InferenceService::ModelConfig(grpc::ServerContext*,
   return grpc::Status::OK;
 }
 
-// Only what is in the repository's folder: a client's own definition is RegisterNetwork's.
-absl::Status CheckLoad(const inference::RepositoryModelLoadRequest& request) {
-  if (!request.repository_name().empty()) {
-    return absl::UnimplementedError("repository_name is not served");
-  }
-  for (const auto& [name, value] : request.parameters()) {
-    return absl::UnimplementedError(fmt::format("parameter \"{}\" is not served", name));
-  }
-  return absl::OkStatus();
-}
-
 grpc::Status InferenceService::RepositoryModelLoad(
     grpc::ServerContext*, const inference::RepositoryModelLoadRequest* request,
     inference::RepositoryModelLoadResponse*) {
@@ -147,9 +153,7 @@ grpc::Status InferenceService::RepositoryModelUnload(
     inference::RepositoryModelUnloadResponse*) {
   const auto unload = [&]() -> absl::Status {
     RETURN_IF_ERROR(admin_.Check("RepositoryModelUnload"));
-    if (!request->repository_name().empty()) {
-      return absl::UnimplementedError("repository_name is not served");
-    }
+    RETURN_IF_ERROR(CheckRepository(request->repository_name()));
     return repository_.Unload(request->model_name());
   };
   return ToGrpc(unload());

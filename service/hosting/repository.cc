@@ -153,17 +153,9 @@ absl::StatusOr<std::unique_ptr<Repository>> Repository::Load(const fs::path& fol
   return repository;
 }
 
-void Repository::SetUnavailable(const std::string& name, int64_t version, absl::Status reason) {
-  environment_.events.Publish({.name = name,
-                               .version = version,
-                               .state = NetworkState::kUnavailable,
-                               .reason = std::string(Message(reason))});
-  models_[name][version].unavailable = std::move(reason);
-}
-
 void Repository::LoadModel(const fs::path& folder, const std::string& name) {
   if (absl::Status status = CheckModelName(name); !status.ok()) {
-    SetUnavailable(name, 1, std::move(status));
+    Replace(name, 1, {nullptr, std::move(status)});
     return;
   }
   for (const auto& [version, path] : FindVersions(folder)) {
@@ -171,7 +163,7 @@ void Repository::LoadModel(const fs::path& folder, const std::string& name) {
     if (network.ok()) {
       models_[name][version].network = *std::move(network);
     } else {
-      SetUnavailable(name, version, network.status());
+      Replace(name, version, {nullptr, network.status()});
     }
   }
 }
@@ -265,7 +257,7 @@ absl::Status Repository::LoadRegistered() {
     if (network.ok()) {
       models_[registered.name][registered.version].network = *std::move(network);
     } else if (network.status().code() != absl::StatusCode::kAlreadyExists) {
-      SetUnavailable(registered.name, registered.version, network.status());
+      Replace(registered.name, registered.version, {nullptr, network.status()});
     }
   }
   return absl::OkStatus();

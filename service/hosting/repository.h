@@ -76,7 +76,6 @@ class Repository {
 
   void LoadModel(const std::filesystem::path& folder, const std::string& name);
   absl::Status LoadRegistered();
-  void SetUnavailable(const std::string& name, int64_t version, absl::Status reason);
 
   absl::Status CheckNotRegistered(const std::string& name) const;
   void Replace(const std::string& name, int64_t version, ModelVersion loaded);
