@@ -8,9 +8,9 @@
 
 namespace lazynet::backend {
 
-// The other threads of a kernel wait for the next one awake for 60 us, and then sleep: waking them
-// takes 8 to 100 us, but libgomp's own 10 ms would take the processor from whom else has work. It
-// reads this from the environment before main; so that is set, unless the user has, and the program
+// The other threads of a kernel wait for the next one awake for some 75 us, and then sleep: waking
+// them takes 10 to 200 us, but libgomp's own 2 ms would take the processor from whom else has work.
+// It reads this from the environment before main; so that is set, unless the user has, and the program
 // started again. To be called first, with main's arguments.
 void RestartWithBriefWaits(char** argv);
 

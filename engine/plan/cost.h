@@ -18,11 +18,11 @@ double MicrosecondsToMove(size_t bytes);
 double EstimatedMicroseconds(const backend::Graph& graph);
 
 // Ops below this stay on one thread: the others, which wait for them awake (backend/threads.h),
-// take up to 5 us to begin and end.
+// take 4 us to begin and end.
 inline constexpr double kWideOpMicroseconds = 15;
 
 // Plans below this do not gain in a server, where the others sleep before the first op: waking them
-// takes 100 us.
+// takes 100 to 200 us.
 inline constexpr double kWidePlanMicroseconds = 300;
 
 }  // namespace lazynet::plan

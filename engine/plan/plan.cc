@@ -152,6 +152,14 @@ std::vector<TensorSpec> SpecsOf(const Graph& graph, std::span<const backend::Val
 
 }  // namespace
 
+absl::StatusOr<std::vector<Tensor>> Plan::AllocateOutputs() const {
+  std::vector<Tensor> outputs;
+  for (const TensorSpec& spec : outputs_) {
+    ASSIGN_OR_RETURN(outputs.emplace_back(), Tensor::Allocate(spec.dtype, spec.shape));
+  }
+  return outputs;
+}
+
 absl::StatusOr<std::shared_ptr<const Plan>> Plan::Build(
     const nn::Network& network, const nn::ParameterSet& parameters,
     std::span<const Shape> input_shapes, const backend::Backend& backend, SharedParts& shared,

@@ -52,6 +52,9 @@ class Plan {
   const std::vector<TensorSpec>& inputs() const { return inputs_; }
   const std::vector<TensorSpec>& outputs() const { return outputs_; }
 
+  // Memory for the outputs of a run. RESOURCE_EXHAUSTED when there is none.
+  absl::StatusOr<std::vector<Tensor>> AllocateOutputs() const;
+
   // Runs on dense inputs and writes dense outputs, in the network's order; inputs and outputs must
   // have the specs above and must not overlap. Allocates only if the workspace has to grow, or when
   // for the first time a value is NaN or so large that the fast kernels would not see an overflow:

@@ -52,12 +52,9 @@ absl::StatusOr<StepTimes> MeasureSteps(const Plan& plan, std::span<const Tensor>
                                        const ProfileOptions& options) {
   std::vector<TensorView> sources;
   for (const Tensor& input : inputs) sources.push_back(input.view());
-  std::vector<Tensor> outputs;
+  ASSIGN_OR_RETURN(std::vector<Tensor> outputs, plan.AllocateOutputs());
   std::vector<MutableTensorView> destinations;
-  for (const TensorSpec& spec : plan.outputs()) {
-    ASSIGN_OR_RETURN(outputs.emplace_back(), Tensor::Allocate(spec.dtype, spec.shape));
-    destinations.push_back(outputs.back().mutable_view());
-  }
+  for (Tensor& output : outputs) destinations.push_back(output.mutable_view());
   Workspace workspace;
   const auto run = [&](std::span<nanoseconds> times) -> absl::Status {
     if (options.cancelled && options.cancelled()) return absl::CancelledError("cancelled");

@@ -97,13 +97,9 @@ absl::Status InferJob::Compute(const plan::Plan& plan, plan::Workspace& workspac
   const auto start = Steady::now();
   std::vector<TensorView> inputs;
   for (const Tensor& input : inputs_) inputs.push_back(input.view());
-  std::vector<Tensor> outputs;
+  ASSIGN_OR_RETURN(std::vector<Tensor> outputs, plan.AllocateOutputs());
   std::vector<MutableTensorView> views;
-  for (const plan::TensorSpec& spec : plan.outputs()) {
-    ASSIGN_OR_RETURN(Tensor output, Tensor::Allocate(spec.dtype, spec.shape));
-    views.push_back(output.mutable_view());
-    outputs.push_back(std::move(output));
-  }
+  for (Tensor& output : outputs) views.push_back(output.mutable_view());
   RETURN_IF_ERROR(plan.Run(inputs, views, workspace));
   const auto computed = Steady::now();
   times_.compute_infer = computed - start;

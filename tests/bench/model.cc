@@ -58,10 +58,7 @@ absl::StatusOr<std::unique_ptr<Runner>> Runner::Create(std::shared_ptr<const pla
   runner->plan_ = std::move(plan);
   runner->input_tensors_ = std::move(inputs);
   for (const Tensor& input : runner->input_tensors_) runner->inputs_.push_back(input.view());
-  for (const plan::TensorSpec& spec : runner->plan_->outputs()) {
-    ASSIGN_OR_RETURN(Tensor output, Tensor::Allocate(spec.dtype, spec.shape));
-    runner->output_tensors_.push_back(std::move(output));
-  }
+  ASSIGN_OR_RETURN(runner->output_tensors_, runner->plan_->AllocateOutputs());
   for (Tensor& output : runner->output_tensors_) {
     runner->outputs_.push_back(output.mutable_view());
   }

@@ -45,6 +45,15 @@ class LazyCommands(unittest.TestCase):
     def describe(self, model="lazy_mlp"):
         return json.loads(self.run_client("describe", model, "--json"))
 
+    # A channel that nobody waits for looks at its sockets every five seconds.
+    def test_waiting_ends_soon_after_the_server_has_started(self):
+        address = f"unix:{self.folder}/socket"
+        waiting = subprocess.Popen([CLIENT, "wait", "--server", address, "--timeout", "4"],
+                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        with lazynet_process.Server(SERVER, MODELS, grpc_address=address):
+            said, _ = waiting.communicate(timeout=60)
+        self.assertEqual((waiting.returncode, said), (0, f"{address}: SERVING\n"))
+
     def test_a_network_from_lazy_to_ready_and_back(self):
         self.assertEqual(self.describe()["state"], "lazy")
         would = self.run_client("materialize", "lazy_mlp", "--shape", "4,64", "--validate-only")

@@ -25,9 +25,9 @@ def make_stubs():
 class Server:
     """lazynet-server on free ports of loopback; a context manager that stops it by SIGTERM."""
 
-    def __init__(self, binary, repository, *flags):
+    def __init__(self, binary, repository, *flags, grpc_address="127.0.0.1:0"):
         self.command = [binary, "--model-repository", str(repository),
-                        "--grpc-address", "127.0.0.1:0", "--metrics-address", "127.0.0.1:0",
+                        "--grpc-address", grpc_address, "--metrics-address", "127.0.0.1:0",
                         "--admin-address", "127.0.0.1:0", *flags]
         self.exit_code = None
 

@@ -6,13 +6,9 @@ absl::StatusOr<std::vector<Tensor>> RunPlan(const plan::Plan& plan,
                                             const std::vector<Tensor>& inputs) {
   std::vector<TensorView> sources;
   for (const Tensor& input : inputs) sources.push_back(input.view());
-  std::vector<Tensor> outputs;
+  ASSIGN_OR_RETURN(std::vector<Tensor> outputs, plan.AllocateOutputs());
   std::vector<MutableTensorView> views;
-  for (const plan::TensorSpec& spec : plan.outputs()) {
-    ASSIGN_OR_RETURN(Tensor output, Tensor::Allocate(spec.dtype, spec.shape));
-    views.push_back(output.mutable_view());
-    outputs.push_back(std::move(output));
-  }
+  for (Tensor& output : outputs) views.push_back(output.mutable_view());
   plan::Workspace workspace;
   RETURN_IF_ERROR(plan.Run(sources, views, workspace));
   return outputs;

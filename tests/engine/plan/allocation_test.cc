@@ -76,12 +76,9 @@ TEST_P(PlanAllocation, ARunAllocatesNothing) {
   backend::SetKernelThreads(1);
   const Tensor input = testing::Noise(shapes[0], 1);
   const std::vector<TensorView> inputs = {input.view()};
-  std::vector<Tensor> outputs;
+  std::vector<Tensor> outputs = *plan.AllocateOutputs();
   std::vector<MutableTensorView> views;
-  for (const TensorSpec& spec : plan.outputs()) {
-    outputs.push_back(*Tensor::Allocate(spec.dtype, spec.shape));
-    views.push_back(outputs.back().mutable_view());
-  }
+  for (Tensor& output : outputs) views.push_back(output.mutable_view());
   Workspace workspace;
   // The first run makes room in the workspace, and may start threads. Of several threads each makes
   // what it needs for a kernel when both run it at the same time for the first time.
