@@ -1,5 +1,7 @@
 #include "service/scheduling/lanes.h"
 
+#include <malloc.h>
+
 #include <utility>
 
 #include "engine/backend/threads.h"
@@ -81,6 +83,8 @@ void Lanes::RunOrRefuse(LaneJob& job, plan::Workspace& workspace, int threads) {
   const std::chrono::nanoseconds mean = mean_run_.load(std::memory_order_relaxed);
   mean_run_.store(mean + (time - mean) / kRunsOfLate, std::memory_order_relaxed);
   if (workspace.bytes() == before) return;
+  // What it was too small with: malloc would keep that memory.
+  malloc_trim(0);
   const std::lock_guard lock(mutex_);
   workspace_bytes_ += workspace.bytes() - before;
   if (observers_.workspace_bytes != nullptr) observers_.workspace_bytes(workspace_bytes_);
