@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 #include <utility>
 
 #include "absl/container/inlined_vector.h"
@@ -67,29 +68,69 @@ double OverheadInItems(const Graph& one, const Graph& whole, int64_t items) {
   return per_item > 0 ? std::max(0.0, time - per_item) / per_item : 0;
 }
 
+// More items than are worth to be run together.
+constexpr int64_t kMostItemsTogether = 64;
+
+// The batch that a network was lowered for.
+struct Batch {
+  int64_t items = 0;         // 0: inputs differ in axis 0
+  bool independent = false;  // whether each item is computed by itself
+  std::optional<Graph> one;  // lowered for one of several independent items
+};
+
+Batch LookAtBatch(const Source& source, const Graph& whole, std::span<const Shape> input_shapes,
+                  BatchFamilies& families) {
+  Batch batch{.items = ItemsOf(input_shapes)};
+  if (batch.items >= 2) {
+    absl::StatusOr<Graph> one = source.LowerFor(WithItems(input_shapes, 1));
+    batch.independent = one.ok() && FindBatchAxes(whole, *one, batch.items);
+    if (batch.independent) batch.one = *std::move(one);
+  } else if (batch.items == 1) {
+    const std::vector<Shape> shapes(input_shapes.begin(), input_shapes.end());
+    batch.independent = families.Find({shapes, true}) != nullptr;
+    if (batch.independent || families.Find({shapes, false}) != nullptr) return batch;
+    const absl::StatusOr<Graph> two = source.LowerFor(WithItems(input_shapes, 2));
+    batch.independent = two.ok() && FindBatchAxes(*two, whole, 2);
+  }
+  return batch;
+}
+
+std::shared_ptr<BatchFamily> FamilyOf(const Batch& batch, const Graph& whole,
+                                      std::span<const Shape> input_shapes,
+                                      BatchFamilies& families) {
+  const bool independent = batch.independent;
+  BatchFamilies::Key key{{input_shapes.begin(), input_shapes.end()}, independent};
+  if (independent) key.first = WithItems(input_shapes, 1);
+  if (auto family = families.Find(key)) return family;
+  const Graph& one = batch.one ? *batch.one : whole;
+  const int64_t size = independent ? GroupSize(one, kMostItemsTogether, 1) : 1;
+  const int64_t items = independent ? 1 : std::max<int64_t>(1, batch.items);
+  const double of_item = EstimatedMicroseconds(one) / static_cast<double>(items);
+  const std::chrono::nanoseconds time(static_cast<int64_t>(of_item * 1e3));
+  return families.Insert(std::move(key), std::make_shared<BatchFamily>(independent, size, time));
+}
+
 // How to split the batch that `whole` was lowered for; nothing if it has to be run at once, or that
 // is best.
-std::vector<LoweredGroups> FindGroups(const Source& source, const Graph& whole,
+std::vector<LoweredGroups> FindGroups(const Source& source, const Batch& batch, const Graph& whole,
                                       std::span<const Shape> input_shapes, int threads,
                                       int64_t wanted_size) {
-  const int64_t items = ItemsOf(input_shapes);
-  if (items < 2) return {};
-  const absl::StatusOr<Graph> one = source.LowerFor(WithItems(input_shapes, 1));
-  if (!one.ok() || !FindBatchAxes(whole, *one, items)) return {};
-  const int64_t size = wanted_size > 0 ? wanted_size : GroupSize(*one, items, threads);
-  std::vector<LoweredGroups> batch;
-  for (const Groups& groups : SplitBatch(items, size, OverheadInItems(*one, whole, items))) {
+  if (!batch.one) return {};
+  const int64_t items = batch.items;
+  const int64_t size = wanted_size > 0 ? wanted_size : GroupSize(*batch.one, items, threads);
+  std::vector<LoweredGroups> split;
+  for (const Groups& groups : SplitBatch(items, size, OverheadInItems(*batch.one, whole, items))) {
     if (groups.size == items) return {};
     std::vector<Shape> shapes = WithItems(input_shapes, groups.size);
     if (groups.size == 1) {
-      batch.push_back({groups, std::move(shapes), *one});
+      split.push_back({groups, std::move(shapes), *batch.one});
       continue;
     }
     absl::StatusOr<Graph> several = source.LowerFor(shapes);
-    if (!several.ok() || !FindBatchAxes(*several, *one, groups.size)) return {};
-    batch.push_back({groups, std::move(shapes), *std::move(several)});
+    if (!several.ok() || !FindBatchAxes(*several, *batch.one, groups.size)) return {};
+    split.push_back({groups, std::move(shapes), *std::move(several)});
   }
-  return batch;
+  return split;
 }
 
 absl::StatusOr<std::shared_ptr<const Program>> BuildProgram(
@@ -172,17 +213,19 @@ absl::StatusOr<std::shared_ptr<const Plan>> Plan::Build(
   plan->gains_from_threads_ = EstimatedMicroseconds(graph) >= kWidePlanMicroseconds;
   const int threads = options.threads;
   plan->threads_ = threads;
-  const int64_t items = ItemsOf(input_shapes);
-  std::vector<LoweredGroups> batch =
-      FindGroups(source, graph, input_shapes, threads, options.group_size);
-  const bool is_split = !batch.empty();
+  const Batch batch = LookAtBatch(source, graph, input_shapes, shared.families);
+  plan->items_ = std::max<int64_t>(1, batch.items);
+  plan->family_ = FamilyOf(batch, graph, input_shapes, shared.families);
+  std::vector<LoweredGroups> split =
+      FindGroups(source, batch, graph, input_shapes, threads, options.group_size);
+  const bool is_split = !split.empty();
   if (!is_split)
-    batch.push_back({{}, {input_shapes.begin(), input_shapes.end()}, std::move(graph)});
-  const bool is_one_run = batch.size() == 1 && batch.front().groups.count == 1;
+    split.push_back({{}, {input_shapes.begin(), input_shapes.end()}, std::move(graph)});
+  const bool is_one_run = split.size() == 1 && split.front().groups.count == 1;
   const int kernel_threads = is_one_run ? threads : 1;
   std::vector<Part> parts;
   int64_t first = 0;
-  for (LoweredGroups& part : batch) {
+  for (LoweredGroups& part : split) {
     ProgramStore::Key key{std::move(part.input_shapes), network.compute_dtype(), kernel_threads};
     std::shared_ptr<const Program> program;
     if (description == nullptr) program = shared.programs.Find(key);
@@ -202,7 +245,7 @@ absl::StatusOr<std::shared_ptr<const Plan>> Plan::Build(
     parts.push_back({std::move(program), part.groups, first});
     first += part.groups.size * part.groups.count;
   }
-  plan->SetParts(std::move(parts), is_split ? items : 1);
+  plan->SetParts(std::move(parts), is_split ? batch.items : 1);
   if (plan->arena_bytes() > options.max_arena_bytes) {
     return ResourceExhausted("wants at most {} bytes of intermediate values, got {}",
                              options.max_arena_bytes, plan->arena_bytes());

@@ -8,6 +8,7 @@
 
 #include "engine/backend/backend.h"
 #include "engine/nn/parameter_set.h"
+#include "engine/plan/batch_family.h"
 #include "engine/plan/description.h"
 #include "engine/plan/grouping.h"
 #include "engine/plan/program.h"
@@ -94,6 +95,11 @@ class Plan {
   // How many a run uses: the options', or 1 when it does not gain.
   int threads() const { return threads_; }
 
+  // What it has in common with the plans for other batch sizes. Its items are computed by
+  // themselves if and only if the family is independent; each output has them along axis 0 then.
+  BatchFamily& family() const { return *family_; }
+  int64_t items() const { return items_; }  // sizes of axis 0; 1 if inputs differ in them
+
   // Bytes of the plan, without its programs, which plans of other batch sizes may have in common,
   // and with them.
   size_t own_bytes() const;
@@ -131,6 +137,8 @@ class Plan {
   size_t padded_bytes_ = 0;  // of the largest group with missing items
   bool gains_from_threads_ = false;
   int threads_ = 1;
+  std::shared_ptr<BatchFamily> family_;
+  int64_t items_ = 1;
 };
 
 }  // namespace lazynet::plan

@@ -10,6 +10,7 @@
 #include "engine/backend/packed_weights.h"
 #include "engine/core/dtype.h"
 #include "engine/core/shape.h"
+#include "engine/plan/batch_family.h"
 #include "engine/plan/program.h"
 
 namespace lazynet::plan {
@@ -38,6 +39,7 @@ struct SharedParts {
 
   backend::PackedWeights packed;
   ProgramStore programs;
+  BatchFamilies families;
 };
 
 }  // namespace lazynet::plan
