@@ -81,10 +81,15 @@ class Flags {
            "Serving threads; 0 takes one per processor that affinity and CPU quota leave",
            kScheduling);
     Number("--queue-capacity", "LAZYNET_QUEUE_CAPACITY", config_.queue_capacity, 1, 1 << 20,
-           "Requests that may wait for a lane; more are refused with RESOURCE_EXHAUSTED",
+           "Requests of a model that may wait for a lane; more are refused with RESOURCE_EXHAUSTED",
+           kScheduling);
+    Number("--max-queue-wait", "LAZYNET_MAX_QUEUE_WAIT", config_.max_queue_wait_milliseconds, 1,
+           86'400'000,
+           "Milliseconds that a request may have to wait for a lane, as it is predicted; it is "
+           "refused otherwise",
            kScheduling);
     Number("--build-queue-capacity", "LAZYNET_BUILD_QUEUE_CAPACITY", config_.build_queue_capacity,
-           1, 1 << 20, "Materializations and new input shapes that may wait to be prepared",
+           1, 1 << 20, "Materializations and new input shapes of a model that may wait to be prepared",
            kScheduling);
     Number("--drain-timeout", "LAZYNET_DRAIN_TIMEOUT", config_.drain_timeout_seconds, 0, 86400,
            "Seconds that requests in flight have to end after SIGTERM", kScheduling);

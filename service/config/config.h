@@ -14,7 +14,8 @@ struct ServerConfig {
   std::string admin_address = "127.0.0.1:8003";    // LazyNetworkService for operators
 
   int64_t lanes = 0;                              // serving threads; 0: one per available processor
-  int64_t queue_capacity = 1024;                  // requests that wait for a lane, >= 1
+  int64_t queue_capacity = 1024;                  // requests of a network that wait, >= 1
+  int64_t max_queue_wait_milliseconds = 10'000;   // as it is predicted, >= 1
   int64_t build_queue_capacity = 64;              // plans that wait to be built, >= 1
   int64_t plans_per_network = 32;                 // kept in memory, >= 1
   int64_t plan_cache_bytes = int64_t{256} << 20;  // of the plans of all networks, >= 1

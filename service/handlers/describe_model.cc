@@ -33,6 +33,19 @@ void SetStages(const hosting::StageDurations& durations, Stages& stages) {
   Set(*stages.mutable_compute_output(), durations.compute_output);
 }
 
+void DescribeQueue(const hosting::QueueOptions& queue, inference::ModelConfig& config) {
+  if (queue.max_batch_size == 1) return;
+  auto& batching = *config.mutable_dynamic_batching();
+  batching.set_max_queue_delay_microseconds(static_cast<uint64_t>(queue.max_batch_delay.count()));
+  if (queue.priority_levels > 1) {
+    batching.set_priority_levels(static_cast<uint64_t>(queue.priority_levels));
+    batching.set_default_priority_level(static_cast<uint64_t>(queue.default_priority));
+  }
+  auto& policy = *batching.mutable_default_queue_policy();
+  policy.set_allow_timeout_override(true);
+  policy.set_max_queue_size(static_cast<uint32_t>(queue.capacity));
+}
+
 }  // namespace
 
 inference::ModelConfig MakeModelConfig(const hosting::HostedNetwork& hosted, size_t lanes) {
@@ -53,6 +66,7 @@ inference::ModelConfig MakeModelConfig(const hosting::HostedNetwork& hosted, siz
   group.set_name(network.name());
   group.set_kind(inference::ModelInstanceGroup::KIND_CPU);
   group.set_count(static_cast<int>(lanes));
+  DescribeQueue(hosted.queue(), config);
   config.mutable_model_transaction_policy()->set_decoupled(false);
   (*config.mutable_parameters())["compute"].set_string_value(
       std::string(Name(network.compute_dtype())));

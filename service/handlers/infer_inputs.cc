@@ -3,6 +3,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -72,64 +73,56 @@ const auto& FieldOf(const Contents& contents) {
     return contents.uint_contents();
 }
 
-// Copies typed contents. INVALID_ARGUMENT for a number that the dtype cannot hold.
+// INVALID_ARGUMENT for a number that the dtype cannot hold.
 template <typename T>
-absl::Status CopyTyped(const nn::NetworkInput& input, const Contents& contents,
-                       std::span<T> values) {
-  const auto& field = FieldOf<T>(contents);
-  for (size_t i = 0; i < values.size(); ++i) {
-    const auto element = field.Get(static_cast<int>(i));
-    if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>) {
-      if (!std::in_range<T>(element)) {
-        return InvalidArgument("input \"{}\": wants elements of {}, got {}", input.name,
-                               Name(input.dtype), element);
-      }
+absl::Status CheckTyped(const nn::NetworkInput& input, const Contents& contents) {
+  if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>) {
+    for (const auto element : FieldOf<T>(contents)) {
+      if (std::in_range<T>(element)) continue;
+      return InvalidArgument("input \"{}\": wants elements of {}, got {}", input.name,
+                             Name(input.dtype), element);
     }
-    values[i] = static_cast<T>(element);
   }
   return absl::OkStatus();
 }
 
-absl::Status GatherTyped(const nn::NetworkInput& input, const Contents& contents,
-                         const MutableTensorView& view) {
-  switch (input.dtype) {
+// Calls with a value of the C++ type of a dtype; with none for 16-bit floats, which only come raw.
+template <typename Function>
+absl::Status VisitType(DType dtype, const Function& function) {
+  switch (dtype) {
     case DType::kBool:
-      return CopyTyped(input, contents, view.values<bool>());
+      return function(bool());
     case DType::kUint8:
-      return CopyTyped(input, contents, view.values<uint8_t>());
+      return function(uint8_t());
     case DType::kUint16:
-      return CopyTyped(input, contents, view.values<uint16_t>());
+      return function(uint16_t());
     case DType::kUint32:
-      return CopyTyped(input, contents, view.values<uint32_t>());
+      return function(uint32_t());
     case DType::kUint64:
-      return CopyTyped(input, contents, view.values<uint64_t>());
+      return function(uint64_t());
     case DType::kInt8:
-      return CopyTyped(input, contents, view.values<int8_t>());
+      return function(int8_t());
     case DType::kInt16:
-      return CopyTyped(input, contents, view.values<int16_t>());
+      return function(int16_t());
     case DType::kInt32:
-      return CopyTyped(input, contents, view.values<int32_t>());
+      return function(int32_t());
     case DType::kInt64:
-      return CopyTyped(input, contents, view.values<int64_t>());
+      return function(int64_t());
     case DType::kFp64:
-      return CopyTyped(input, contents, view.values<double>());
+      return function(double());
     case DType::kFp32:
-      return CopyTyped(input, contents, view.values<float>());
+      return function(float());
     case DType::kFp16:
     case DType::kBf16:
-      return absl::OkStatus();  // CheckData let no typed contents through
+      return absl::OkStatus();
   }
   return absl::OkStatus();
 }
 
-// No C++ bool may hold anything else.
-absl::Status CheckBools(const nn::NetworkInput& input, const MutableTensorView& view) {
-  if (input.dtype != DType::kBool) return absl::OkStatus();
-  const std::byte* const begin = view.data;
-  const std::byte* const end = begin + view.bytes();
-  const auto* bad =
-      std::find_if(begin, end, [](std::byte b) { return std::to_integer<int>(b) > 1; });
-  if (bad == end) return absl::OkStatus();
+// No C++ bool may hold anything else than 0 and 1.
+absl::Status CheckBools(const nn::NetworkInput& input, const InferRequest::RawContents& raw) {
+  const std::optional<std::byte> bad = raw.reader.FindAbove(std::byte{1}, raw.bytes);
+  if (!bad) return absl::OkStatus();
   return InvalidArgument("input \"{}\": wants BOOL bytes of 0 or 1, got {}", input.name,
                          std::to_integer<int>(*bad));
 }
@@ -148,12 +141,12 @@ absl::Status CheckData(const nn::NetworkInput& input, const InputTensor& tensor,
       return InvalidArgument("input \"{}\": wants raw or typed contents, got both", input.name);
     }
     const size_t wanted = elements * SizeOf(input.dtype);
-    const size_t got = request.raw_contents[static_cast<size_t>(entry)].bytes;
-    if (got != wanted) {
+    const InferRequest::RawContents& raw = request.raw_contents[static_cast<size_t>(entry)];
+    if (raw.bytes != wanted) {
       return InvalidArgument("input \"{}\": wants {} bytes for {} {}, got {}", input.name, wanted,
-                             Name(input.dtype), shape.ToString(), got);
+                             Name(input.dtype), shape.ToString(), raw.bytes);
     }
-    return absl::OkStatus();
+    return input.dtype == DType::kBool ? CheckBools(input, raw) : absl::OkStatus();
   }
   const auto [typed, field] = TypedCount(tensor.contents(), input.dtype);
   if (AllTypedCounts(tensor.contents()) != typed) {
@@ -164,7 +157,8 @@ absl::Status CheckData(const nn::NetworkInput& input, const InputTensor& tensor,
     return InvalidArgument("input \"{}\": wants {} elements for shape {}, got {}", input.name,
                            elements, shape.ToString(), typed);
   }
-  return absl::OkStatus();
+  return VisitType(input.dtype,
+                   [&]<typename T>(T) { return CheckTyped<T>(input, tensor.contents()); });
 }
 
 absl::StatusOr<Shape> CheckInput(const nn::NetworkInput& input, const InputTensor& tensor,
@@ -263,26 +257,21 @@ absl::StatusOr<CheckedRequest> CheckRequest(const nn::Network& network,
   return checked;
 }
 
-absl::StatusOr<std::vector<Tensor>> GatherInputs(const nn::Network& network,
-                                                 const InferRequest& request,
-                                                 const CheckedRequest& checked) {
-  std::vector<Tensor> inputs;
-  for (size_t i = 0; i < network.inputs().size(); ++i) {
-    const DType dtype = network.inputs()[i].dtype;
-    ASSIGN_OR_RETURN(Tensor tensor, Tensor::Allocate(dtype, checked.shapes[i]));
-    const MutableTensorView view = tensor.mutable_view();
-    const auto entry = static_cast<size_t>(checked.entries[i]);
-    if (!request.raw_contents.empty()) {
-      const auto& raw = request.raw_contents[entry];
-      raw.reader.Peek(view.data, raw.bytes);
-      RETURN_IF_ERROR(CheckBools(network.inputs()[i], view));
-    } else {
-      RETURN_IF_ERROR(GatherTyped(
-          network.inputs()[i], request.message.inputs(static_cast<int>(entry)).contents(), view));
-    }
-    inputs.push_back(std::move(tensor));
+void GatherInput(size_t input, const InferRequest& request, const CheckedRequest& checked,
+                 const MutableTensorView& view) {
+  const auto entry = static_cast<size_t>(checked.entries[input]);
+  if (!request.raw_contents.empty()) {
+    const auto& raw = request.raw_contents[entry];
+    raw.reader.Peek(view.data, raw.bytes);
+    return;
   }
-  return inputs;
+  const Contents& contents = request.message.inputs(static_cast<int>(entry)).contents();
+  VisitType(view.dtype, [&]<typename T>(T) {
+    const auto& field = FieldOf<T>(contents);
+    std::transform(field.begin(), field.end(), view.values<T>().begin(),
+                   [](auto element) { return static_cast<T>(element); });
+    return absl::OkStatus();
+  }).IgnoreError();
 }
 
 }  // namespace lazynet::handlers

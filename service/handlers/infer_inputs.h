@@ -17,15 +17,14 @@ struct CheckedRequest {
   std::vector<int> outputs;
 };
 
-// Names, datatypes, shapes, byte counts and output names. INVALID_ARGUMENT names the tensor, what
-// was wanted and what came; UNIMPLEMENTED for extensions that are not served.
+// Names, datatypes, shapes, byte counts, elements that their datatype cannot hold, and output
+// names. INVALID_ARGUMENT names the tensor, what was wanted and what came; UNIMPLEMENTED for
+// extensions that are not served.
 absl::StatusOr<CheckedRequest> CheckRequest(const nn::Network& network,
                                             const InferRequest& request);
 
-// The inputs in the network's order, each copied once into aligned memory. RESOURCE_EXHAUSTED when
-// the memory cannot be had.
-absl::StatusOr<std::vector<Tensor>> GatherInputs(const nn::Network& network,
-                                                 const InferRequest& request,
-                                                 const CheckedRequest& checked);
+// Copies the network's input of this index, of a request that was checked, to a view of its shape.
+void GatherInput(size_t input, const InferRequest& request, const CheckedRequest& checked,
+                 const MutableTensorView& view);
 
 }  // namespace lazynet::handlers

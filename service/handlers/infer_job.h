@@ -4,29 +4,42 @@
 
 #include <chrono>
 #include <memory>
+#include <span>
+#include <string>
 #include <vector>
 
 #include "service/handlers/infer_inputs.h"
 #include "service/handlers/inference_service.h"
 #include "service/hosting/hosted_network.h"
-#include "service/scheduling/lanes.h"
+#include "service/scheduling/build_waiter.h"
+#include "service/scheduling/lane_job.h"
 
 namespace lazynet::handlers {
 
 // One inference request, from its bytes to those of its answer, however they travel. Where it is
-// started: decode, check, gather. Then, if there is no plan for its shapes, the build lane; then a
-// lane.
-class InferJob : public scheduling::LaneJob {
+// started: decode, check. Then, if there is no plan for its shapes, the build lane; then a lane,
+// where its inputs are gathered, maybe with those of others, and the answer is made.
+class InferJob : public scheduling::LaneJob, public scheduling::BuildWaiter {
  public:
   explicit InferJob(InferenceService& service) : service_(service) {}
 
   // Once. Ended is called before this returns, or later by another thread.
-  void Start(grpc::ByteBuffer request, Clock::time_point deadline);
+  void Start(grpc::ByteBuffer request, std::chrono::system_clock::time_point deadline);
 
-  Clock::time_point deadline() const override { return deadline_; }
+  const hosting::QueueOptions& queue() const override { return network_->queue(); }
+  int64_t priority() const override { return priority_; }
+  Time deadline() const override { return deadline_; }
+  bool cancelled() const override = 0;
   bool runs_wide() const override { return executable_.wide != nullptr; }
-  void Run(plan::Workspace& workspace, int threads) override;
+  plan::BatchFamily& family() const override { return executable_.plan->family(); }
+  int64_t items() const override { return executable_.plan->items(); }
+  void Run(std::span<scheduling::LaneJob* const> batch, plan::Workspace& workspace,
+           int threads) override;
   void Refuse(const absl::Status& status) override;
+  void Built(const absl::StatusOr<hosting::Executable>& outcome) override;
+
+  // Ends the job when the lanes do not take it.
+  void SubmitToLanes();
 
  protected:
   // The answer's bytes, or why there is none. The job is not touched any more afterwards.
@@ -36,20 +49,21 @@ class InferJob : public scheduling::LaneJob {
   const std::string& id() const { return request_.message.id(); }
 
  private:
+  friend class InferBatch;
+
   absl::Status Dispatch(const grpc::ByteBuffer& bytes);
   void EnterLanes();
-  absl::Status Compute(const plan::Plan& plan, plan::Workspace& workspace);
   void End(const absl::Status& status);
 
   InferenceService& service_;
-  Clock::time_point deadline_;
-  std::chrono::steady_clock::time_point arrival_;
-  std::chrono::steady_clock::time_point queued_;
+  Time arrival_;
+  Time queued_;
+  Time deadline_ = Time::max();
+  int64_t priority_ = 1;
   hosting::RequestTimes times_;
   std::shared_ptr<hosting::HostedNetwork> network_;
   InferRequest request_;
   CheckedRequest checked_;
-  std::vector<Tensor> inputs_;
   hosting::Executable executable_;
   grpc::ByteBuffer response_;
 };

@@ -69,6 +69,17 @@ void SliceReader::Peek(std::byte* dst, size_t count) const {
   });
 }
 
+std::optional<std::byte> SliceReader::FindAbove(std::byte limit, size_t count) const {
+  std::optional<std::byte> above;
+  Walk(count, [&](const uint8_t* data, size_t size) {
+    const uint8_t* const end = data + size;
+    const uint8_t* const found =
+        std::find_if(data, end, [&](uint8_t byte) { return std::byte{byte} > limit; });
+    if (!above && found != end) above = std::byte{*found};
+  });
+  return above;
+}
+
 void AppendVarint(std::string& text, uint64_t value) {
   while (value >= 0x80) {
     text.push_back(static_cast<char>(value | 0x80));

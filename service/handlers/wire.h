@@ -3,6 +3,7 @@
 #include <grpcpp/support/byte_buffer.h>
 #include <grpcpp/support/slice.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -26,6 +27,9 @@ class SliceReader {
 
   // Copies `count` bytes that start here to `dst` without moving on; they must be there.
   void Peek(std::byte* dst, size_t count) const;
+
+  // The first of so many bytes that start here, which must be there, that is more than `limit`.
+  std::optional<std::byte> FindAbove(std::byte limit, size_t count) const;
 
  private:
   template <typename Visit>

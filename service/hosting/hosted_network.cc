@@ -185,14 +185,14 @@ bool HostedNetwork::GainsFromWidening(const Executable& executable) const {
          executable.plan->gains_from_threads();
 }
 
-void HostedNetwork::Widen(const Executable& executable) {
+void HostedNetwork::AddPlan(const std::shared_ptr<BoundNetwork>& bound_then,
+                            std::span<const Shape> input_shapes, bool wide) {
   const std::lock_guard changing(changing_);
-  if (bound() != executable.bound) return;
-  std::vector<Shape> shapes;
-  for (const plan::TensorSpec& input : executable.plan->inputs()) shapes.push_back(input.shape);
-  if (FindWide(*executable.bound, *executable.plan, shapes) != nullptr) return;
-  // A failure is counted, and leaves requests to the plan that there is.
-  BuildPlan(*executable.bound, shapes, environment_.options.wide_threads).IgnoreError();
+  if (bound() != bound_then) return;
+  const int threads = wide ? environment_.options.wide_threads : 1;
+  if (bound_then->plans.Find(input_shapes, threads) != nullptr) return;
+  // A failure is counted, and leaves requests to the plans that there are.
+  BuildPlan(*bound_then, input_shapes, threads).IgnoreError();
 }
 
 absl::StatusOr<nn::Inference> HostedNetwork::Infer(const BoundNetwork* bound,

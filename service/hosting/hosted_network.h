@@ -13,6 +13,7 @@
 #include "service/hosting/bound_network.h"
 #include "service/hosting/inference_statistics.h"
 #include "service/hosting/network_events.h"
+#include "service/hosting/queue_options.h"
 #include "service/hosting/serving_options.h"
 #include "service/hosting/state_directory.h"
 #include "service/metrics/network_probe.h"
@@ -24,6 +25,7 @@ struct HostingOptions {
   plan::PlanOptions plan;
   size_t shapes_per_network = 32;  // that plans are kept for; the least recently used goes first
   int wide_threads = 1;            // of the plans that a request has all lanes for
+  QueueOptions queue;              // of networks whose serving options say nothing
 };
 
 // What all hosted networks share. Outlives them.
@@ -93,6 +95,7 @@ class HostedNetwork {
   int64_t version() const { return definition_.version; }
   bool registered() const { return definition_.registered; }
   const ServingOptions& serving() const { return definition_.serving; }
+  const QueueOptions& queue() const { return serving().queue; }
   metrics::NetworkProbe& probe() const { return *probe_; }
   InferenceStatistics& statistics() { return statistics_; }
   const InferenceStatistics& statistics() const { return statistics_; }
@@ -133,9 +136,12 @@ class HostedNetwork {
   // long; for build lanes. An error leaves the network as it was.
   absl::StatusOr<Executable> Prepare(std::span<const Shape> input_shapes);
 
-  // Builds the plan for many threads to an executable that has none and gains from it. Takes long;
-  // for build lanes.
-  void Widen(const Executable& executable);
+  // Builds one more plan, for one thread or for all, that is not there and that nobody waits for,
+  // if the network is still bound as it was. Takes long; for build lanes.
+  void AddPlan(const std::shared_ptr<BoundNetwork>& bound, std::span<const Shape> input_shapes,
+               bool wide);
+
+  // Whether the executable lacks a plan for all threads, and would gain from it.
   bool GainsFromWidening(const Executable& executable) const;
 
   // The same as Prepare by an administrator, whatever the policy.

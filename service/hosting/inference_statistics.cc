@@ -13,14 +13,15 @@ void InferenceStatistics::RecordSuccess(const RequestTimes& times, size_t items)
   const std::lock_guard lock(mutex_);
   now_.last_inference = std::chrono::duration_cast<std::chrono::milliseconds>(now);
   now_.items += items;
-  ++now_.executions;
+  now_.executions += times.executions;
   now_.success.Add(times.total);
   now_.queue.Add(times.queue);
   now_.stages.Add(times);
-  auto found = now_.batches.find(items);
+  if (times.executions == 0) return;
+  auto found = now_.batches.find(times.batch_size);
   if (found == now_.batches.end()) {
     if (now_.batches.size() == kMostBatchSizes) return;
-    found = now_.batches.emplace(items, StageDurations{}).first;
+    found = now_.batches.emplace(times.batch_size, StageDurations{}).first;
   }
   found->second.Add(times);
 }

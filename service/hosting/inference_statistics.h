@@ -14,6 +14,11 @@ struct RequestTimes {
   std::chrono::nanoseconds compute_infer{0};
   std::chrono::nanoseconds compute_output{0};  // from tensors into the answer
   std::chrono::nanoseconds total{0};           // from its arrival to its answer
+
+  // Items that were computed together, of all requests in the batch; and 1 for one of these, which
+  // the batch is counted with.
+  size_t batch_size = 0;
+  uint64_t executions = 0;
 };
 
 struct StatisticDuration {
@@ -38,18 +43,19 @@ struct StageDurations {
 // use by many threads.
 class InferenceStatistics {
  public:
-  // Numbers of items that are told apart: the first so many that come.
+  // Batch sizes that are told apart: the first so many that come.
   static constexpr size_t kMostBatchSizes = 64;
 
   struct Snapshot {
     std::chrono::milliseconds last_inference{0};  // since 1970; 0 = none yet
     uint64_t items = 0;                           // of all requests that were answered
-    uint64_t executions = 0;
+    uint64_t executions = 0;  // batches
     StatisticDuration success, failure, queue;
     StageDurations stages;
-    std::map<size_t, StageDurations> batches;  // by number of items
+    std::map<size_t, StageDurations> batches;  // by their size
   };
 
+  // Of a request of so many items.
   void RecordSuccess(const RequestTimes& times, size_t items);
   void RecordFailure(std::chrono::nanoseconds total);
 

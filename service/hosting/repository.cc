@@ -85,13 +85,14 @@ absl::StatusOr<nn::StateDict> ReadCheckpoint(const fs::path& folder) {
 
 absl::StatusOr<HostedDefinition> MakeHosted(const v1::NetworkDefinition& definition,
                                             const v1::ServingConfig& serving,
-                                            const std::string& name, int64_t version) {
+                                            const std::string& name, int64_t version,
+                                            const QueueOptions& queue) {
   ASSIGN_OR_RETURN(nn::NetworkDefinition converted, ConvertDefinition(definition, name));
   auto network = nn::Network::Create(std::move(converted));
   if (!network.ok()) return Annotate("definition", network.status());
   HostedDefinition hosted{
       .network = *std::move(network), .version = version, .fingerprint = Fingerprint(definition)};
-  auto options = ConvertServing(serving, *hosted.network);
+  auto options = ConvertServing(serving, *hosted.network, queue);
   if (!options.ok()) return Annotate("serving", options.status());
   hosted.serving = *std::move(options);
   return hosted;
@@ -103,7 +104,8 @@ absl::StatusOr<std::shared_ptr<HostedNetwork>> LoadVersion(const fs::path& folde
                                                            const Environment& environment) {
   ASSIGN_OR_RETURN(const v1::NetworkDefinition definition, ReadDefinition(folder));
   ASSIGN_OR_RETURN(const v1::ServingConfig serving, ReadServing(model));
-  ASSIGN_OR_RETURN(HostedDefinition hosted, MakeHosted(definition, serving, name, version));
+  ASSIGN_OR_RETURN(HostedDefinition hosted,
+                   MakeHosted(definition, serving, name, version, environment.options.queue));
   ASSIGN_OR_RETURN(hosted.checkpoint, ReadCheckpoint(folder));
   return HostedNetwork::Create(std::move(hosted), environment);
 }
@@ -249,7 +251,8 @@ absl::Status Repository::LoadRegistered() {
       ASSIGN_OR_RETURN(const auto definition, ReadDefinitionText(registered.definition));
       ASSIGN_OR_RETURN(const auto serving, ParseServingText(registered.serving));
       ASSIGN_OR_RETURN(HostedDefinition hosted,
-                       MakeHosted(definition, serving, registered.name, registered.version));
+                       MakeHosted(definition, serving, registered.name, registered.version,
+                                  environment_.options.queue));
       hosted.registered = true;
       return HostedNetwork::Create(std::move(hosted), environment_);
     };
@@ -315,7 +318,8 @@ absl::StatusOr<std::shared_ptr<HostedNetwork>> Repository::Register(
       return ResourceExhausted("wants at most {} models, got one more", kMaxModels);
     }
   }
-  ASSIGN_OR_RETURN(HostedDefinition hosted, MakeHosted(definition, serving, name, version));
+  ASSIGN_OR_RETURN(HostedDefinition hosted,
+                   MakeHosted(definition, serving, name, version, environment_.options.queue));
   hosted.registered = true;
   ASSIGN_OR_RETURN(auto network, HostedNetwork::Create(std::move(hosted), environment_));
   if (environment_.state != nullptr) {

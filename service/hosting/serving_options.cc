@@ -102,8 +102,10 @@ absl::StatusOr<v1::ServingConfig> ParseServingText(std::string_view text) {
 }
 
 absl::StatusOr<ServingOptions> ConvertServing(const v1::ServingConfig& config,
-                                              const nn::Network& network) {
+                                              const nn::Network& network,
+                                              const QueueOptions& queue) {
   ServingOptions options;
+  ASSIGN_OR_RETURN(options.queue, ConvertQueue(config, queue));
   switch (config.binding_policy()) {
     case v1::BINDING_POLICY_UNSPECIFIED:
     case v1::ON_FIRST_REQUEST:

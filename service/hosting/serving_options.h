@@ -10,6 +10,7 @@
 
 #include "engine/core/shape.h"
 #include "engine/nn/network.h"
+#include "service/hosting/queue_options.h"
 
 namespace lazynet::v1 {
 class ServingConfig;
@@ -41,6 +42,8 @@ struct ServingOptions {
   std::vector<InputLimits> limits;  // one for each input, or empty
   size_t max_parameter_bytes = SIZE_MAX;
 
+  QueueOptions queue;
+
   // INVALID_ARGUMENT names the input and dim that is out of range.
   absl::Status CheckLimits(const nn::Network& network, std::span<const Shape> shapes) const;
 };
@@ -48,8 +51,10 @@ struct ServingOptions {
 // Reads a file's text. INVALID_ARGUMENT, with line and column, for text that is no ServingConfig.
 absl::StatusOr<v1::ServingConfig> ParseServingText(std::string_view text);
 
-// INVALID_ARGUMENT for unknown inputs, ranges that are none, and AT_LOAD without shapes.
+// `queue` is what holds for what the config does not say. INVALID_ARGUMENT for unknown inputs,
+// ranges that are none, and AT_LOAD without shapes.
 absl::StatusOr<ServingOptions> ConvertServing(const v1::ServingConfig& config,
-                                              const nn::Network& network);
+                                              const nn::Network& network,
+                                              const QueueOptions& queue = {});
 
 }  // namespace lazynet::hosting

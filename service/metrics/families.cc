@@ -193,7 +193,7 @@ std::vector<MetricFamily> CollectFamilies(
   families.BuildInfo("build_info", "Always 1; its labels say what runs.");
   families.Server("lanes", "Lanes that serve.", server.lanes);
   families.Server("queue_depth", "Requests waiting for a lane.", server.queue_depth);
-  families.Server("queue_capacity", "Requests that may wait for a lane.", server.queue_capacity);
+  families.Server("queue_capacity", "Requests of a model that may wait for a lane, unless its options say otherwise.", server.queue_capacity);
   families.Server("build_queue_depth", "Materializations and plans waiting for a build lane.",
                   server.build_queue_depth);
   families.Server("workspace_bytes", "Memory of the lanes for intermediate values.",

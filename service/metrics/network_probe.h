@@ -50,7 +50,9 @@ class NetworkProbe {
   void RecordCompute(std::chrono::nanoseconds duration, size_t batch_size);
 
   // Any other text counts as "other".
-  void RecordShed(std::string_view reason);  // "queue_full" | "build_queue_full" | "draining"
+  // "queue_full" | "queue_wait" (would be too long) | "deadline" (would pass) |
+  // "build_queue_full" | "draining"
+  void RecordShed(std::string_view reason);
   void RecordDeadlineExpired(std::string_view stage);  // "queue" | "build"
 
   // Every attempt is counted by outcome; only successful ones are timed, since an early failure

@@ -14,8 +14,8 @@ namespace lazynet::metrics {
 
 // The closed sets of label values, in the order of the instruments that count them. The last one of
 // a set that callers name by text takes what is not in the set.
-inline constexpr std::array<std::string_view, 4> kShedReasons = {"queue_full", "build_queue_full",
-                                                                 "draining", "other"};
+inline constexpr std::array<std::string_view, 6> kShedReasons = {
+    "queue_full", "queue_wait", "deadline", "build_queue_full", "draining", "other"};
 inline constexpr std::array<std::string_view, 3> kDeadlineStages = {"queue", "build", "other"};
 inline constexpr std::array<std::string_view, 2> kOutcomes = {"success", "failure"};
 inline constexpr std::array<std::string_view, 6> kSources = {

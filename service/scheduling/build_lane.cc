@@ -3,6 +3,7 @@
 #include <malloc.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <optional>
 
 namespace lazynet::scheduling {
@@ -29,7 +30,8 @@ BuildLane::~BuildLane() {
   work_.notify_all();
   thread_.join();
   const absl::Status stopped = absl::UnavailableError("the server stops");
-  for (const Item& item : queue_) {
+  while (!queue_.empty()) {
+    const Item item = queue_.Pop();
     if (const auto* work = std::get_if<Work>(&item)) {
       (*work)(stopped);
     } else {
@@ -39,20 +41,20 @@ BuildLane::~BuildLane() {
 }
 
 bool BuildLane::Submit(std::shared_ptr<hosting::HostedNetwork> network,
-                       std::vector<Shape> input_shapes, Callback callback) {
+                       std::vector<Shape> input_shapes, BuildWaiter& waiter) {
   const Key key(network.get(), std::move(input_shapes));
   {
     const std::lock_guard lock(mutex_);
     if (stopping_) return false;
     if (const auto found = jobs_.find(key); found != jobs_.end()) {
-      found->second.waiters.push_back(std::move(callback));
+      found->second.waiters.push_back(&waiter);
       return true;
     }
-    if (queue_.size() >= capacity_) return false;
+    if (queue_.size(key.first) >= capacity_) return false;
     Job& job = jobs_[key];
     job.network = std::move(network);
-    job.waiters.push_back(std::move(callback));
-    queue_.emplace_back(key);
+    job.waiters.push_back(&waiter);
+    queue_.Push(key.first, key);
     TellDepth();
   }
   work_.notify_one();
@@ -62,12 +64,27 @@ bool BuildLane::Submit(std::shared_ptr<hosting::HostedNetwork> network,
 bool BuildLane::Submit(Work work) {
   {
     const std::lock_guard lock(mutex_);
-    if (stopping_ || queue_.size() >= capacity_) return false;
-    queue_.emplace_back(std::move(work));
+    if (stopping_ || queue_.size(nullptr) >= capacity_) return false;
+    queue_.Push(nullptr, std::move(work));
     TellDepth();
   }
   work_.notify_one();
   return true;
+}
+
+void BuildLane::AddPlan(std::shared_ptr<hosting::HostedNetwork> network,
+                        const hosting::Executable& executable, std::vector<Shape> input_shapes) {
+  {
+    const std::lock_guard lock(mutex_);
+    Add({std::move(network), executable.bound, std::move(input_shapes), false});
+  }
+  work_.notify_one();
+}
+
+void BuildLane::Add(Addition addition) {
+  if (stopping_ || additions_.size() >= capacity_) return;
+  if (std::find(additions_.begin(), additions_.end(), addition) != additions_.end()) return;
+  additions_.push_back(std::move(addition));
 }
 
 void BuildLane::TellDepth() const {
@@ -87,18 +104,43 @@ void BuildLane::Finish(const Key& key, const absl::StatusOr<hosting::Executable>
     job = std::move(found->second);
     jobs_.erase(found);
   }
-  for (const Callback& waiter : job.waiters) waiter(outcome);
+  for (BuildWaiter* waiter : job.waiters) waiter->Built(outcome);
+}
+
+// Ends those that need it no more; whether somebody still waits.
+bool BuildLane::RefuseDead(const Key& key) {
+  std::vector<BuildWaiter*> expired;
+  std::vector<BuildWaiter*> cancelled;
+  bool waits = false;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = jobs_.find(key);
+    const LaneJob::Time now = LaneJob::Clock::now();
+    std::erase_if(found->second.waiters, [&](BuildWaiter* waiter) {
+      if (waiter->cancelled()) return cancelled.push_back(waiter), true;
+      if (waiter->deadline() <= now) return expired.push_back(waiter), true;
+      return false;
+    });
+    waits = !found->second.waiters.empty();
+    if (!waits) jobs_.erase(found);
+  }
+  for (BuildWaiter* waiter : cancelled) {
+    waiter->Built(absl::CancelledError("the client cancelled the call"));
+  }
+  for (BuildWaiter* waiter : expired) {
+    waiter->Built(absl::DeadlineExceededError("the deadline passed before the plan was built"));
+  }
+  return waits;
 }
 
 void BuildLane::Prepare(const Key& key) {
+  if (!RefuseDead(key)) return;
   // jobs_ keeps the network alive until Finish.
   const size_t packed = PackedBytes(*key.first);
   const absl::StatusOr<hosting::Executable> outcome = key.first->Prepare(key.second);
   if (outcome.ok() && key.first->GainsFromWidening(*outcome)) {
     const std::lock_guard lock(mutex_);
-    if (widenings_.size() < capacity_) {
-      widenings_.emplace_back(jobs_.find(key)->second.network, *outcome);
-    }
+    Add({jobs_.find(key)->second.network, outcome->bound, key.second, true});
   }
   const bool has_packed = PackedBytes(*key.first) > packed;
   Finish(key, outcome);
@@ -111,22 +153,23 @@ void BuildLane::Serve() {
   setpriority(PRIO_PROCESS, 0, kNiceness);
   while (true) {
     std::optional<Item> item;
-    Widening widening;
+    Addition addition;
     {
       std::unique_lock lock(mutex_);
-      work_.wait(lock, [this] { return stopping_ || !queue_.empty() || !widenings_.empty(); });
+      work_.wait(lock, [this] { return stopping_ || !queue_.empty() || !additions_.empty(); });
       if (stopping_) return;
       if (!queue_.empty()) {
-        item = std::move(queue_.front());
-        queue_.pop_front();
+        item = queue_.Pop();
         TellDepth();
       } else {
-        widening = std::move(widenings_.front());
-        widenings_.pop_front();
+        addition = additions_.front();
       }
     }
     if (!item) {
-      widening.first->Widen(widening.second);
+      addition.network->AddPlan(addition.bound, addition.input_shapes, addition.wide);
+      // Only then, so that it is not asked for again meanwhile.
+      const std::lock_guard lock(mutex_);
+      additions_.pop_front();
     } else if (const auto* work = std::get_if<Work>(&*item)) {
       (*work)(absl::OkStatus());
     } else {

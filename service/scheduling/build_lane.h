@@ -12,33 +12,41 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "service/hosting/hosted_network.h"
+#include "service/scheduling/build_waiter.h"
 #include "service/scheduling/lanes.h"
+#include "service/scheduling/round_robin.h"
 
 namespace lazynet::scheduling {
 
 // The thread that materializes networks and builds plans, so that lanes never do. Each (network,
-// input shapes) is prepared once however many requests ask for it; all of them share the outcome.
-// When nobody waits it builds the plans for many threads of what gains from those. It has a lower
-// priority than the lanes.
+// input shapes) is prepared once however many requests ask for it, unless nobody waits for it any
+// more; all of them share the outcome. Networks have turns, so that one with many new shapes does
+// not keep back the others.
+// When nobody waits it builds what nobody waits for: the plans for many threads of what gains from
+// those, and plans for batches. It has a lower priority than the lanes.
 class BuildLane {
  public:
-  using Callback = std::function<void(const absl::StatusOr<hosting::Executable>&)>;
   using Work = std::function<void(const absl::Status&)>;
 
-  // `capacity`: how many different preparations, and other work, may wait.
+  // `capacity`: how many different preparations of one network, and how much other work, may wait.
   BuildLane(size_t capacity, DepthObserver observer);
 
-  // Joins the thread; whoever still waits is called with UNAVAILABLE.
+  // Joins the thread; whoever still waits is told UNAVAILABLE.
   ~BuildLane();
 
-  // Calls back, on the build lane's thread, with the executable or the error. False, without a
-  // call, when too much waits already.
+  // Tells the waiter, on the build lane's thread. False, with the waiter untouched, when too much
+  // waits already.
   bool Submit(std::shared_ptr<hosting::HostedNetwork> network, std::vector<Shape> input_shapes,
-              Callback callback);
+              BuildWaiter& waiter);
 
   // Calls `work` in its turn, on the build lane's thread, with OK, or with UNAVAILABLE if the lane
   // ends before. False, without a call, when too much waits already.
   bool Submit(Work work);
+
+  // Builds a plan for these shapes, with what `executable` is of, when nobody waits for another.
+  // One that is asked for meanwhile, or when too many are, is not built.
+  void AddPlan(std::shared_ptr<hosting::HostedNetwork> network,
+               const hosting::Executable& executable, std::vector<Shape> input_shapes);
 
   size_t queue_depth() const;
 
@@ -47,23 +55,32 @@ class BuildLane {
   using Item = std::variant<Key, Work>;
   struct Job {
     std::shared_ptr<hosting::HostedNetwork> network;
-    std::vector<Callback> waiters;
+    std::vector<BuildWaiter*> waiters;
   };
 
   void Serve();
   void Prepare(const Key& key);
   void TellDepth() const;  // with mutex_ held
+  bool RefuseDead(const Key& key);
   void Finish(const Key& key, const absl::StatusOr<hosting::Executable>& outcome);
 
-  // A network with an executable to widen.
-  using Widening = std::pair<std::shared_ptr<hosting::HostedNetwork>, hosting::Executable>;
+  // A plan that nobody waits for.
+  struct Addition {
+    std::shared_ptr<hosting::HostedNetwork> network;
+    std::shared_ptr<hosting::BoundNetwork> bound;
+    std::vector<Shape> input_shapes;
+    bool wide = false;
+
+    bool operator==(const Addition&) const = default;
+  };
+  void Add(Addition addition);  // with mutex_ held
 
   const size_t capacity_;
   const DepthObserver observer_;
-  mutable std::mutex mutex_;            // guards the four below
-  std::deque<Item> queue_;              // not begun yet, oldest first
-  absl::flat_hash_map<Key, Job> jobs_;  // waiting or running
-  std::deque<Widening> widenings_;      // for when nobody waits
+  mutable std::mutex mutex_;                         // guards the four below
+  RoundRobin<hosting::HostedNetwork*, Item> queue_;  // not begun yet; null: of no network
+  absl::flat_hash_map<Key, Job> jobs_;               // waiting or running
+  std::deque<Addition> additions_;  // for when nobody waits; the first may be under way
   bool stopping_ = false;
   std::condition_variable work_;
   std::thread thread_;

@@ -9,13 +9,29 @@
 namespace lazynet::scheduling {
 namespace {
 
-// A run counts for one in so many in the mean.
-constexpr int64_t kRunsOfLate = 16;
+void RefuseAll(const std::vector<LaneJob*>& jobs, const absl::Status& status) {
+  for (LaneJob* job : jobs) job->Refuse(status);
+}
+
+void RefuseExpired(const std::vector<LaneJob*>& jobs) {
+  if (jobs.empty()) return;
+  RefuseAll(jobs, absl::DeadlineExceededError("the deadline passed in the queue"));
+}
+
+// Ends what was cancelled, and takes it out of the batch.
+void RefuseCancelled(FairQueue::Batch& batch) {
+  std::erase_if(batch.jobs, [&](LaneJob* job) {
+    if (!job->cancelled()) return false;
+    batch.items -= job->items();
+    job->Refuse(absl::CancelledError("the client cancelled the call"));
+    return true;
+  });
+}
 
 }  // namespace
 
-Lanes::Lanes(size_t count, size_t queue_capacity, LaneObservers observers)
-    : queue_capacity_(queue_capacity), observers_(std::move(observers)), count_(count) {
+Lanes::Lanes(size_t count, LaneObservers observers)
+    : observers_(std::move(observers)), count_(count), queue_(count) {
   for (size_t i = 0; i < count; ++i) threads_.emplace_back([this] { Serve(); });
   if (count > 1) threads_.emplace_back([this] { ServeWide(); });
 }
@@ -28,33 +44,49 @@ Lanes::~Lanes() {
   work_.notify_all();
   wide_work_.notify_all();
   for (std::thread& thread : threads_) thread.join();
-  if (wide_job_ != nullptr) queue_.push_front(wide_job_);
-  for (LaneJob* job : queue_) job->Refuse(absl::UnavailableError("the server stops"));
+  const absl::Status stopped = absl::UnavailableError("the server stops");
+  if (wide_batch_) RefuseAll(wide_batch_->jobs, stopped);
+  RefuseAll(queue_.TakeAll(), stopped);
 }
 
-bool Lanes::Submit(LaneJob& job) {
+std::optional<Refusal> Lanes::Submit(LaneJob& job) {
+  std::vector<LaneJob*> expired;
+  std::optional<Refusal> refusal;
   {
     const std::lock_guard lock(mutex_);
-    if (stopping_ || queue_.size() >= queue_capacity_) return false;
-    queue_.push_back(&job);
+    const LaneJob::Time now = LaneJob::Clock::now();
+    expired = queue_.TakeExpired(now);
+    refusal = stopping_ ? Refusal{"draining", absl::UnavailableError("the server stops")}
+                        : queue_.Push(job, now);
     TellDepth();
   }
-  work_.notify_one();
+  if (!refusal) work_.notify_one();
+  RefuseExpired(expired);
+  return refusal;
+}
+
+bool Lanes::RunHere(LaneJob& job, plan::Workspace& workspace) {
+  std::optional<Batch> batch;
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopping_ || !IsIdle()) return false;
+    const LaneJob::Time now = LaneJob::Clock::now();
+    if (job.deadline() <= now || queue_.Push(job, now)) return false;
+    batch = queue_.Pop(now);
+  }
+  // Otherwise it waits for others to be run with.
+  batch ? Run(*std::move(batch), workspace, 1) : work_.notify_one();
   return true;
 }
 
-size_t Lanes::idle() const {
+bool Lanes::AreIdle() const {
   const std::lock_guard lock(mutex_);
-  return idle_;
+  return IsIdle();
 }
 
-void Lanes::TellDepth() const {
+void Lanes::TellDepth() {
+  if (queue_.size() == std::exchange(told_depth_, queue_.size())) return;
   if (observers_.queue_depth != nullptr) observers_.queue_depth(queue_.size());
-}
-
-std::chrono::nanoseconds Lanes::PredictedWait() const {
-  return mean_run_.load(std::memory_order_relaxed) * static_cast<int64_t>(queue_depth()) /
-         static_cast<int64_t>(count_);
 }
 
 size_t Lanes::queue_depth() const {
@@ -62,70 +94,83 @@ size_t Lanes::queue_depth() const {
   return queue_.size();
 }
 
-bool Lanes::MayRunWide(const LaneJob& job) const {
-  return count_ > 1 && queue_.empty() && idle_ + 1 == count_ && job.runs_wide();
+bool Lanes::IsIdle() const { return idle_ == count_ && !wide_ && queue_.size() == 0; }
+
+bool Lanes::MayRunWide(const Batch& batch) const {
+  return count_ > 1 && queue_.size() == 0 && idle_ + 1 == count_ && batch.jobs.size() == 1 &&
+         batch.jobs.front()->runs_wide();
 }
 
-void Lanes::RunOrRefuse(LaneJob& job, plan::Workspace& workspace, int threads) {
-  if (job.deadline() <= LaneJob::Clock::now()) {
-    job.Refuse(absl::DeadlineExceededError("the deadline passed in the queue"));
-    return;
-  }
-  if (job.cancelled()) {
-    job.Refuse(absl::CancelledError("the client cancelled the call"));
-    return;
-  }
+void Lanes::Run(Batch batch, plan::Workspace& workspace, int threads) {
+  RefuseCancelled(batch);
   const size_t before = workspace.bytes();
-  const auto start = std::chrono::steady_clock::now();
-  job.Run(workspace, threads);
-  const std::chrono::nanoseconds time = std::chrono::steady_clock::now() - start;
-  // Two lanes at once may lose one of their runs, which a mean does not mind.
-  const std::chrono::nanoseconds mean = mean_run_.load(std::memory_order_relaxed);
-  mean_run_.store(mean + (time - mean) / kRunsOfLate, std::memory_order_relaxed);
-  if (workspace.bytes() == before) return;
+  std::chrono::nanoseconds time{0};
+  if (!batch.jobs.empty()) {
+    LaneJob& first = *batch.jobs.front();
+    const auto start = LaneJob::Clock::now();
+    first.Run(batch.jobs, workspace, threads);
+    time = (LaneJob::Clock::now() - start) * threads;
+  }
   // What it was too small with: malloc would keep that memory.
-  malloc_trim(0);
+  if (workspace.bytes() != before) malloc_trim(0);
   const std::lock_guard lock(mutex_);
+  queue_.Finish(batch, time);
+  if (workspace.bytes() == before) return;
   workspace_bytes_ += workspace.bytes() - before;
   if (observers_.workspace_bytes != nullptr) observers_.workspace_bytes(workspace_bytes_);
+}
+
+// Returns when there is something to do; nothing when the lanes stop.
+std::optional<Lanes::Batch> Lanes::WaitForBatch(std::vector<LaneJob*>& expired) {
+  std::unique_lock lock(mutex_);
+  ++idle_;
+  std::optional<Batch> batch;
+  while (!stopping_) {
+    if (!wide_) {
+      const LaneJob::Time now = LaneJob::Clock::now();
+      expired = queue_.TakeExpired(now);
+      batch = queue_.Pop(now);
+      if (batch || !expired.empty()) break;
+    }
+    const std::optional<LaneJob::Time> ready = wide_ ? std::nullopt : queue_.ReadyAt();
+    if (ready) {
+      work_.wait_until(lock, *ready);
+    } else {
+      work_.wait(lock);
+    }
+  }
+  --idle_;
+  TellDepth();
+  if (batch && MayRunWide(*batch)) {
+    wide_batch_ = std::exchange(batch, Batch());
+    wide_ = true;
+    wide_work_.notify_one();
+  }
+  if (stopping_) return std::nullopt;
+  return batch ? std::move(batch) : Batch();
 }
 
 void Lanes::Serve() {
   backend::SetKernelThreads(1);
   plan::Workspace workspace;
-  while (true) {
-    LaneJob* job = nullptr;
-    {
-      std::unique_lock lock(mutex_);
-      ++idle_;
-      work_.wait(lock, [this] { return stopping_ || (!wide_ && !queue_.empty()); });
-      --idle_;
-      if (stopping_) return;
-      job = queue_.front();
-      queue_.pop_front();
-      TellDepth();
-      if (MayRunWide(*job)) {
-        wide_job_ = job;
-        wide_ = true;
-        wide_work_.notify_one();
-        continue;
-      }
-    }
-    RunOrRefuse(*job, workspace, 1);
+  std::vector<LaneJob*> expired;
+  while (std::optional<Batch> batch = WaitForBatch(expired)) {
+    RefuseExpired(std::exchange(expired, {}));
+    if (!batch->jobs.empty()) Run(*std::move(batch), workspace, 1);
   }
 }
 
 void Lanes::ServeWide() {
   plan::Workspace workspace;
   while (true) {
-    LaneJob* job = nullptr;
+    std::optional<Batch> batch;
     {
       std::unique_lock lock(mutex_);
-      wide_work_.wait(lock, [this] { return stopping_ || wide_job_ != nullptr; });
+      wide_work_.wait(lock, [this] { return stopping_ || wide_batch_; });
       if (stopping_) return;
-      job = std::exchange(wide_job_, nullptr);
+      batch = std::exchange(wide_batch_, std::nullopt);
     }
-    RunOrRefuse(*job, workspace, static_cast<int>(count_));
+    Run(*std::move(batch), workspace, static_cast<int>(count_));
     {
       const std::lock_guard lock(mutex_);
       wide_ = false;

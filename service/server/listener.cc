@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "service/handlers/completion_tag.h"
+#include "service/handlers/poller_lane.h"
 
 namespace lazynet::server {
 
@@ -20,12 +21,28 @@ Listener::Listener(std::string address, int max_message_bytes,
   server_ = builder.BuildAndStart();
 }
 
-void Listener::StartPolling() {
-  poller_ = std::thread([this] {
-    void* tag = nullptr;
-    bool ok = false;
-    while (queue_->Next(&tag, &ok)) static_cast<handlers::CompletionTag*>(tag)->Proceed(ok);
-  });
+void Listener::StartPolling(scheduling::Lanes& lanes) {
+  poller_ = std::thread([this, &lanes] { Poll(lanes); });
+}
+
+void Listener::Poll(scheduling::Lanes& lanes) {
+  handlers::PollerLane lane(lanes);
+  void* tag = nullptr;
+  bool ok = false;
+  while (true) {
+    if (lane.keeps()) {
+      const auto got = queue_->AsyncNext(&tag, &ok, gpr_time_0(GPR_CLOCK_REALTIME));
+      if (got == grpc::CompletionQueue::TIMEOUT) {
+        lane.RunKept();
+        continue;
+      }
+      lane.HandOverKept();
+      if (got == grpc::CompletionQueue::SHUTDOWN) return;
+    } else if (!queue_->Next(&tag, &ok)) {
+      return;
+    }
+    static_cast<handlers::CompletionTag*>(tag)->Proceed(ok);
+  }
 }
 
 void Listener::Shutdown(std::chrono::system_clock::time_point deadline) {

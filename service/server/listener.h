@@ -8,6 +8,8 @@
 #include <thread>
 #include <vector>
 
+#include "service/scheduling/lanes.h"
+
 namespace lazynet::server {
 
 // A gRPC server on one address, with a completion queue for its asynchronous methods and one thread
@@ -22,7 +24,8 @@ class Listener {
   int port() const { return port_; }
   grpc::ServerCompletionQueue& queue() { return *queue_; }
 
-  void StartPolling();
+  // Small jobs are run by the poller; the lanes have to be there until StopPolling.
+  void StartPolling(scheduling::Lanes& lanes);
 
   // Refuses new calls, lets those in flight end until the deadline, then cancels them.
   void Shutdown(std::chrono::system_clock::time_point deadline);
@@ -31,6 +34,8 @@ class Listener {
   void StopPolling();
 
  private:
+  void Poll(scheduling::Lanes& lanes);
+
   const std::string address_;
   int port_ = 0;
   std::unique_ptr<grpc::ServerCompletionQueue> queue_;

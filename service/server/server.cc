@@ -41,7 +41,9 @@ hosting::HostingOptions MakeHostingOptions(const config::ServerConfig& config) {
           .plan = {.max_arena_bytes = static_cast<size_t>(config.max_plan_bytes),
                    .build_threads = threads},
           .shapes_per_network = static_cast<size_t>(config.plans_per_network),
-          .wide_threads = threads};
+          .wide_threads = threads,
+          .queue = {.capacity = config.queue_capacity,
+                    .max_wait = std::chrono::milliseconds(config.max_queue_wait_milliseconds)}};
 }
 
 // What hosts networks, without any port.
@@ -86,7 +88,7 @@ struct Server::Parts {
 
   void StartThreads() {
     lanes = std::make_unique<scheduling::Lanes>(
-        LaneCount(config), static_cast<size_t>(config.queue_capacity),
+        LaneCount(config),
         scheduling::LaneObservers{
             .queue_depth = [this](size_t requests) { probe.SetQueueDepth(requests); },
             .workspace_bytes = [this](size_t bytes) { probe.SetWorkspaceBytes(bytes); }});
@@ -94,7 +96,7 @@ struct Server::Parts {
         static_cast<size_t>(config.build_queue_capacity),
         [this](size_t jobs) { probe.SetBuildQueueDepth(jobs); });
     probe.SetLanes(lanes->count());
-    probe.SetQueueCapacity(lanes->queue_capacity());
+    probe.SetQueueCapacity(static_cast<size_t>(config.queue_capacity));
   }
 
   // Two services of a kind, since one instance can be registered with one server only.
@@ -167,7 +169,7 @@ struct Server::Parts {
     if (admin != nullptr) Listen(*admin_inference, *admin_health, admin->queue());
     // Networks that come and go change what health says of them.
     host.events.SetListener([this] { Notify(); });
-    for (Listener* listener : Listeners()) listener->StartPolling();
+    for (Listener* listener : Listeners()) listener->StartPolling(*lanes);
     SetReady(true);
   }
 

@@ -54,10 +54,10 @@ TEST(CommandLine, HelpNamesEveryFlagWithItsVariable) {
   EXPECT_EQ(parsed.exit_code, 0);
   for (const char* text :
        {"--model-repository", "LAZYNET_MODEL_REPOSITORY", "--grpc-address", "--metrics-address",
-        "--admin-address", "--lanes", "--queue-capacity", "--build-queue-capacity",
-        "--drain-timeout", "--max-message-bytes", "--max-parameter-bytes", "--max-plan-bytes",
-        "--plans-per-network", "--plan-cache-bytes", "--backend", "--log-level", "--check",
-        "LAZYNET_LOG_LEVEL"}) {
+        "--admin-address", "--lanes", "--queue-capacity", "--max-queue-wait",
+        "--build-queue-capacity", "--drain-timeout", "--max-message-bytes", "--max-parameter-bytes",
+        "--max-plan-bytes", "--plans-per-network", "--plan-cache-bytes", "--backend", "--log-level",
+        "--check", "LAZYNET_LOG_LEVEL"}) {
     EXPECT_NE(help.find(text), std::string::npos) << text;
   }
 }

@@ -46,6 +46,31 @@ TEST(ServingOptions, ReadPolicyShapesAndLimits) {
             "input \"input\": wants at most 50000 elements (input_limits), got 64000");
 }
 
+TEST(ServingOptions, QueuesAndBatchesAreTheServersUnlessSaid) {
+  const QueueOptions of_server{.capacity = 99, .max_wait = std::chrono::milliseconds(700)};
+  const auto network = testing::NetworkOf(testing::LazyMlp());
+  const auto read = [&](const char* text) {
+    return ConvertServing(*ParseServingText(text), *network, of_server)->queue;
+  };
+  const QueueOptions unsaid = read("");
+  EXPECT_EQ(unsaid.capacity, 99);
+  EXPECT_EQ(unsaid.max_wait, of_server.max_wait);
+  EXPECT_EQ(unsaid.share, 1);
+  EXPECT_EQ(unsaid.max_batch_size, 0);
+  EXPECT_EQ(unsaid.PriorityOf(7), 1);
+  const QueueOptions said = read(R"(
+      batching { max_batch_size: 16 max_delay_microseconds: 200 }
+      queue { max_requests: 5 max_wait_milliseconds: 20 share: 0.5 priority_levels: 5 })");
+  EXPECT_EQ(said.capacity, 5);
+  EXPECT_EQ(said.max_wait, std::chrono::milliseconds(20));
+  EXPECT_EQ(said.share, 0.5);
+  EXPECT_EQ(said.max_batch_size, 16);
+  EXPECT_EQ(said.max_batch_delay, std::chrono::microseconds(200));
+  EXPECT_EQ(said.PriorityOf(0), 3);  // the middle one
+  EXPECT_EQ(said.PriorityOf(5), 5);
+  EXPECT_EQ(said.PriorityOf(6), 3);
+}
+
 TEST(ServingOptions, NameWhatIsWrong) {
   const std::pair<const char*, const char*> rows[] = {
       {"binding_policy: SOMETIMES",
@@ -57,6 +82,12 @@ TEST(ServingOptions, NameWhatIsWrong) {
       {"input_limits { name: 'x' }", "the network has no input \"x\""},
       {"input_limits { name: 'input' dims { min: 3 max: 2 } }",
        "input_limits of \"input\": wants ranges within 0 to 2147483647, got 3 to 2"},
+      {"queue { max_requests: -1 }", "queue.max_requests wants 0 to 1048576, got -1"},
+      {"queue { priority_levels: 2 default_priority: 3 }",
+       "queue.default_priority wants 0 to 2, got 3"},
+      {"queue { share: -2 }", "queue.share wants 0 to 1000000, got -2"},
+      {"batching { max_delay_microseconds: 60000001 }",
+       "batching.max_delay_microseconds wants 0 to 60000000, got 60000001"},
   };
   for (const auto& [text, error] : rows) {
     EXPECT_EQ(std::string(Message(Read(text).status())), error);

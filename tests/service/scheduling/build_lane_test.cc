@@ -3,8 +3,13 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 
+#include <atomic>
+#include <functional>
 #include <future>
+#include <memory>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "tests/service/support/test_host.h"
 #include "tests/support/definitions.h"
@@ -15,6 +20,36 @@ namespace {
 using hosting::Executable;
 using hosting::HostedNetwork;
 
+std::shared_ptr<HostedNetwork> HostedLayer(testing::TestHost& host, int features) {
+  return *HostedNetwork::Create(
+      {.network = testing::NetworkOf(testing::DefinitionOf(
+           {testing::LayerOf("fc", "Linear", {testing::Arg("out_features", features)})}))},
+      host.environment);
+}
+
+// Keeps what it is told, and calls back if there is something to call.
+class Waiter : public BuildWaiter {
+ public:
+  using Outcome = absl::StatusOr<Executable>;
+
+  explicit Waiter(std::function<void()> then = nullptr) : then_(std::move(then)) {}
+
+  LaneJob::Time deadline() const override { return expires; }
+  bool cancelled() const override { return is_cancelled; }
+  void Built(const Outcome& outcome) override {
+    promise_.set_value(outcome);
+    if (then_ != nullptr) then_();
+  }
+  std::future<Outcome> outcome() { return promise_.get_future(); }
+
+  LaneJob::Time expires = LaneJob::Time::max();
+  std::atomic<bool> is_cancelled = false;
+
+ private:
+  const std::function<void()> then_;
+  std::promise<Outcome> promise_;
+};
+
 class BuildLaneTest : public ::testing::Test {
  protected:
   BuildLaneTest()
@@ -23,15 +58,28 @@ class BuildLaneTest : public ::testing::Test {
 
   // Submits shapes and gives the outcome's future.
   std::future<absl::StatusOr<Executable>> Submit(BuildLane& lane, const Shape& shape) {
-    auto promise = std::make_shared<std::promise<absl::StatusOr<Executable>>>();
-    EXPECT_TRUE(lane.Submit(
-        network_, {shape},
-        [promise](const absl::StatusOr<Executable>& outcome) { promise->set_value(outcome); }));
-    return promise->get_future();
+    Waiter& waiter = *waiters_.emplace_back(std::make_unique<Waiter>());
+    EXPECT_TRUE(lane.Submit(network_, {shape}, waiter));
+    return waiter.outcome();
   }
+
+  // Keeps a lane busy until it is released.
+  struct Blocker {
+    explicit Blocker(BuildLane& lane) {
+      EXPECT_TRUE(lane.Submit([this](const absl::Status&) {
+        begun.set_value();
+        release.get_future().wait();
+      }));
+      begun.get_future().wait();
+    }
+    std::promise<void> begun, release;
+  };
 
   testing::TestHost host_;
   std::shared_ptr<HostedNetwork> network_;
+
+ private:
+  std::vector<std::unique_ptr<Waiter>> waiters_;
 };
 
 TEST_F(BuildLaneTest, WaitersShareOnePreparation) {
@@ -69,13 +117,6 @@ TEST_F(BuildLaneTest, AFailureReachesItsWaitersAndChangesNothing) {
             std::string_view::npos);
 }
 
-std::shared_ptr<HostedNetwork> HostedLayer(testing::TestHost& host, int features) {
-  return *HostedNetwork::Create(
-      {.network = testing::NetworkOf(testing::DefinitionOf(
-           {testing::LayerOf("fc", "Linear", {testing::Arg("out_features", features)})}))},
-      host.environment);
-}
-
 TEST(WideningBuildLane, BuildsThePlanForManyThreadsWhenNobodyWaits) {
   testing::TestHost host(size_t{1} << 30, nullptr, {.wide_threads = 2});
   const auto small = HostedLayer(host, 8);
@@ -83,11 +124,9 @@ TEST(WideningBuildLane, BuildsThePlanForManyThreadsWhenNobodyWaits) {
   const std::vector<Shape> shapes = {{16, 2048}};
   BuildLane lane(4, nullptr);
   for (const auto& network : {small, large}) {
-    std::promise<Executable> promise;
-    ASSERT_TRUE(lane.Submit(network, shapes, [&](const absl::StatusOr<Executable>& outcome) {
-      promise.set_value(outcome.value());
-    }));
-    EXPECT_EQ(promise.get_future().get().wide, nullptr);
+    Waiter waiter;
+    ASSERT_TRUE(lane.Submit(network, shapes, waiter));
+    EXPECT_EQ(waiter.outcome().get()->wide, nullptr);
   }
   while (large->Find(shapes)->wide == nullptr) std::this_thread::yield();
   const Executable executable = *large->Find(shapes);
@@ -101,18 +140,17 @@ TEST(WideningBuildLane, BuildsThePlanForManyThreadsWhenNobodyWaits) {
 
 TEST_F(BuildLaneTest, TheQueueIsBounded) {
   BuildLane lane(1, nullptr);
-  // The first preparation holds the lane until its callback returns.
-  std::promise<void> begun, release;
-  ASSERT_TRUE(lane.Submit(network_, {Shape{1, 3}}, [&](const auto&) {
-    begun.set_value();
-    release.get_future().wait();
-  }));
-  begun.get_future().wait();
+  Blocker blocker(lane);
   auto waiting = Submit(lane, {2, 3});
   EXPECT_EQ(lane.queue_depth(), 1u);
-  EXPECT_FALSE(lane.Submit(network_, {Shape{3, 3}}, [](const auto&) {}));
+  Waiter surplus;
+  EXPECT_FALSE(lane.Submit(network_, {Shape{3, 3}}, surplus));
   auto joined = Submit(lane, {2, 3});  // equal to one that waits: takes no place
-  release.set_value();
+  const auto other = HostedLayer(host_, 2);
+  Waiter of_other;  // which has places of its own
+  EXPECT_TRUE(lane.Submit(other, {Shape{1, 3}}, of_other));
+  blocker.release.set_value();
+  EXPECT_TRUE(of_other.outcome().get().ok());
   EXPECT_TRUE(waiting.get().ok());
   EXPECT_TRUE(joined.get().ok());
 }
@@ -123,7 +161,7 @@ TEST_F(BuildLaneTest, OtherWorkIsDoneInItsTurnAndCountsAsWaiting) {
   std::future<absl::StatusOr<Executable>> prepared;
   absl::Status told = absl::InternalError("not called");
   {
-    BuildLane lane(2, nullptr);
+    BuildLane lane(1, nullptr);
     ASSERT_TRUE(lane.Submit([&](const absl::Status&) {
       begun.set_value();
       release.get_future().wait();
@@ -148,20 +186,70 @@ TEST_F(BuildLaneTest, OtherWorkIsDoneInItsTurnAndCountsAsWaiting) {
 }
 
 TEST_F(BuildLaneTest, StoppingAnswersWhoeverWaits) {
-  std::promise<void> begun, release;
   std::future<absl::StatusOr<Executable>> waiting;
   {
     BuildLane lane(4, nullptr);
-    ASSERT_TRUE(lane.Submit(network_, {Shape{1, 3}}, [&](const auto&) {
-      begun.set_value();
-      release.get_future().wait();
-    }));
-    begun.get_future().wait();
+    Blocker blocker(lane);
     waiting = Submit(lane, {2, 3});
-    release.set_value();
+    blocker.release.set_value();
   }
   const auto outcome = waiting.get();  // prepared, or told that the server stops
   EXPECT_TRUE(outcome.ok() || outcome.status().code() == absl::StatusCode::kUnavailable);
+}
+
+TEST_F(BuildLaneTest, NothingIsBuiltForWhoNeedsItNoMore) {
+  BuildLane lane(4, nullptr);
+  Waiter late, gone;
+  {
+    Blocker blocker(lane);
+    late.expires = LaneJob::Clock::now();
+    gone.is_cancelled = true;
+    EXPECT_TRUE(lane.Submit(network_, {Shape{1, 3}}, late));
+    EXPECT_TRUE(lane.Submit(network_, {Shape{1, 3}}, gone));
+    blocker.release.set_value();
+    EXPECT_EQ(late.outcome().get().status().code(), absl::StatusCode::kDeadlineExceeded);
+    EXPECT_EQ(gone.outcome().get().status().code(), absl::StatusCode::kCancelled);
+  }
+  EXPECT_EQ(network_->state(), HostedNetwork::State::kLazy);
+  EXPECT_TRUE(Submit(lane, {1, 3}).get().ok());
+}
+
+TEST_F(BuildLaneTest, NetworksHaveTurns) {
+  const auto other = HostedLayer(host_, 2);
+  BuildLane lane(8, nullptr);
+  std::string order;
+  Waiter first([&] { order += 'a'; }), second([&] { order += 'b'; }), third([&] { order += 'c'; });
+  {
+    Blocker blocker(lane);
+    EXPECT_TRUE(lane.Submit(network_, {Shape{1, 3}}, first));
+    EXPECT_TRUE(lane.Submit(network_, {Shape{2, 3}}, second));
+    EXPECT_TRUE(lane.Submit(other, {Shape{1, 3}}, third));
+    blocker.release.set_value();
+    for (Waiter* waiter : {&first, &second, &third}) {
+      EXPECT_TRUE(waiter->outcome().get().ok());
+    }
+  }
+  // The last of them may still be on its way to its mark.
+  std::promise<void> done;
+  ASSERT_TRUE(lane.Submit([&](const absl::Status&) { done.set_value(); }));
+  done.get_future().wait();
+  EXPECT_EQ(order, "acb");
+}
+
+TEST_F(BuildLaneTest, AddsPlansThatNobodyWaitsFor) {
+  BuildLane lane(4, nullptr);
+  const Executable first = *Submit(lane, {1, 3}).get();
+  for (int i = 0; i < 3; ++i) lane.AddPlan(network_, first, {Shape{5, 3}});
+  while (network_->bound()->plans.Find(std::vector<Shape>{{5, 3}}) == nullptr) {
+    std::this_thread::yield();
+  }
+  // After a reset it would bind the network, which only a request may.
+  ASSERT_TRUE(network_->Reset().ok());
+  lane.AddPlan(network_, first, {Shape{6, 3}});
+  std::promise<void> done;
+  ASSERT_TRUE(lane.Submit([&](const absl::Status&) { done.set_value(); }));
+  done.get_future().wait();
+  EXPECT_EQ(network_->state(), HostedNetwork::State::kLazy);
 }
 
 }  // namespace

@@ -11,19 +11,29 @@
 namespace lazynet::scheduling {
 namespace {
 
+const hosting::QueueOptions kLine;
+
+plan::BatchFamily& Alone() {
+  static plan::BatchFamily family(false, 1, std::chrono::milliseconds(1));
+  return family;
+}
+
 // Records how it ended; runs until it is released.
 class TestJob : public LaneJob {
  public:
-  explicit TestJob(Clock::time_point deadline = Clock::time_point::max()) : deadline_(deadline) {}
+  explicit TestJob(Time deadline = Time::max()) : deadline_(deadline) {}
 
-  Clock::time_point deadline() const override { return deadline_; }
+  const hosting::QueueOptions& queue() const override { return *line; }
+  plan::BatchFamily& family() const override { return *of; }
+  Time deadline() const override { return deadline_; }
   bool runs_wide() const override { return wide; }
-  void Run(plan::Workspace& workspace, int with) override {
+  void Run(std::span<LaneJob* const> batch, plan::Workspace& workspace, int with) override {
     threads = with;
+    together = batch.size();
     ASSERT_TRUE(workspace.Reserve(arena_bytes, 0).ok());
     started.count_down();
     release.wait();
-    outcome.set_value(absl::OkStatus());
+    for (LaneJob* job : batch) static_cast<TestJob*>(job)->outcome.set_value(absl::OkStatus());
   }
   bool cancelled() const override { return is_cancelled; }
   void Refuse(const absl::Status& status) override { outcome.set_value(status); }
@@ -31,6 +41,9 @@ class TestJob : public LaneJob {
   std::atomic<bool> is_cancelled = false;
   bool wide = false;
   int threads = 0;
+  size_t together = 0;
+  const hosting::QueueOptions* line = &kLine;
+  plan::BatchFamily* of = &Alone();
   size_t arena_bytes = 0;
   std::latch started{1};
   std::latch release{1};
@@ -41,10 +54,10 @@ class TestJob : public LaneJob {
 };
 
 TEST(Lanes, RunJobsInParallel) {
-  Lanes lanes(2, 10, {});
+  Lanes lanes(2, {});
   TestJob first, second;
-  ASSERT_TRUE(lanes.Submit(first));
-  ASSERT_TRUE(lanes.Submit(second));
+  ASSERT_FALSE(lanes.Submit(first));
+  ASSERT_FALSE(lanes.Submit(second));
   first.started.wait();
   second.started.wait();  // both are under way at once
   first.release.count_down();
@@ -55,12 +68,16 @@ TEST(Lanes, RunJobsInParallel) {
 
 TEST(Lanes, RefuseWhatDoesNotFitTheQueueAndLeaveItAlone) {
   std::vector<size_t> depths;
-  Lanes lanes(1, 1, {.queue_depth = [&](size_t depth) { depths.push_back(depth); }});
+  Lanes lanes(1, {.queue_depth = [&](size_t depth) { depths.push_back(depth); }});
+  const hosting::QueueOptions one_place{.capacity = 1};
   TestJob running, waiting, surplus;
-  ASSERT_TRUE(lanes.Submit(running));
+  for (TestJob* job : {&running, &waiting, &surplus}) job->line = &one_place;
+  ASSERT_FALSE(lanes.Submit(running));
   running.started.wait();
-  ASSERT_TRUE(lanes.Submit(waiting));
-  EXPECT_FALSE(lanes.Submit(surplus));
+  ASSERT_FALSE(lanes.Submit(waiting));
+  const auto refusal = lanes.Submit(surplus);
+  ASSERT_TRUE(refusal);
+  EXPECT_EQ(refusal->reason, "queue_full");
   EXPECT_EQ(lanes.queue_depth(), 1u);
   running.release.count_down();
   waiting.release.count_down();
@@ -69,32 +86,45 @@ TEST(Lanes, RefuseWhatDoesNotFitTheQueueAndLeaveItAlone) {
 }
 
 TEST(Lanes, AJobThatWasCancelledWhileItWaitedIsNotRun) {
-  Lanes lanes(1, 10, {});
+  Lanes lanes(1, {});
   TestJob running, waiting;
-  ASSERT_TRUE(lanes.Submit(running));
+  ASSERT_FALSE(lanes.Submit(running));
   running.started.wait();
-  ASSERT_TRUE(lanes.Submit(waiting));
+  ASSERT_FALSE(lanes.Submit(waiting));
   waiting.is_cancelled = true;
   running.release.count_down();
   EXPECT_EQ(waiting.outcome.get_future().get().code(), absl::StatusCode::kCancelled);
   EXPECT_FALSE(waiting.started.try_wait());
 }
 
-TEST(Lanes, AWaitIsPredictedFromWhatIsQueuedAndWhatRunsTook) {
-  Lanes lanes(1, 10, {});
-  EXPECT_EQ(lanes.PredictedWait().count(), 0);
-  TestJob past, running, waiting;
-  ASSERT_TRUE(lanes.Submit(past));
-  past.release.count_down();
-  past.outcome.get_future().wait();
-  ASSERT_TRUE(lanes.Submit(running));
+TEST(Lanes, RunTogetherWhatWaitedTogether) {
+  Lanes lanes(1, {});
+  TestJob running, first, second, third;
+  plan::BatchFamily family(true, 8, std::chrono::milliseconds(1));
+  for (TestJob* job : {&first, &second, &third}) job->of = &family;
+  ASSERT_FALSE(lanes.Submit(running));
   running.started.wait();
-  EXPECT_EQ(lanes.PredictedWait().count(), 0);
-  ASSERT_TRUE(lanes.Submit(waiting));
-  EXPECT_GT(lanes.PredictedWait().count(), 0);
+  for (TestJob* job : {&first, &second, &third}) ASSERT_FALSE(lanes.Submit(*job));
+  second.is_cancelled = true;
   running.release.count_down();
-  waiting.release.count_down();
-  waiting.outcome.get_future().wait();
+  first.release.count_down();
+  EXPECT_TRUE(first.outcome.get_future().get().ok());
+  EXPECT_TRUE(third.outcome.get_future().get().ok());
+  EXPECT_EQ(second.outcome.get_future().get().code(), absl::StatusCode::kCancelled);
+  EXPECT_EQ(first.together, 2u);
+  EXPECT_EQ(third.together, 0u);  // the first one ran it
+}
+
+TEST(Lanes, AJobThatMayWaitForOthersIsRunAllTheSame) {
+  Lanes lanes(2, {});
+  const hosting::QueueOptions line{.max_batch_delay = std::chrono::milliseconds(1)};
+  plan::BatchFamily family(true, 8, std::chrono::microseconds(1));
+  TestJob job;
+  job.line = &line;
+  job.of = &family;
+  job.release.count_down();
+  ASSERT_FALSE(lanes.Submit(job));
+  EXPECT_TRUE(job.outcome.get_future().get().ok());
 }
 
 class WideJob : public TestJob {
@@ -104,19 +134,19 @@ class WideJob : public TestJob {
 
 // Until its lanes wait for work, which takes them a moment, a job may come too early to run wide.
 void WaitUntilIdle(Lanes& lanes) {
-  while (lanes.idle() < lanes.count()) std::this_thread::yield();
+  while (!lanes.AreIdle()) std::this_thread::yield();
 }
 
 TEST(Lanes, AJobThatGainsHasAllThreadsWhenNobodyElseWantsThem) {
-  Lanes lanes(3, 10, {});
+  Lanes lanes(3, {});
   WaitUntilIdle(lanes);
   WideJob wide;
-  ASSERT_TRUE(lanes.Submit(wide));
+  ASSERT_FALSE(lanes.Submit(wide));
   wide.started.wait();
   EXPECT_EQ(wide.threads, 3);
   // The lanes wait, so that no more threads compute than there are lanes.
   TestJob narrow;
-  ASSERT_TRUE(lanes.Submit(narrow));
+  ASSERT_FALSE(lanes.Submit(narrow));
   EXPECT_FALSE(narrow.started.try_wait());
   EXPECT_EQ(lanes.queue_depth(), 1u);
   wide.release.count_down();
@@ -128,13 +158,13 @@ TEST(Lanes, AJobThatGainsHasAllThreadsWhenNobodyElseWantsThem) {
 }
 
 TEST(Lanes, AJobHasOneThreadWhileOthersRun) {
-  Lanes lanes(2, 10, {});
+  Lanes lanes(2, {});
   WaitUntilIdle(lanes);
   TestJob narrow;
   WideJob wide;
-  ASSERT_TRUE(lanes.Submit(narrow));
+  ASSERT_FALSE(lanes.Submit(narrow));
   narrow.started.wait();
-  ASSERT_TRUE(lanes.Submit(wide));
+  ASSERT_FALSE(lanes.Submit(wide));
   wide.started.wait();
   EXPECT_EQ(wide.threads, 1);
   narrow.release.count_down();
@@ -144,22 +174,22 @@ TEST(Lanes, AJobHasOneThreadWhileOthersRun) {
 }
 
 TEST(Lanes, OneLaneHasNothingToWiden) {
-  Lanes lanes(1, 10, {});
+  Lanes lanes(1, {});
   WaitUntilIdle(lanes);
   WideJob wide;
   wide.release.count_down();
-  ASSERT_TRUE(lanes.Submit(wide));
+  ASSERT_FALSE(lanes.Submit(wide));
   EXPECT_TRUE(wide.outcome.get_future().get().ok());
   EXPECT_EQ(wide.threads, 1);
 }
 
 TEST(Lanes, RefuseWhatWaitsBehindAWideJobWhenTheyStop) {
-  auto lanes = std::make_unique<Lanes>(2, 10, LaneObservers());
+  auto lanes = std::make_unique<Lanes>(2, LaneObservers());
   WaitUntilIdle(*lanes);
   WideJob wide, waiting;
-  ASSERT_TRUE(lanes->Submit(wide));
+  ASSERT_FALSE(lanes->Submit(wide));
   wide.started.wait();
-  ASSERT_TRUE(lanes->Submit(waiting));
+  ASSERT_FALSE(lanes->Submit(waiting));
   std::thread stopping([&] { lanes.reset(); });
   wide.release.count_down();
   waiting.release.count_down();
@@ -172,11 +202,11 @@ TEST(Lanes, RefuseWhatWaitsBehindAWideJobWhenTheyStop) {
 TEST(Lanes, TellHowMuchTheirWorkspacesHold) {
   std::vector<size_t> told;
   {
-    Lanes lanes(2, 10, {.workspace_bytes = [&](size_t bytes) { told.push_back(bytes); }});
+    Lanes lanes(2, {.workspace_bytes = [&](size_t bytes) { told.push_back(bytes); }});
     TestJob small, large;
     small.arena_bytes = 100;
     large.arena_bytes = 1000;
-    for (TestJob* job : {&small, &large}) ASSERT_TRUE(lanes.Submit(*job));
+    for (TestJob* job : {&small, &large}) ASSERT_FALSE(lanes.Submit(*job));
     for (TestJob* job : {&small, &large}) {
       job->started.wait();  // both run: each on a lane of its own
     }
@@ -190,9 +220,9 @@ TEST(Lanes, TellHowMuchTheirWorkspacesHold) {
 }
 
 TEST(Lanes, DoNotRunWhatHasExpiredInTheQueue) {
-  Lanes lanes(1, 10, {});
+  Lanes lanes(1, {});
   TestJob expired(LaneJob::Clock::now() - std::chrono::seconds(1));
-  ASSERT_TRUE(lanes.Submit(expired));
+  ASSERT_FALSE(lanes.Submit(expired));
   EXPECT_EQ(expired.outcome.get_future().get().code(), absl::StatusCode::kDeadlineExceeded);
 }
 

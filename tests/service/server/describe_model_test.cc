@@ -68,8 +68,9 @@ TEST_F(DescribeModel, ConfigTellsWhatMetadataDoes) {
   ASSERT_EQ(config.instance_group_size(), 1);
   EXPECT_EQ(config.instance_group(0).kind(), inference::ModelInstanceGroup::KIND_CPU);
   EXPECT_EQ(config.instance_group(0).count(), 2);
+  EXPECT_EQ(config.dynamic_batching().max_queue_delay_microseconds(), 0u);
+  EXPECT_EQ(config.dynamic_batching().default_queue_policy().max_queue_size(), 1024u);
   EXPECT_FALSE(config.model_transaction_policy().decoupled());
-  EXPECT_EQ(config.scheduling_choice_case(), inference::ModelConfig::SCHEDULING_CHOICE_NOT_SET);
 }
 
 TEST_F(DescribeModel, WhatIsNotThereIsNotFound) {

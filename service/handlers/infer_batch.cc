@@ -1,0 +1,138 @@
+#include "service/handlers/infer_batch.h"
+
+#include <chrono>
+#include <memory>
+#include <utility>
+
+#include "engine/core/status.h"
+#include "service/handlers/infer_outputs.h"
+
+namespace lazynet::handlers {
+namespace {
+
+using Clock = scheduling::LaneJob::Clock;
+
+// The input shapes of so many items.
+std::vector<Shape> ShapesOf(const plan::Plan& plan, int64_t items) {
+  std::vector<Shape> shapes;
+  for (const plan::TensorSpec& input : plan.inputs()) {
+    shapes.push_back(input.shape);
+    shapes.back().set_dim(0, items);
+  }
+  return shapes;
+}
+
+template <typename Jobs>
+int64_t ItemsOf(const Jobs& jobs) {
+  int64_t items = 0;
+  for (const InferJob* job : jobs) items += job->items();
+  return items;
+}
+
+}  // namespace
+
+InferBatch::InferBatch(std::span<scheduling::LaneJob* const> jobs) {
+  for (scheduling::LaneJob* job : jobs) jobs_.push_back(static_cast<InferJob*>(job));
+}
+
+// One job has a plan; several have one if it is there already.
+std::shared_ptr<const plan::Plan> InferBatch::FindPlan(Part part) {
+  const hosting::Executable& first = part.front()->executable_;
+  if (part.size() == 1) return first.plan;
+  auto plan = first.bound->plans.Find(ShapesOf(*first.plan, ItemsOf(part)));
+  return plan != nullptr && &plan->family() == &first.plan->family() ? plan : nullptr;
+}
+
+void InferBatch::Run(plan::Workspace& workspace, int threads) {
+  const Part all(jobs_);
+  if (all.size() == 1 && threads > 1) {
+    const auto wide = all.front()->executable_.wide;
+    return RunPart(all, *wide, workspace, threads);
+  }
+  size_t first = 0;
+  while (first < all.size()) {
+    size_t count = all.size() - first;
+    std::shared_ptr<const plan::Plan> plan = FindPlan(all.subspan(first, count));
+    if (plan == nullptr) {
+      InferJob& job = *all[first];
+      job.service_.build_lane().AddPlan(
+          job.network_, job.executable_,
+          ShapesOf(*job.executable_.plan, ItemsOf(all.subspan(first, count))));
+    }
+    while (plan == nullptr) plan = FindPlan(all.subspan(first, --count));
+    RunPart(all.subspan(first, count), *plan, workspace, 1);
+    first += count;
+  }
+}
+
+// The inputs of all jobs, one behind the other.
+absl::StatusOr<std::vector<Tensor>> InferBatch::Gather(Part part, const plan::Plan& plan) {
+  std::vector<Tensor> inputs;
+  for (size_t i = 0; i < plan.inputs().size(); ++i) {
+    const plan::TensorSpec& spec = plan.inputs()[i];
+    ASSIGN_OR_RETURN(inputs.emplace_back(), Tensor::Allocate(spec.dtype, spec.shape));
+    MutableTensorView of_job = inputs.back().mutable_view();
+    for (InferJob* job : part) {
+      of_job.shape = job->checked_.shapes[i];
+      GatherInput(i, job->request_, job->checked_, of_job);
+      of_job.data += of_job.bytes();
+    }
+  }
+  for (InferJob* job : part) job->request_.raw_contents.clear();
+  return inputs;
+}
+
+absl::StatusOr<std::vector<Tensor>> InferBatch::Compute(Part part, const plan::Plan& plan,
+                                                        plan::Workspace& workspace,
+                                                        hosting::RequestTimes& times) {
+  const auto start = Clock::now();
+  ASSIGN_OR_RETURN(const std::vector<Tensor> inputs, Gather(part, plan));
+  const auto gathered = Clock::now();
+  times.compute_input = gathered - start;
+  ASSIGN_OR_RETURN(std::vector<Tensor> outputs, plan.AllocateOutputs());
+  std::vector<TensorView> sources;
+  for (const Tensor& input : inputs) sources.push_back(input.view());
+  std::vector<MutableTensorView> destinations;
+  for (Tensor& output : outputs) destinations.push_back(output.mutable_view());
+  RETURN_IF_ERROR(plan.Run(sources, destinations, workspace));
+  times.compute_infer = Clock::now() - gathered;
+  return outputs;
+}
+
+void InferBatch::RunPart(Part part, const plan::Plan& plan, plan::Workspace& workspace,
+                         int threads) {
+  const auto start = Clock::now();
+  // The jobs are gone one after the other.
+  const std::shared_ptr<hosting::HostedNetwork> network = part.front()->network_;
+  for (InferJob* job : part) {
+    job->times_.queue = start - job->queued_;
+    network->probe().RecordQueue(job->times_.queue);
+  }
+  hosting::RequestTimes times;
+  const auto outputs = Compute(part, plan, workspace, times);
+  const int64_t items = plan.items();
+  if (outputs.ok()) {
+    const std::chrono::nanoseconds taken = times.compute_input + times.compute_infer;
+    plan.family().RecordRun(items, taken * threads);
+    network->probe().RecordCompute(taken, static_cast<size_t>(items));
+  }
+  ItemRange range{0, 0};
+  for (size_t i = 0; i < part.size(); ++i) {
+    InferJob& job = *part[i];
+    const auto encoding = Clock::now();
+    job.times_.compute_input = times.compute_input;
+    job.times_.compute_infer = times.compute_infer;
+    job.times_.batch_size = static_cast<size_t>(items);
+    job.times_.executions = i == 0 ? 1 : 0;
+    if (outputs.ok()) {
+      range = {range.first + range.count, job.items()};
+      job.response_ =
+          EncodeAnswer(*network, job.request_, job.checked_,
+                       part.size() == 1 ? *outputs : SliceItems(*outputs, items, range));
+      job.times_.compute_output = Clock::now() - encoding;
+    }
+    job.End(outputs.status());
+  }
+}
+
+}  // namespace lazynet::handlers
