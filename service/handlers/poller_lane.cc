@@ -3,8 +3,6 @@
 #include <chrono>
 #include <utility>
 
-#include "engine/backend/threads.h"
-
 namespace lazynet::handlers {
 namespace {
 
@@ -16,10 +14,7 @@ thread_local PollerLane* of_this_thread = nullptr;
 
 }  // namespace
 
-PollerLane::PollerLane(scheduling::Lanes& lanes) : lanes_(lanes) {
-  backend::SetKernelThreads(1);
-  of_this_thread = this;
-}
+PollerLane::PollerLane(scheduling::Lanes& lanes) : lanes_(lanes) { of_this_thread = this; }
 
 PollerLane::~PollerLane() {
   if (keeps()) HandOverKept();

@@ -74,6 +74,7 @@ bool Lanes::RunHere(LaneJob& job, plan::Workspace& workspace) {
     if (job.deadline() <= now || queue_.Push(job, now)) return false;
     batch = queue_.Pop(now);
   }
+  backend::SetKernelThreads(1);
   // Otherwise it waits for others to be run with.
   batch ? Run(*std::move(batch), workspace, 1) : work_.notify_one();
   return true;
