@@ -1,6 +1,5 @@
 #include "service/handlers/poller_lane.h"
 
-#include <chrono>
 #include <utility>
 
 namespace lazynet::handlers {
@@ -10,6 +9,9 @@ namespace {
 constexpr std::chrono::microseconds kTiny{5};
 constexpr std::chrono::microseconds kSmall{100};
 
+// Of several that are kept, each predicted as if it were run alone.
+constexpr std::chrono::microseconds kTogether{300};
+
 thread_local PollerLane* of_this_thread = nullptr;
 
 }  // namespace
@@ -17,7 +19,7 @@ thread_local PollerLane* of_this_thread = nullptr;
 PollerLane::PollerLane(scheduling::Lanes& lanes) : lanes_(lanes) { of_this_thread = this; }
 
 PollerLane::~PollerLane() {
-  if (keeps()) HandOverKept();
+  HandOverKept();
   of_this_thread = nullptr;
 }
 
@@ -25,17 +27,28 @@ PollerLane* PollerLane::OfThisThread() { return of_this_thread; }
 
 bool PollerLane::Take(InferJob& job) {
   const std::chrono::nanoseconds time = job.predicted();
-  if (time > kSmall || !lanes_.AreIdle()) return false;
-  kept_ = &job;
-  if (time <= kTiny) RunKept();
+  if (time <= kTiny) return lanes_.RunNow(job, workspace_);
+  if (time > kSmall || (!keeps() && !lanes_.AreIdle())) return false;
+  if (kept_time_ + time > kTogether) {
+    HandOverKept();
+    return false;
+  }
+  kept_.push_back(&job);
+  kept_time_ += time;
   return true;
 }
 
 void PollerLane::RunKept() {
-  InferJob& job = *std::exchange(kept_, nullptr);
-  if (!lanes_.RunHere(job, workspace_)) job.SubmitToLanes();
+  if (!lanes_.RunHere(kept_, workspace_)) return HandOverKept();
+  kept_.clear();
+  kept_time_ = std::chrono::nanoseconds(0);
 }
 
-void PollerLane::HandOverKept() { std::exchange(kept_, nullptr)->SubmitToLanes(); }
+void PollerLane::HandOverKept() {
+  kept_time_ = std::chrono::nanoseconds(0);
+  for (scheduling::LaneJob* job : std::exchange(kept_, {})) {
+    static_cast<InferJob*>(job)->SubmitToLanes();
+  }
+}
 
 }  // namespace lazynet::handlers

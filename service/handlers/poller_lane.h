@@ -1,5 +1,8 @@
 #pragma once
 
+#include <chrono>
+#include <vector>
+
 #include "engine/plan/workspace.h"
 #include "service/handlers/infer_job.h"
 #include "service/scheduling/lanes.h"
@@ -9,8 +12,9 @@ namespace lazynet::handlers {
 // What a poller computes itself: jobs so small that to hand them to a lane, and to wake that, takes
 // longer. Of one thread, which makes it and uses it.
 //
-// Tiny jobs are run at once. Small ones are kept until the poller knows whether it has something
-// else to do: if not they are run, otherwise they go to the lanes.
+// Tiny jobs are run at once. Small ones that find the lanes idle are kept until the poller has
+// nothing else to do, and are then run, together where they can be; when they come to too much,
+// they go to the lanes.
 class PollerLane {
  public:
   explicit PollerLane(scheduling::Lanes& lanes);
@@ -21,17 +25,19 @@ class PollerLane {
   // Null on threads that poll nothing.
   static PollerLane* OfThisThread();
 
-  // Runs a job, or keeps it; false if it is none for this. Nothing is kept yet.
+  // Runs a job, or keeps it; false if it is none for this.
   bool Take(InferJob& job);
 
-  bool keeps() const { return kept_ != nullptr; }
+  bool keeps() const { return !kept_.empty(); }
   void RunKept();
-  void HandOverKept();
 
  private:
+  void HandOverKept();
+
   scheduling::Lanes& lanes_;
   plan::Workspace workspace_;
-  InferJob* kept_ = nullptr;
+  std::vector<scheduling::LaneJob*> kept_;
+  std::chrono::nanoseconds kept_time_{0};  // that they are predicted to take
 };
 
 }  // namespace lazynet::handlers

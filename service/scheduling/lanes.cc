@@ -65,19 +65,39 @@ std::optional<Refusal> Lanes::Submit(LaneJob& job) {
   return refusal;
 }
 
-bool Lanes::RunHere(LaneJob& job, plan::Workspace& workspace) {
-  std::optional<Batch> batch;
+bool Lanes::RunNow(LaneJob& job, plan::Workspace& workspace) {
+  if (job.deadline() <= LaneJob::Clock::now() || job.cancelled()) return false;
+  backend::SetKernelThreads(1);
+  const size_t before = workspace.bytes();
+  LaneJob* const jobs[] = {&job};
+  job.Run(jobs, workspace, 1);
+  if (workspace.bytes() == before) return true;
+  const std::lock_guard lock(mutex_);
+  AddWorkspaceBytes(workspace.bytes() - before);
+  return true;
+}
+
+bool Lanes::RunHere(std::vector<LaneJob*>& jobs, plan::Workspace& workspace) {
+  backend::SetKernelThreads(1);
   {
     const std::lock_guard lock(mutex_);
     if (stopping_ || !IsIdle()) return false;
     const LaneJob::Time now = LaneJob::Clock::now();
-    if (job.deadline() <= now || queue_.Push(job, now)) return false;
-    batch = queue_.Pop(now);
+    std::erase_if(jobs,
+                  [&](LaneJob* job) { return job->deadline() > now && !queue_.Push(*job, now); });
   }
-  backend::SetKernelThreads(1);
-  // Otherwise it waits for others to be run with.
-  batch ? Run(*std::move(batch), workspace, 1) : work_.notify_one();
-  return true;
+  while (true) {
+    std::optional<Batch> batch;
+    {
+      const std::lock_guard lock(mutex_);
+      if (!stopping_) batch = queue_.Pop(LaneJob::Clock::now());
+    }
+    if (!batch) break;
+    Run(*std::move(batch), workspace, 1);
+  }
+  // For those that wait for others to be run with.
+  work_.notify_one();
+  return jobs.empty();
 }
 
 bool Lanes::AreIdle() const {
@@ -117,7 +137,11 @@ void Lanes::Run(Batch batch, plan::Workspace& workspace, int threads) {
   const std::lock_guard lock(mutex_);
   queue_.Finish(batch, time);
   if (workspace.bytes() == before) return;
-  workspace_bytes_ += workspace.bytes() - before;
+  AddWorkspaceBytes(workspace.bytes() - before);
+}
+
+void Lanes::AddWorkspaceBytes(size_t bytes) {
+  workspace_bytes_ += bytes;
   if (observers_.workspace_bytes != nullptr) observers_.workspace_bytes(workspace_bytes_);
 }
 

@@ -35,9 +35,15 @@ class Lanes {
   // be refused meanwhile, on the calling thread.
   std::optional<Refusal> Submit(LaneJob& job);
 
-  // Runs a job on the calling thread, with a workspace of its own, if all lanes are idle; false,
-  // with the job untouched, if not. For what takes less time than to wake a lane.
-  bool RunHere(LaneJob& job, plan::Workspace& workspace);
+  // For what takes less time than to wake a lane: both run jobs on the calling thread, with a
+  // workspace of its own.
+  //
+  // Whatever waits. False, with the job untouched, if it is not to be run any more.
+  bool RunNow(LaneJob& job, plan::Workspace& workspace);
+
+  // If all lanes are idle, those together that can be. False if jobs are left, untouched, that have
+  // to be submitted.
+  bool RunHere(std::vector<LaneJob*>& jobs, plan::Workspace& workspace);
 
   size_t count() const { return count_; }
   size_t queue_depth() const;
@@ -49,9 +55,10 @@ class Lanes {
   void Serve();
   void ServeWide();
   std::optional<Batch> WaitForBatch(std::vector<LaneJob*>& expired);
-  bool IsIdle() const;  // with mutex_ held, as the next two
+  bool IsIdle() const;  // with mutex_ held, as the next three
   bool MayRunWide(const Batch& batch) const;
   void TellDepth();
+  void AddWorkspaceBytes(size_t bytes);
   void Run(Batch batch, plan::Workspace& workspace, int threads);
 
   const LaneObservers observers_;

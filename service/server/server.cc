@@ -3,6 +3,7 @@
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,6 +20,7 @@
 #include "service/metrics/server_probe.h"
 #include "service/scheduling/processors.h"
 #include "service/server/listener.h"
+#include "service/server/poller.h"
 #include "service/version.h"
 
 namespace lazynet::server {
@@ -169,8 +171,14 @@ struct Server::Parts {
     if (admin != nullptr) Listen(*admin_inference, *admin_health, admin->queue());
     // Networks that come and go change what health says of them.
     host.events.SetListener([this] { Notify(); });
-    for (Listener* listener : Listeners()) listener->StartPolling(*lanes);
+    StartPolling();
     SetReady(true);
+  }
+
+  void StartPolling() {
+    std::vector<grpc::ServerCompletionQueue*> queues;
+    for (Listener* listener : Listeners()) queues.push_back(&listener->queue());
+    poller.emplace(std::move(queues), *lanes);
   }
 
   void Notify() {
@@ -184,6 +192,8 @@ struct Server::Parts {
 
   void Stop(std::chrono::seconds drain_timeout) {
     if (main == nullptr) return;
+    // It empties the queues, also of a server that did not come to serve.
+    if (!poller) StartPolling();
     SetReady(false);
     for (handlers::HealthService* service : Healths()) service->EndWatches();
     for (handlers::InferenceService* service : Inferences()) service->streams().Drain();
@@ -193,7 +203,7 @@ struct Server::Parts {
     // Whoever still computes ends its call before the queues close.
     build_lane.reset();
     lanes.reset();
-    for (Listener* listener : Listeners()) listener->StopPolling();
+    poller.reset();
     main.reset();
     admin.reset();
   }
@@ -212,6 +222,7 @@ struct Server::Parts {
   std::unique_ptr<handlers::HealthService> admin_health;
   std::unique_ptr<Listener> main;
   std::unique_ptr<Listener> admin;
+  std::optional<Poller> poller;
   std::unique_ptr<metrics::Exposer> exposer;
 };
 

@@ -183,6 +183,46 @@ TEST(Lanes, OneLaneHasNothingToWiden) {
   EXPECT_EQ(wide.threads, 1);
 }
 
+TEST(Lanes, AnotherThreadRunsWhatTheIdleLanesNeedNotBeWokenFor) {
+  Lanes lanes(2, {});
+  WaitUntilIdle(lanes);
+  plan::Workspace workspace;
+  plan::BatchFamily family(true, 8, std::chrono::microseconds(1));
+  TestJob first, second, expired(LaneJob::Clock::now() - std::chrono::seconds(1));
+  for (TestJob* job : {&first, &second, &expired}) {
+    job->of = &family;
+    job->release.count_down();
+  }
+  std::vector<LaneJob*> jobs{&first, &expired, &second};
+  EXPECT_FALSE(lanes.RunHere(jobs, workspace));
+  EXPECT_EQ(jobs, std::vector<LaneJob*>{&expired});  // left to be submitted
+  EXPECT_EQ(first.together, 2u);
+  EXPECT_TRUE(first.outcome.get_future().get().ok());
+  EXPECT_TRUE(second.outcome.get_future().get().ok());
+  ASSERT_FALSE(lanes.Submit(expired));
+  EXPECT_EQ(expired.outcome.get_future().get().code(), absl::StatusCode::kDeadlineExceeded);
+}
+
+TEST(Lanes, NothingIsRunElsewhereWhileALaneIsBusyUnlessItMust) {
+  Lanes lanes(1, {});
+  plan::Workspace workspace;
+  TestJob running, waiting;
+  ASSERT_FALSE(lanes.Submit(running));
+  running.started.wait();
+  std::vector<LaneJob*> jobs{&waiting};
+  EXPECT_FALSE(lanes.AreIdle());
+  EXPECT_FALSE(lanes.RunHere(jobs, workspace));
+  EXPECT_EQ(jobs.size(), 1u);
+  waiting.release.count_down();
+  EXPECT_TRUE(lanes.RunNow(waiting, workspace));
+  EXPECT_TRUE(waiting.outcome.get_future().get().ok());
+  TestJob cancelled;
+  cancelled.is_cancelled = true;
+  EXPECT_FALSE(lanes.RunNow(cancelled, workspace));
+  running.release.count_down();
+  EXPECT_TRUE(running.outcome.get_future().get().ok());
+}
+
 TEST(Lanes, RefuseWhatWaitsBehindAWideJobWhenTheyStop) {
   auto lanes = std::make_unique<Lanes>(2, LaneObservers());
   WaitUntilIdle(*lanes);
