@@ -127,15 +127,19 @@ absl::StatusOr<std::shared_ptr<const MappedFile>> MappedFile::Open(
   // O_NONBLOCK: opening a pipe would otherwise wait for a writer.
   const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   if (!file.valid()) return SystemError("the file cannot be opened", errno);
+  return OfDescriptor(file.get());
+}
+
+absl::StatusOr<std::shared_ptr<const MappedFile>> MappedFile::OfDescriptor(int fd) {
   struct stat info;
-  if (fstat(file.get(), &info) != 0) return SystemError("the file cannot be examined", errno);
+  if (fstat(fd, &info) != 0) return SystemError("the file cannot be examined", errno);
   if (!S_ISREG(info.st_mode)) {
     return InvalidArgument("wants a regular file, got {}", KindOf(info.st_mode));
   }
   const auto size = static_cast<size_t>(info.st_size);
   std::span<const std::byte> bytes;
   if (size > 0) {  // mmap refuses a length of 0
-    void* data = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.get(), 0);
+    void* data = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd, 0);
     if (data == MAP_FAILED) return SystemError("the file cannot be mapped", errno);
     bytes = {static_cast<const std::byte*>(data), size};
   }

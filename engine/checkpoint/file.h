@@ -20,6 +20,9 @@ class MappedFile {
   // Messages do not name the path. The descriptor is closed before this returns.
   static absl::StatusOr<std::shared_ptr<const MappedFile>> Open(const std::filesystem::path& path);
 
+  // The same for a descriptor that is open for reading, and stays the caller's.
+  static absl::StatusOr<std::shared_ptr<const MappedFile>> OfDescriptor(int fd);
+
   ~MappedFile();
   MappedFile(const MappedFile&) = delete;
   MappedFile& operator=(const MappedFile&) = delete;

@@ -374,7 +374,12 @@ absl::Status CheckCover(std::span<const Record> records, uint64_t data_bytes) {
 
 absl::StatusOr<std::shared_ptr<const SafetensorsFile>> SafetensorsFile::Open(
     const std::filesystem::path& path) {
-  ASSIGN_OR_RETURN(std::shared_ptr<const MappedFile> file, MappedFile::Open(path));
+  ASSIGN_OR_RETURN(const std::shared_ptr<const MappedFile> file, MappedFile::Open(path));
+  return Of(file);
+}
+
+absl::StatusOr<std::shared_ptr<const SafetensorsFile>> SafetensorsFile::Of(
+    const std::shared_ptr<const MappedFile>& file) {
   return Parse(file->bytes(), file, true);
 }
 

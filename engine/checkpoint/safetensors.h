@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/checkpoint/file.h"
 #include "engine/core/status.h"
 #include "engine/core/tensor.h"
 
@@ -37,6 +38,10 @@ class SafetensorsFile {
   // FAILED_PRECONDITION when the system refuses.
   static absl::StatusOr<std::shared_ptr<const SafetensorsFile>> Open(
       const std::filesystem::path& path);
+
+  // The same for a file that is mapped.
+  static absl::StatusOr<std::shared_ptr<const SafetensorsFile>> Of(
+      const std::shared_ptr<const MappedFile>& file);
 
   // In the order of their names' bytes, whatever the order in the header.
   std::span<const NamedTensor> tensors() const { return tensors_; }

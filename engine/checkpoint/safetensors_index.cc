@@ -217,9 +217,9 @@ absl::Status ParseIndex(std::string_view text, IndexHandler& handler) {
 }
 
 // Puts the shard's tensors into their places.
-absl::Status ReadShard(const std::filesystem::path& folder, const std::string& shard,
-                       Places& places) {
-  ASSIGN_OR_RETURN(const auto file, SafetensorsFile::Open(folder / shard));
+absl::Status ReadShard(const std::string& shard, const OpenInFolder& open, Places& places) {
+  ASSIGN_OR_RETURN(const std::shared_ptr<const MappedFile> mapped, open(shard));
+  ASSIGN_OR_RETURN(const auto file, SafetensorsFile::Of(mapped));
   for (const NamedTensor& entry : file->tensors()) {
     const auto place = places.find(entry.name);
     if (place == places.end()) {
@@ -235,17 +235,15 @@ absl::Status ReadShard(const std::filesystem::path& folder, const std::string& s
   return absl::OkStatus();
 }
 
-}  // namespace
-
-absl::StatusOr<std::vector<NamedTensor>> ReadShardedSafetensors(
-    const std::filesystem::path& index) try {
-  ASSIGN_OR_RETURN(const std::shared_ptr<const MappedFile> file, MappedFile::Open(index));
+absl::StatusOr<std::vector<NamedTensor>> ReadSharded(const std::string& index,
+                                                     const OpenInFolder& open) try {
+  ASSIGN_OR_RETURN(const std::shared_ptr<const MappedFile> file, open(index));
   const std::span<const std::byte> bytes = file->bytes();
   IndexHandler handler;
   RETURN_IF_ERROR(ParseIndex({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, handler));
   Places places = handler.TakePlaces();
   for (const std::string& shard : handler.TakeShards()) {
-    const absl::Status status = ReadShard(index.parent_path(), shard, places);
+    const absl::Status status = ReadShard(shard, open, places);
     if (!status.ok()) return Annotate(fmt::format("shard {}", Quote(shard)), status);
   }
   std::vector<NamedTensor> tensors;
@@ -262,9 +260,28 @@ absl::StatusOr<std::vector<NamedTensor>> ReadShardedSafetensors(
   return ResourceExhausted("no memory to read what the index describes");
 }
 
+OpenInFolder OpenBeside(const std::filesystem::path& path) {
+  return [folder = path.parent_path()](const std::string& name) {
+    return MappedFile::Open(folder / name);
+  };
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<NamedTensor>> ReadShardedSafetensors(
+    const std::filesystem::path& index) {
+  return ReadSharded(index.filename().string(), OpenBeside(index));
+}
+
 absl::StatusOr<std::vector<NamedTensor>> ReadSafetensors(const std::filesystem::path& path) {
-  if (path.native().ends_with(kIndexSuffix)) return ReadShardedSafetensors(path);
-  ASSIGN_OR_RETURN(const auto file, SafetensorsFile::Open(path));
+  return ReadSafetensors(path.filename().string(), OpenBeside(path));
+}
+
+absl::StatusOr<std::vector<NamedTensor>> ReadSafetensors(const std::string& name,
+                                                         const OpenInFolder& open) {
+  if (name.ends_with(kIndexSuffix)) return ReadSharded(name, open);
+  ASSIGN_OR_RETURN(const std::shared_ptr<const MappedFile> mapped, open(name));
+  ASSIGN_OR_RETURN(const auto file, SafetensorsFile::Of(mapped));
   return std::vector<NamedTensor>(file->tensors().begin(), file->tensors().end());
 }
 

@@ -1,6 +1,9 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -28,5 +31,12 @@ inline constexpr std::string_view kIndexSuffix = ".safetensors.index.json";
 // The tensors of a checkpoint by its name: of an index, if it ends with kIndexSuffix, or of one
 // file.
 absl::StatusOr<std::vector<NamedTensor>> ReadSafetensors(const std::filesystem::path& path);
+
+// The same where the caller opens the files: `name` and the shards beside it, by their names in the
+// folder.
+using OpenInFolder =
+    std::function<absl::StatusOr<std::shared_ptr<const MappedFile>>(const std::string& name)>;
+absl::StatusOr<std::vector<NamedTensor>> ReadSafetensors(const std::string& name,
+                                                         const OpenInFolder& open);
 
 }  // namespace lazynet::checkpoint

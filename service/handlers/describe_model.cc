@@ -21,6 +21,22 @@ void Describe(const Described& described, const Shape& shape, Tensor& tensor) {
   for (const int64_t dim : shape.dims()) tensor.add_dims(dim);
 }
 
+void Describe(const hosting::VersionPolicy& policy, inference::ModelVersionPolicy& described) {
+  switch (policy.kind) {
+    case hosting::VersionPolicy::Kind::kAll:
+      described.mutable_all();
+      break;
+    case hosting::VersionPolicy::Kind::kLatest:
+      described.mutable_latest()->set_num_versions(policy.latest);
+      break;
+    case hosting::VersionPolicy::Kind::kSpecific:
+      for (const int64_t version : policy.specific) {
+        described.mutable_specific()->add_versions(version);
+      }
+      break;
+  }
+}
+
 void Set(inference::StatisticDuration& duration, const hosting::StatisticDuration& value) {
   duration.set_count(value.count);
   duration.set_ns(static_cast<uint64_t>(value.total.count()));
@@ -54,7 +70,7 @@ inference::ModelConfig MakeModelConfig(const hosting::HostedNetwork& hosted, siz
   config.set_name(network.name());
   config.set_platform("lazynet_network");
   config.set_backend("lazynet");
-  config.mutable_version_policy()->mutable_all();
+  Describe(hosted.serving().versions, *config.mutable_version_policy());
   const hosting::Signature signature = hosting::Describe(hosted);
   for (size_t i = 0; i < network.inputs().size(); ++i) {
     Describe(network.inputs()[i], signature.inputs[i], *config.add_input());

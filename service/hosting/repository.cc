@@ -3,14 +3,14 @@
 #include <google/protobuf/text_format.h>
 
 #include <algorithm>
-#include <fstream>
 #include <optional>
-#include <sstream>
 #include <utility>
 
 #include "engine/checkpoint/safetensors_index.h"
 #include "proto/lazynet/v1/lazynet.pb.h"
 #include "service/hosting/definition.h"
+#include "service/hosting/repository_folder.h"
+#include "service/hosting/version_policy.h"
 #include "service/hosting/versions.h"
 
 namespace lazynet::hosting {
@@ -34,48 +34,43 @@ absl::Status CheckModelName(std::string_view name) {
                          name);
 }
 
-absl::StatusOr<std::string> ReadFile(const fs::path& path) {
-  std::error_code error;
-  const auto size = fs::file_size(path, error);
-  if (error) return NotFound("{}: {}", path.filename().string(), error.message());
-  if (size > kMaxDefinitionBytes) {
-    return InvalidArgument("{}: wants at most {} bytes, got {}", path.filename().string(),
-                           kMaxDefinitionBytes, size);
-  }
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  text << file.rdbuf();
-  if (!file) return NotFound("{}: cannot be read", path.filename().string());
-  return text.str();
-}
-
 // "network.textproto:3:7: ...".
 absl::Status InFile(std::string_view file, std::string_view separator, const absl::Status& status) {
   return absl::Status(status.code(), fmt::format("{}:{}{}", file, separator, Message(status)));
 }
 
-absl::StatusOr<v1::NetworkDefinition> ReadDefinition(const fs::path& folder) {
-  const bool json = !fs::exists(folder / kDefinitionText) && fs::exists(folder / kDefinitionJson);
+std::string Join(std::string_view folder, std::string_view name) {
+  return fmt::format("{}/{}", folder, name);
+}
+
+absl::StatusOr<v1::NetworkDefinition> ReadDefinition(const RepositoryFolder& folder,
+                                                     const std::string& path) {
+  const bool json =
+      !folder.Contains(Join(path, kDefinitionText)) && folder.Contains(Join(path, kDefinitionJson));
   const std::string_view file = json ? kDefinitionJson : kDefinitionText;
-  ASSIGN_OR_RETURN(const std::string text, ReadFile(folder / file));
+  ASSIGN_OR_RETURN(const std::string text, folder.ReadText(Join(path, file), kMaxDefinitionBytes));
   auto definition = json ? ReadDefinitionJson(text) : ReadDefinitionText(text);
   if (!definition.ok()) return InFile(file, json ? " " : "", definition.status());
   return definition;
 }
 
-absl::StatusOr<v1::ServingConfig> ReadServing(const fs::path& folder) {
-  if (!fs::exists(folder / kServing)) return v1::ServingConfig();
-  ASSIGN_OR_RETURN(const std::string text, ReadFile(folder / kServing));
+absl::StatusOr<v1::ServingConfig> ReadServing(const RepositoryFolder& folder,
+                                              const std::string& model) {
+  const std::string path = Join(model, kServing);
+  if (!folder.Contains(path)) return v1::ServingConfig();
+  ASSIGN_OR_RETURN(const std::string text, folder.ReadText(path, kMaxDefinitionBytes));
   auto config = ParseServingText(text);
   if (!config.ok()) return InFile(kServing, "", config.status());
   return config;
 }
 
-absl::StatusOr<nn::StateDict> ReadCheckpoint(const fs::path& folder) {
+absl::StatusOr<nn::StateDict> ReadCheckpoint(const RepositoryFolder& folder,
+                                             const std::string& path) {
+  const auto open = [&](const std::string& name) { return folder.Map(Join(path, name)); };
   nn::StateDict values;
   for (const std::string_view name : {kWeightsIndex, kWeights}) {
-    if (!fs::exists(folder / name)) continue;
-    auto tensors = checkpoint::ReadSafetensors(folder / name);
+    if (!folder.Contains(Join(path, name))) continue;
+    auto tensors = checkpoint::ReadSafetensors(std::string(name), open);
     if (!tensors.ok()) return Annotate(name, tensors.status());
     for (auto& entry : *tensors) values.emplace_back(entry.name, std::move(entry.tensor));
     break;
@@ -98,27 +93,54 @@ absl::StatusOr<HostedDefinition> MakeHosted(const v1::NetworkDefinition& definit
   return hosted;
 }
 
-absl::StatusOr<std::shared_ptr<HostedNetwork>> LoadVersion(const fs::path& folder,
-                                                           const fs::path& model,
-                                                           const std::string& name, int64_t version,
-                                                           const Environment& environment) {
-  ASSIGN_OR_RETURN(const v1::NetworkDefinition definition, ReadDefinition(folder));
-  ASSIGN_OR_RETURN(const v1::ServingConfig serving, ReadServing(model));
-  ASSIGN_OR_RETURN(HostedDefinition hosted,
-                   MakeHosted(definition, serving, name, version, environment.options.queue));
-  ASSIGN_OR_RETURN(hosted.checkpoint, ReadCheckpoint(folder));
-  return HostedNetwork::Create(std::move(hosted), environment);
-}
+// A model of the folder: what there is of it, and how it is to be served.
+struct ModelFolder {
+  std::string name;
+  absl::StatusOr<v1::ServingConfig> serving;
+  std::map<int64_t, std::string> versions;  // to load, by their paths; empty: there is none
+};
 
 // Version folders of a model, or the model's own folder as version 1.
-std::map<int64_t, fs::path> FindVersions(const fs::path& model) {
-  std::map<int64_t, fs::path> versions;
-  for (const auto& entry : fs::directory_iterator(model)) {
-    const auto version = ParseVersion(entry.path().filename().string());
-    if (entry.is_directory() && version) versions[*version] = entry.path();
+absl::StatusOr<std::map<int64_t, std::string>> FindVersions(const RepositoryFolder& folder,
+                                                            const std::string& model) {
+  ASSIGN_OR_RETURN(const std::vector<std::string> folders, folder.Folders(model));
+  std::map<int64_t, std::string> versions;
+  // Of "01" and "1" it is the last, as requests write it.
+  for (const std::string& name : folders) {
+    if (const auto version = ParseVersion(name)) versions[*version] = Join(model, name);
   }
   if (versions.empty()) versions[1] = model;
   return versions;
+}
+
+// Of a model whose serving.textproto is wrong all versions are there, to say so.
+absl::StatusOr<ModelFolder> LookAt(const RepositoryFolder& folder, const std::string& name) {
+  ModelFolder model{.name = name, .serving = ReadServing(folder, name)};
+  ASSIGN_OR_RETURN(auto found, FindVersions(folder, name));
+  if (model.serving.ok()) {
+    const auto policy = ConvertVersionPolicy(model.serving->version_policy());
+    if (policy.ok()) {
+      model.versions = policy->Choose(found);
+      return model;
+    }
+    model.serving = InFile(kServing, ": ", policy.status());
+  }
+  model.versions = std::move(found);
+  return model;
+}
+
+absl::StatusOr<std::shared_ptr<HostedNetwork>> LoadVersion(const RepositoryFolder& folder,
+                                                           const ModelFolder& model,
+                                                           int64_t version, const std::string& path,
+                                                           const Environment& environment) {
+  RETURN_IF_ERROR(model.serving.status());
+  if (path.empty()) return NotFound("version_policy wants it, and it has no folder");
+  ASSIGN_OR_RETURN(const v1::NetworkDefinition definition, ReadDefinition(folder, path));
+  ASSIGN_OR_RETURN(HostedDefinition hosted,
+                   MakeHosted(definition, *model.serving, model.name, version,
+                              environment.options.queue));
+  ASSIGN_OR_RETURN(hosted.checkpoint, ReadCheckpoint(folder, path));
+  return HostedNetwork::Create(std::move(hosted), environment);
 }
 
 absl::Status Unavailable(std::string_view what, const ModelVersion& version) {
@@ -137,31 +159,30 @@ std::string ToText(const google::protobuf::Message& message) {
 
 absl::StatusOr<std::unique_ptr<Repository>> Repository::Load(const fs::path& folder,
                                                              const Environment& environment) {
-  std::error_code error;
-  if (!fs::is_directory(folder, error)) {
-    return NotFound("model repository {}: is no folder", folder.string());
-  }
+  ASSIGN_OR_RETURN(const auto opened, RepositoryFolder::Open(folder));
   std::unique_ptr<Repository> repository(new Repository(folder, environment));
-  try {
-    for (const auto& entry : fs::directory_iterator(folder)) {
-      const std::string name = entry.path().filename().string();
-      if (entry.is_directory() && name.front() != '.') repository->LoadModel(entry.path(), name);
-    }
-  } catch (const fs::filesystem_error& failure) {
-    return absl::UnavailableError(
-        fmt::format("model repository {}: {}", folder.string(), failure.code().message()));
+  auto names = opened->Folders("");
+  if (!names.ok())
+    return Annotate(fmt::format("model repository {}", folder.string()), names.status());
+  for (const std::string& name : *names) {
+    if (name.front() != '.') repository->LoadModel(*opened, name);
   }
   RETURN_IF_ERROR(repository->LoadRegistered());
   return repository;
 }
 
-void Repository::LoadModel(const fs::path& folder, const std::string& name) {
+void Repository::LoadModel(const RepositoryFolder& folder, const std::string& name) {
   if (absl::Status status = CheckModelName(name); !status.ok()) {
     Replace(name, 1, {nullptr, std::move(status)});
     return;
   }
-  for (const auto& [version, path] : FindVersions(folder)) {
-    auto network = LoadVersion(path, folder, name, version, environment_);
+  const auto model = LookAt(folder, name);
+  if (!model.ok()) {
+    Replace(name, 1, {nullptr, model.status()});
+    return;
+  }
+  for (const auto& [version, path] : model->versions) {
+    auto network = LoadVersion(folder, *model, version, path, environment_);
     if (network.ok()) {
       models_[name][version].network = *std::move(network);
     } else {
@@ -199,20 +220,20 @@ absl::Status Repository::LoadAgain(const std::string& name) {
   RETURN_IF_ERROR(CheckModelName(name));
   const std::lock_guard registering(registering_);
   RETURN_IF_ERROR(CheckNotRegistered(name));
-  std::map<int64_t, fs::path> found;
-  std::error_code error;
-  if (fs::is_directory(folder_ / name, error)) {
-    try {
-      found = FindVersions(folder_ / name);
-    } catch (const fs::filesystem_error& failure) {
-      return FailedPrecondition("model \"{}\": {}", name, failure.code().message());
-    }
+  const auto folder = RepositoryFolder::Open(folder_);
+  // Clients learn no paths.
+  if (!folder.ok()) return FailedPrecondition("the model repository's folder cannot be opened");
+  const auto model = LookAt(**folder, name);
+  if (absl::IsNotFound(model.status())) {
+    return NotFound("the model repository has no model \"{}\"", name);
   }
-  if (found.empty()) return NotFound("the model repository has no model \"{}\"", name);
+  if (!model.ok()) {
+    return FailedPrecondition("model \"{}\": {}", name, Message(model.status()));
+  }
   const Versions before = versions(name);
   std::vector<std::string> failures;
-  for (const auto& [version, path] : found) {
-    auto network = LoadVersion(path, folder_ / name, name, version, environment_);
+  for (const auto& [version, path] : model->versions) {
+    auto network = LoadVersion(**folder, *model, version, path, environment_);
     if (network.ok()) {
       Replace(name, version, {*std::move(network), absl::OkStatus()});
       continue;
@@ -223,7 +244,7 @@ absl::Status Repository::LoadAgain(const std::string& name) {
     if (!serves) Replace(name, version, {nullptr, network.status()});
   }
   for (const auto& [version, entry] : before) {
-    if (found.contains(version) || entry.network == nullptr) continue;
+    if (model->versions.contains(version) || entry.network == nullptr) continue;
     Replace(name, version, Unloaded());
   }
   if (failures.empty()) return absl::OkStatus();
@@ -306,6 +327,12 @@ absl::StatusOr<std::shared_ptr<HostedNetwork>> Repository::Register(
     const std::string& name, int64_t version, const v1::NetworkDefinition& definition,
     const v1::ServingConfig& serving) {
   RETURN_IF_ERROR(CheckModelName(name));
+  if (serving.has_version_policy()) {
+    return InvalidArgument(
+        "version_policy is for models of the repository: a network is "
+        "registered as the one version {}",
+        version);
+  }
   const std::lock_guard registering(registering_);
   {
     const std::shared_lock lock(mutex_);

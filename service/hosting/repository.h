@@ -17,6 +17,8 @@ class ServingConfig;
 
 namespace lazynet::hosting {
 
+class RepositoryFolder;
+
 // A version of a model: a hosted network, or why there is none.
 struct ModelVersion {
   std::shared_ptr<HostedNetwork> network;
@@ -35,8 +37,9 @@ class Repository {
   //   <folder>/<model>/<version>/network.textproto or network.json,
   //                              weights.safetensors or weights.safetensors.index.json
   //   <folder>/<model>/network.textproto ...: a model that is its own version 1
-  //   <folder>/<model>/serving.textproto: for all versions
-  // A model that cannot be loaded is listed with its reason. NOT_FOUND when there is no folder.
+  //   <folder>/<model>/serving.textproto: for all versions, and which of them are loaded
+  // A model that cannot be loaded, be it that a link of it leads out of the folder, is listed with
+  // its reason. NOT_FOUND when there is no folder.
   static absl::StatusOr<std::unique_ptr<Repository>> Load(const std::filesystem::path& folder,
                                                           const Environment& environment);
 
@@ -52,9 +55,9 @@ class Repository {
 
   // Reads a model of the folder again. A version that loads takes the place of the one before,
   // whose requests end on what they started with; one that does not load leaves it as it is; one
-  // whose folder is gone is unloaded. Takes as long as loading does. INVALID_ARGUMENT for a name
-  // that is none, NOT_FOUND when the folder has no such model, FAILED_PRECONDITION with what did
-  // not load.
+  // whose folder is gone, or that the version policy leaves out, is unloaded. Takes as long as
+  // loading does. INVALID_ARGUMENT for a name that is none, NOT_FOUND when the folder has no such
+  // model, FAILED_PRECONDITION with what did not load.
   absl::Status LoadAgain(const std::string& name);
 
   // Ends the versions of a model of the folder, until it is loaded again. Nothing happens to a
@@ -74,7 +77,7 @@ class Repository {
   Repository(std::filesystem::path folder, const Environment& environment)
       : folder_(std::move(folder)), environment_(environment) {}
 
-  void LoadModel(const std::filesystem::path& folder, const std::string& name);
+  void LoadModel(const RepositoryFolder& folder, const std::string& name);
   absl::Status LoadRegistered();
 
   absl::Status CheckNotRegistered(const std::string& name) const;

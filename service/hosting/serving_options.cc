@@ -122,6 +122,7 @@ absl::StatusOr<ServingOptions> ConvertServing(const v1::ServingConfig& config,
   }
   RETURN_IF_ERROR(ReadBindShapes(config, network, options));
   RETURN_IF_ERROR(ReadLimits(config, network, options));
+  ASSIGN_OR_RETURN(options.versions, ConvertVersionPolicy(config.version_policy()));
   if (config.max_parameter_bytes() > 0) options.max_parameter_bytes = config.max_parameter_bytes();
   return options;
 }

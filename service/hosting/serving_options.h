@@ -11,6 +11,7 @@
 #include "engine/core/shape.h"
 #include "engine/nn/network.h"
 #include "service/hosting/queue_options.h"
+#include "service/hosting/version_policy.h"
 
 namespace lazynet::v1 {
 class ServingConfig;
@@ -41,6 +42,7 @@ struct ServingOptions {
   std::vector<Shape> bind_shapes;   // for kAtLoad
   std::vector<InputLimits> limits;  // one for each input, or empty
   size_t max_parameter_bytes = SIZE_MAX;
+  VersionPolicy versions;  // of the model that the network is a version of
 
   QueueOptions queue;
 
@@ -52,7 +54,7 @@ struct ServingOptions {
 absl::StatusOr<v1::ServingConfig> ParseServingText(std::string_view text);
 
 // `queue` is what holds for what the config does not say. INVALID_ARGUMENT for unknown inputs,
-// ranges that are none, and AT_LOAD without shapes.
+// ranges and versions that are none, and AT_LOAD without shapes.
 absl::StatusOr<ServingOptions> ConvertServing(const v1::ServingConfig& config,
                                               const nn::Network& network,
                                               const QueueOptions& queue = {});

@@ -18,6 +18,7 @@ TEST(ServingOptions, AreTheDefaultsWhenNothingIsSaid) {
   ASSERT_TRUE(options.ok());
   EXPECT_EQ(options->policy, BindingPolicy::kOnFirstRequest);
   EXPECT_TRUE(options->limits.empty());
+  EXPECT_EQ(options->versions.kind, VersionPolicy::Kind::kAll);
 }
 
 TEST(ServingOptions, ReadPolicyShapesAndLimits) {
@@ -88,6 +89,8 @@ TEST(ServingOptions, NameWhatIsWrong) {
       {"queue { share: -2 }", "queue.share wants 0 to 1000000, got -2"},
       {"batching { max_delay_microseconds: 60000001 }",
        "batching.max_delay_microseconds wants 0 to 60000000, got 60000001"},
+      {"version_policy { specific {} }",
+       "version_policy: wants at least one specific version, got none"},
   };
   for (const auto& [text, error] : rows) {
     EXPECT_EQ(std::string(Message(Read(text).status())), error);

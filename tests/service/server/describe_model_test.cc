@@ -59,6 +59,7 @@ TEST_F(DescribeModel, ConfigTellsWhatMetadataDoes) {
   EXPECT_EQ(config.platform(), "lazynet_network");
   EXPECT_EQ(config.backend(), "lazynet");
   EXPECT_EQ(config.max_batch_size(), 0);
+  EXPECT_TRUE(config.version_policy().has_all());
   ASSERT_EQ(config.input_size(), 1);
   EXPECT_EQ(config.input(0).name(), "input");
   EXPECT_EQ(config.input(0).data_type(), inference::TYPE_FP32);

@@ -119,6 +119,74 @@ TEST_F(RepositoryControl, VersionsComeAndGo) {
   EXPECT_EQ(Answer("many"), 1);
 }
 
+TEST_F(RepositoryControl, TheVersionPolicyChoosesWhatIsLoaded) {
+  for (const int version : {1, 2, 10}) {
+    repository_.Write("many/" + std::to_string(version) + "/network.textproto", Times(version));
+  }
+  const auto load_with = [&](const std::string& policy) {
+    repository_.Write("many/serving.textproto", "version_policy { " + policy + " }");
+    return Load("many");
+  };
+  EXPECT_TRUE(load_with("latest { num_versions: 2 }").ok());
+  EXPECT_THAT(Index("many"), ElementsAre("2 READY ", "10 READY "));
+  EXPECT_EQ(Answer("many"), 10);
+  inference::ModelConfigRequest request;
+  request.set_name("many");
+  inference::ModelConfigResponse response;
+  {
+    grpc::ClientContext context;
+    ASSERT_TRUE(live_->inference().ModelConfig(&context, request, &response).ok());
+    EXPECT_EQ(response.config().version_policy().latest().num_versions(), 2u);
+  }
+  // What the policy leaves out ends; what it wants and is not there is said.
+  const grpc::Status status = load_with("specific { versions: [1, 3] }");
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+  EXPECT_THAT(status.error_message(), HasSubstr("version 3: version_policy wants it"));
+  EXPECT_THAT(Index("many"),
+              ElementsAre("1 READY ", "2 UNAVAILABLE unloaded",
+                          "3 UNAVAILABLE version_policy wants it, and it has no folder",
+                          "10 UNAVAILABLE unloaded"));
+  EXPECT_EQ(Answer("many"), 1);
+  {
+    grpc::ClientContext context;
+    ASSERT_TRUE(live_->inference().ModelConfig(&context, request, &response).ok());
+    EXPECT_THAT(response.config().version_policy().specific().versions(), ElementsAre(1, 3));
+  }
+  EXPECT_THAT(load_with("specific { versions: 0 }").error_message(),
+              HasSubstr("serving.textproto: version_policy: wants versions of at least 1, got 0"));
+  EXPECT_EQ(Answer("many"), 1);
+  EXPECT_TRUE(load_with("all {}").ok());
+  EXPECT_EQ(Answer("many"), 10);
+  // Of a model without version folders there is version 1.
+  repository_.Write("times/serving.textproto", "version_policy { latest {} }");
+  EXPECT_TRUE(Load("times").ok());
+  EXPECT_THAT(Index("times"), ElementsAre("1 READY "));
+}
+
+TEST_F(RepositoryControl, NothingOutsideTheFolderIsLoaded) {
+  const testing::ScratchFolder outside;
+  outside.Write("model/network.textproto", Times(5));
+  outside.Write("weights", "secret");
+  std::filesystem::create_directory_symlink(outside.path() / "model", repository_.path() / "out");
+  EXPECT_THAT(Load("out").error_message(), HasSubstr("leads out of the model repository"));
+  repository_.Write("inner/network.textproto", Times(1));
+  std::filesystem::create_symlink(outside.path() / "weights",
+                                  repository_.path() / "inner/weights.safetensors");
+  const grpc::Status status = Load("inner");
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+  EXPECT_THAT(status.error_message(),
+              HasSubstr("weights.safetensors: leads out of the model repository"));
+  // Also when the server starts: the others are served.
+  LiveServer again(repository_.path());
+  EXPECT_EQ(again.Infer("out", {1, 1}, {1}).status.error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_EQ(again.Infer("inner", {1, 1}, {1}).status.error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_EQ(again.Infer("times", {1, 1}, {1}).floats()[0], 2);
+  // A link within the folder is as good as what it leads to.
+  std::filesystem::create_directory_symlink("times", repository_.path() / "alias");
+  ASSERT_TRUE(Load("alias").ok());
+  EXPECT_EQ(Answer("alias"), 2);
+}
+
 TEST_F(RepositoryControl, AnUnloadedModelIsGoneUntilItIsLoadedAgain) {
   ASSERT_TRUE(Unload("times").ok());
   EXPECT_EQ(Code("times"), grpc::StatusCode::NOT_FOUND);
