@@ -8,6 +8,7 @@
 #include "service/handlers/infer_batch.h"
 #include "service/handlers/infer_parameters.h"
 #include "service/handlers/poller_lane.h"
+#include "service/handlers/reserved_parameters.h"
 #include "service/handlers/status_mapping.h"
 
 namespace lazynet::handlers {
@@ -52,6 +53,7 @@ absl::Status InferJob::Dispatch(const grpc::ByteBuffer& bytes) {
   if (parameters.timeout.count() > 0) {
     deadline_ = std::min(deadline_, arrival_ + parameters.timeout);
   }
+  RETURN_IF_ERROR(CheckReservedParameters(message));
   ASSIGN_OR_RETURN(checked_, CheckRequest(network_->network(), request_));
   std::optional<hosting::Executable> found = network_->Find(checked_.shapes);
   if (found) {

@@ -6,6 +6,7 @@
 #include "service/handlers/describe_model.h"
 #include "service/handlers/log_settings.h"
 #include "service/handlers/status_mapping.h"
+#include "service/handlers/trace_settings.h"
 #include "service/hosting/signature.h"
 #include "service/version.h"
 
@@ -170,6 +171,20 @@ grpc::Status InferenceService::LogSettings(grpc::ServerContext*,
   if (absl::Status status = ChangeLogSettings(*request); !status.ok()) return ToGrpc(status);
   DescribeLogSettings(*response);
   return grpc::Status::OK;
+}
+
+grpc::Status InferenceService::TraceSetting(grpc::ServerContext*,
+                                            const inference::TraceSettingRequest* request,
+                                            inference::TraceSettingResponse* response) {
+  const auto answer = [&]() -> absl::Status {
+    if (!request->model_name().empty()) {
+      RETURN_IF_ERROR(repository_.Find(request->model_name(), "").status());
+    }
+    RETURN_IF_ERROR(CheckTraceSettings(*request));
+    DescribeTraceSettings(*response);
+    return absl::OkStatus();
+  };
+  return ToGrpc(answer());
 }
 
 // Without a name of all models, without a version of all that are there.

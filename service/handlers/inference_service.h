@@ -82,6 +82,9 @@ class InferenceService : public inference::GRPCInferenceService::WithRawMethod_M
   grpc::Status LogSettings(grpc::ServerContext* context,
                            const inference::LogSettingsRequest* request,
                            inference::LogSettingsResponse* response) override;
+  grpc::Status TraceSetting(grpc::ServerContext* context,
+                            const inference::TraceSettingRequest* request,
+                            inference::TraceSettingResponse* response) override;
 
  private:
   hosting::Repository& repository_;

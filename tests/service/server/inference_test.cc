@@ -220,10 +220,24 @@ TEST_F(Inference, UnknownModelsAndVersionsHaveTheirCodes) {
   EXPECT_EQ(code("lazy_mlp", "two"), grpc::StatusCode::INVALID_ARGUMENT);
 }
 
-TEST_F(Inference, WhatIsNotServedYetIsUnimplemented) {
-  grpc::ClientContext context;
+TEST_F(Inference, TraceSettingsMayBeRead) {
+  inference::TraceSettingRequest request;
   inference::TraceSettingResponse response;
-  EXPECT_EQ(live_->inference().TraceSetting(&context, {}, &response).error_code(),
+  {
+    grpc::ClientContext context;
+    ASSERT_TRUE(live_->inference().TraceSetting(&context, request, &response).ok());
+    EXPECT_EQ(response.settings().at("trace_level").value(0), "OFF");
+  }
+  request.set_model_name("nobody");
+  {
+    grpc::ClientContext context;
+    EXPECT_EQ(live_->inference().TraceSetting(&context, request, &response).error_code(),
+              grpc::StatusCode::NOT_FOUND);
+  }
+  request.set_model_name("mnist");
+  (*request.mutable_settings())["trace_level"].add_value("TIMESTAMPS");
+  grpc::ClientContext context;
+  EXPECT_EQ(live_->inference().TraceSetting(&context, request, &response).error_code(),
             grpc::StatusCode::UNIMPLEMENTED);
 }
 
