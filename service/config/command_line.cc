@@ -75,6 +75,11 @@ class Flags {
          "Where to serve operators: all of LazyNetworkService, health and reflection. The same as "
          "--grpc-address: everything on that one",
          kAddresses);
+    app_.add_flag("--shared-memory", config_.shared_memory,
+                  "Let clients on this machine hand over tensors in POSIX shared memory that they "
+                  "register: the server opens by name whatever its user may read and write there")
+        ->envname("LAZYNET_SHARED_MEMORY")
+        ->group(kAddresses);
   }
   void AddScheduling() {
     Number("--lanes", "LAZYNET_LANES", config_.lanes, 0, 1024,
@@ -89,7 +94,8 @@ class Flags {
            "refused otherwise",
            kScheduling);
     Number("--build-queue-capacity", "LAZYNET_BUILD_QUEUE_CAPACITY", config_.build_queue_capacity,
-           1, 1 << 20, "Materializations and new input shapes of a model that may wait to be prepared",
+           1, 1 << 20,
+           "Materializations and new input shapes of a model that may wait to be prepared",
            kScheduling);
     Number("--drain-timeout", "LAZYNET_DRAIN_TIMEOUT", config_.drain_timeout_seconds, 0, 86400,
            "Seconds that requests in flight have to end after SIGTERM", kScheduling);

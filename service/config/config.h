@@ -28,6 +28,7 @@ struct ServerConfig {
   std::string state_dir;  // folder for what survives a restart; empty: nothing does
 
   int64_t drain_timeout_seconds = 30;  // for requests in flight after SIGTERM, >= 0
+  bool shared_memory = false;          // tensors in POSIX shared memory of this machine
   std::string backend = "onednn";      // onednn | reference
   std::string log_level = "info";      // trace | debug | info | warning | error | off
   bool check = false;                  // load the repository, report, and exit

@@ -76,7 +76,9 @@ inference::ModelConfig MakeModelConfig(const hosting::HostedNetwork& hosted, siz
     Describe(network.inputs()[i], signature.inputs[i], *config.add_input());
   }
   for (size_t i = 0; i < network.outputs().size(); ++i) {
-    Describe(network.outputs()[i], signature.outputs[i], *config.add_output());
+    auto& output = *config.add_output();
+    Describe(network.outputs()[i], signature.outputs[i], output);
+    if (!hosted.labels().empty()) output.set_label_filename(hosted.labels()[i].file);
   }
   auto& group = *config.add_instance_group();
   group.set_name(network.name());

@@ -78,7 +78,10 @@ absl::StatusOr<std::vector<Tensor>> InferBatch::Gather(Part part, const plan::Pl
       of_job.data += of_job.bytes();
     }
   }
-  for (InferJob* job : part) job->request_.raw_contents.clear();
+  for (InferJob* job : part) {
+    job->request_.raw_contents.clear();
+    job->request_.shared_inputs.clear();
+  }
   return inputs;
 }
 
@@ -124,14 +127,16 @@ void InferBatch::RunPart(Part part, const plan::Plan& plan, plan::Workspace& wor
     job.times_.compute_infer = times.compute_infer;
     job.times_.batch_size = static_cast<size_t>(items);
     job.times_.executions = i == 0 ? 1 : 0;
-    if (outputs.ok()) {
+    absl::Status status = outputs.status();
+    if (status.ok()) {
       range = {range.first + range.count, job.items()};
-      job.response_ =
-          EncodeAnswer(*network, job.request_, job.checked_,
-                       part.size() == 1 ? *outputs : SliceItems(*outputs, items, range));
+      auto answer = EncodeAnswer(*network, job.request_, job.checked_,
+                                 part.size() == 1 ? *outputs : SliceItems(*outputs, items, range));
+      if (answer.ok()) job.response_ = *std::move(answer);
+      status = answer.status();
       job.times_.compute_output = Clock::now() - encoding;
     }
-    job.End(outputs.status());
+    job.End(status);
   }
 }
 

@@ -67,6 +67,12 @@ bool Split(SliceReader reader, std::vector<InferRequest::RawContents>& raw, std:
 
 }  // namespace
 
+grpc::Slice SliceOf(const Tensor& tensor) {
+  auto* owner = new Tensor(tensor);
+  return {const_cast<std::byte*>(tensor.data()), tensor.bytes(),
+          [](void* owned) { delete static_cast<Tensor*>(owned); }, owner};
+}
+
 absl::StatusOr<InferRequest> DecodeInferRequest(const grpc::ByteBuffer& bytes) {
   std::vector<grpc::Slice> slices;
   if (bytes.Valid() && !bytes.Dump(&slices).ok()) {
@@ -90,11 +96,7 @@ grpc::ByteBuffer EncodeInferResponse(const inference::ModelInferResponse& messag
     AppendVarint(head, output.bytes());
     slices.emplace_back(head);
     head.clear();
-    if (output.bytes() == 0) continue;
-    auto* owner = new Tensor(output);
-    slices.emplace_back(
-        const_cast<std::byte*>(output.data()), output.bytes(),
-        [](void* tensor) { delete static_cast<Tensor*>(tensor); }, owner);
+    if (output.bytes() > 0) slices.push_back(SliceOf(output));
   }
   if (!head.empty() || slices.empty()) slices.emplace_back(head);
   return grpc::ByteBuffer(slices.data(), slices.size());

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "engine/core/status.h"
+#include "service/handlers/classification.h"
 
 namespace lazynet::handlers {
 namespace {
@@ -133,20 +134,49 @@ int AllTypedCounts(const Contents& c) {
          c.fp64_contents_size() + c.bytes_contents_size();
 }
 
+bool IsShared(const InferRequest& request, int entry) {
+  return !request.shared_inputs.empty() &&
+         static_cast<bool>(request.shared_inputs[static_cast<size_t>(entry)].slice);
+}
+
+// The raw contents of an input that has some. Those of the message are for inputs that are not in
+// shared memory.
+const InferRequest::RawContents* RawContentsOf(const InferRequest& request, int entry) {
+  if (IsShared(request, entry)) {
+    const auto& contents = request.shared_inputs[static_cast<size_t>(entry)].contents;
+    return contents ? &*contents : nullptr;
+  }
+  if (request.raw_contents.empty()) return nullptr;
+  int index = entry;
+  if (!request.shared_inputs.empty()) {
+    for (int before = 0; before < entry; ++before) index -= IsShared(request, before) ? 1 : 0;
+  }
+  return &request.raw_contents[static_cast<size_t>(index)];
+}
+
+absl::Status CheckByteCount(const nn::NetworkInput& input, const Shape& shape, size_t got) {
+  const size_t wanted = ByteSize(input.dtype, shape);
+  if (got == wanted) return absl::OkStatus();
+  return InvalidArgument("input \"{}\": wants {} bytes for {} {}, got {}", input.name, wanted,
+                         Name(input.dtype), shape.ToString(), got);
+}
+
 absl::Status CheckData(const nn::NetworkInput& input, const InputTensor& tensor, int entry,
                        const Shape& shape, const InferRequest& request) {
   const auto elements = static_cast<size_t>(shape.num_elements());
-  if (!request.raw_contents.empty()) {
+  if (IsShared(request, entry)) {
+    if (tensor.has_contents()) {
+      return InvalidArgument("input \"{}\": wants shared memory or contents, got both", input.name);
+    }
+    return CheckByteCount(input, shape,
+                          request.shared_inputs[static_cast<size_t>(entry)].slice.bytes);
+  }
+  if (const InferRequest::RawContents* raw = RawContentsOf(request, entry)) {
     if (tensor.has_contents()) {
       return InvalidArgument("input \"{}\": wants raw or typed contents, got both", input.name);
     }
-    const size_t wanted = elements * SizeOf(input.dtype);
-    const InferRequest::RawContents& raw = request.raw_contents[static_cast<size_t>(entry)];
-    if (raw.bytes != wanted) {
-      return InvalidArgument("input \"{}\": wants {} bytes for {} {}, got {}", input.name, wanted,
-                             Name(input.dtype), shape.ToString(), raw.bytes);
-    }
-    return input.dtype == DType::kBool ? CheckBools(input, raw) : absl::OkStatus();
+    RETURN_IF_ERROR(CheckByteCount(input, shape, raw->bytes));
+    return input.dtype == DType::kBool ? CheckBools(input, *raw) : absl::OkStatus();
   }
   const auto [typed, field] = TypedCount(tensor.contents(), input.dtype);
   if (AllTypedCounts(tensor.contents()) != typed) {
@@ -163,8 +193,8 @@ absl::Status CheckData(const nn::NetworkInput& input, const InputTensor& tensor,
 
 absl::StatusOr<Shape> CheckInput(const nn::NetworkInput& input, const InputTensor& tensor,
                                  int entry, const InferRequest& request) {
-  if (tensor.parameters().contains("shared_memory_region")) {
-    return Unimplemented("input \"{}\": shared memory is not served", input.name);
+  if (!IsShared(request, entry) && tensor.parameters().contains("shared_memory_region")) {
+    return Unimplemented("input \"{}\": shared memory is not served here", input.name);
   }
   if (tensor.datatype() != Name(input.dtype)) {
     return InvalidArgument("input \"{}\": wants datatype {}, got \"{}\"", input.name,
@@ -210,10 +240,26 @@ absl::StatusOr<std::vector<int>> MatchInputs(const nn::Network& network,
   return entries;
 }
 
-absl::StatusOr<std::vector<int>> MatchOutputs(const nn::Network& network,
-                                              const inference::ModelInferRequest& message) {
-  std::vector<int> outputs;
-  for (const auto& wanted : message.outputs()) {
+// How the request wants its output of this place.
+absl::StatusOr<OutputDelivery> ReadDelivery(const InferRequest& request, int place) {
+  const auto& output = request.message.outputs(place);
+  OutputDelivery delivery;
+  ASSIGN_OR_RETURN(delivery.classes, ReadClassification(output));
+  if (!request.shared_outputs.empty()) {
+    delivery.region = request.shared_outputs[static_cast<size_t>(place)];
+  }
+  if (delivery.classes > 0 && delivery.region) {
+    return InvalidArgument("output \"{}\": wants classification or shared memory, got both",
+                           output.name());
+  }
+  return delivery;
+}
+
+absl::Status MatchOutputs(const nn::Network& network, const InferRequest& request,
+                          CheckedRequest& checked) {
+  std::vector<int>& outputs = checked.outputs;
+  for (int place = 0; place < request.message.outputs_size(); ++place) {
+    const auto& wanted = request.message.outputs(place);
     const auto found = std::find_if(network.outputs().begin(), network.outputs().end(),
                                     [&](const auto& out) { return out.name == wanted.name(); });
     if (found == network.outputs().end()) {
@@ -223,17 +269,15 @@ absl::StatusOr<std::vector<int>> MatchOutputs(const nn::Network& network,
     if (std::find(outputs.begin(), outputs.end(), index) != outputs.end()) {
       return InvalidArgument("output \"{}\" is asked for twice", wanted.name());
     }
-    for (const char* extension : {"classification", "shared_memory_region"}) {
-      if (wanted.parameters().contains(extension)) {
-        return Unimplemented("output \"{}\": parameter {} is not served", wanted.name(), extension);
-      }
-    }
+    ASSIGN_OR_RETURN(OutputDelivery delivery, ReadDelivery(request, place));
     outputs.push_back(index);
+    checked.deliveries.push_back(std::move(delivery));
   }
   if (outputs.empty()) {
     for (size_t i = 0; i < network.outputs().size(); ++i) outputs.push_back(static_cast<int>(i));
+    checked.deliveries.resize(outputs.size());
   }
-  return outputs;
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -243,9 +287,14 @@ absl::StatusOr<CheckedRequest> CheckRequest(const nn::Network& network,
   CheckedRequest checked;
   ASSIGN_OR_RETURN(checked.entries, MatchInputs(network, request.message));
   const size_t raw = request.raw_contents.size();
-  if (raw > 0 && raw != static_cast<size_t>(request.message.inputs_size())) {
-    return InvalidArgument("wants one raw_input_contents entry for each of the {} inputs, got {}",
-                           request.message.inputs_size(), raw);
+  auto not_shared = static_cast<size_t>(request.message.inputs_size());
+  for (const InferRequest::SharedInput& input : request.shared_inputs) {
+    if (input.slice) --not_shared;
+  }
+  if (raw > 0 && raw != not_shared) {
+    return InvalidArgument(
+        "wants one raw_input_contents entry for each of the {} inputs{}, got {}", not_shared,
+        request.shared_inputs.empty() ? "" : " that are not in shared memory", raw);
   }
   for (size_t i = 0; i < network.inputs().size(); ++i) {
     const int entry = checked.entries[i];
@@ -253,19 +302,75 @@ absl::StatusOr<CheckedRequest> CheckRequest(const nn::Network& network,
                                              entry, request));
     checked.shapes.push_back(std::move(shape));
   }
-  ASSIGN_OR_RETURN(checked.outputs, MatchOutputs(network, request.message));
+  RETURN_IF_ERROR(MatchOutputs(network, request, checked));
   return checked;
+}
+
+absl::Status FindSharedMemory(const SharedMemory& memory, InferRequest& request) {
+  const auto find = [&](std::string_view kind, const auto& tensor, SharedMemorySlice& slice) {
+    if (tensor.parameters().empty()) return absl::OkStatus();
+    auto found = memory.Find(tensor.parameters());
+    if (!found.ok()) {
+      return Annotate(fmt::format("{} \"{}\"", kind, tensor.name()), found.status());
+    }
+    slice = *std::move(found);
+    return absl::OkStatus();
+  };
+  const auto is_plain = [](const auto& tensor) { return tensor.parameters().empty(); };
+  const auto& message = request.message;
+  if (!std::all_of(message.inputs().begin(), message.inputs().end(), is_plain)) {
+    request.shared_inputs.resize(static_cast<size_t>(message.inputs_size()));
+  }
+  if (!std::all_of(message.outputs().begin(), message.outputs().end(), is_plain)) {
+    request.shared_outputs.resize(static_cast<size_t>(message.outputs_size()));
+  }
+  size_t bytes = 0;
+  for (size_t i = 0; i < request.shared_inputs.size(); ++i) {
+    SharedMemorySlice& slice = request.shared_inputs[i].slice;
+    RETURN_IF_ERROR(find("input", message.inputs(static_cast<int>(i)), slice));
+    if (slice.bytes > memory.max_request_bytes() - bytes) {
+      return ResourceExhausted("wants inputs of at most {} bytes in shared memory, got more",
+                               memory.max_request_bytes());
+    }
+    bytes += slice.bytes;
+  }
+  for (size_t i = 0; i < request.shared_outputs.size(); ++i) {
+    RETURN_IF_ERROR(
+        find("output", message.outputs(static_cast<int>(i)), request.shared_outputs[i]));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ReadSharedInputs(const nn::Network& network, const CheckedRequest& checked,
+                              InferRequest& request) {
+  for (size_t i = 0; i < network.inputs().size(); ++i) {
+    if (!IsShared(request, checked.entries[i])) continue;
+    auto& shared = request.shared_inputs[static_cast<size_t>(checked.entries[i])];
+    ASSIGN_OR_RETURN(Tensor tensor, Tensor::Allocate(network.inputs()[i].dtype, checked.shapes[i]));
+    const MutableTensorView view = tensor.mutable_view();
+    const absl::Status read =
+        shared.slice.region->Read(shared.slice.offset, {view.data, view.bytes()});
+    if (!read.ok()) {
+      return Annotate(fmt::format("input \"{}\"", network.inputs()[i].name), read);
+    }
+    std::vector<grpc::Slice> slices;
+    if (tensor.bytes() > 0) slices.push_back(SliceOf(tensor));
+    shared.contents = {SliceReader(std::move(slices)), tensor.bytes()};
+    if (view.dtype == DType::kBool) {
+      RETURN_IF_ERROR(CheckBools(network.inputs()[i], *shared.contents));
+    }
+  }
+  return absl::OkStatus();
 }
 
 void GatherInput(size_t input, const InferRequest& request, const CheckedRequest& checked,
                  const MutableTensorView& view) {
-  const auto entry = static_cast<size_t>(checked.entries[input]);
-  if (!request.raw_contents.empty()) {
-    const auto& raw = request.raw_contents[entry];
-    raw.reader.Peek(view.data, raw.bytes);
+  const int entry = checked.entries[input];
+  if (const InferRequest::RawContents* raw = RawContentsOf(request, entry)) {
+    raw->reader.Peek(view.data, raw->bytes);
     return;
   }
-  const Contents& contents = request.message.inputs(static_cast<int>(entry)).contents();
+  const Contents& contents = request.message.inputs(entry).contents();
   VisitType(view.dtype, [&]<typename T>(T) {
     const auto& field = FieldOf<T>(contents);
     std::transform(field.begin(), field.end(), view.values<T>().begin(),

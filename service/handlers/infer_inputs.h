@@ -4,6 +4,7 @@
 
 #include "engine/nn/network.h"
 #include "service/handlers/infer_codec.h"
+#include "service/handlers/output_delivery.h"
 
 namespace lazynet::handlers {
 
@@ -15,13 +16,25 @@ struct CheckedRequest {
 
   // The outputs asked for, as indices into the network's, in the request's order.
   std::vector<int> outputs;
+  std::vector<OutputDelivery> deliveries;  // of each of them
 };
+
+// Finds the shared memory that the request's inputs and outputs name; before CheckRequest. Errors
+// as SharedMemory::Find, with the tensor's name; RESOURCE_EXHAUSTED when the inputs are together
+// larger than a message may be.
+absl::Status FindSharedMemory(const SharedMemory& memory, InferRequest& request);
 
 // Names, datatypes, shapes, byte counts, elements that their datatype cannot hold, and output
 // names. INVALID_ARGUMENT names the tensor, what was wanted and what came; UNIMPLEMENTED for
 // extensions that are not served.
 absl::StatusOr<CheckedRequest> CheckRequest(const nn::Network& network,
                                             const InferRequest& request);
+
+// Copies what inputs have in shared memory, of a request that was checked: clients may change it at
+// any time. RESOURCE_EXHAUSTED when the memory cannot be had, FAILED_PRECONDITION when a client has
+// shortened its own, INVALID_ARGUMENT for BOOL bytes that are none.
+absl::Status ReadSharedInputs(const nn::Network& network, const CheckedRequest& checked,
+                              InferRequest& request);
 
 // Copies the network's input of this index, of a request that was checked, to a view of its shape.
 void GatherInput(size_t input, const InferRequest& request, const CheckedRequest& checked,

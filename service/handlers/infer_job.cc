@@ -54,15 +54,17 @@ absl::Status InferJob::Dispatch(const grpc::ByteBuffer& bytes) {
     deadline_ = std::min(deadline_, arrival_ + parameters.timeout);
   }
   RETURN_IF_ERROR(CheckReservedParameters(message));
+  RETURN_IF_ERROR(FindSharedMemory(service_.shared_memory(), request_));
   ASSIGN_OR_RETURN(checked_, CheckRequest(network_->network(), request_));
   std::optional<hosting::Executable> found = network_->Find(checked_.shapes);
+  // Wrong shapes are refused here and now, not after a wait for the build lane.
+  if (!found) RETURN_IF_ERROR(network_->Check(checked_.shapes));
+  RETURN_IF_ERROR(ReadSharedInputs(network_->network(), checked_, request_));
   if (found) {
     executable_ = *std::move(found);
     EnterLanes();
     return absl::OkStatus();
   }
-  // Wrong shapes are refused here and now, not after a wait for the build lane.
-  RETURN_IF_ERROR(network_->Check(checked_.shapes));
   if (service_.build_lane().Submit(network_, checked_.shapes, *this)) return absl::OkStatus();
   network_->probe().RecordShed("build_queue_full");
   return WithRetry(ResourceExhausted("too many plans wait to be built"), kBuildRetry);

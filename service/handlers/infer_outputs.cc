@@ -4,6 +4,9 @@
 #include <string>
 #include <utility>
 
+#include "engine/core/status.h"
+#include "service/handlers/output_delivery.h"
+
 namespace lazynet::handlers {
 
 std::vector<Tensor> SliceItems(std::span<const Tensor> outputs, int64_t items, ItemRange range) {
@@ -19,20 +22,20 @@ std::vector<Tensor> SliceItems(std::span<const Tensor> outputs, int64_t items, I
   return slices;
 }
 
-grpc::ByteBuffer EncodeAnswer(const hosting::HostedNetwork& network, const InferRequest& request,
-                              const CheckedRequest& checked, std::span<const Tensor> outputs) {
+absl::StatusOr<grpc::ByteBuffer> EncodeAnswer(const hosting::HostedNetwork& network,
+                                              const InferRequest& request,
+                                              const CheckedRequest& checked,
+                                              std::span<const Tensor> outputs) {
   inference::ModelInferResponse message;
   message.set_model_name(network.network().name());
   message.set_model_version(std::to_string(network.version()));
   message.set_id(request.message.id());
   std::vector<Tensor> sent;
-  for (const int index : checked.outputs) {
-    const Tensor& output = outputs[static_cast<size_t>(index)];
-    auto& described = *message.add_outputs();
-    described.set_name(network.network().outputs()[static_cast<size_t>(index)].name);
-    described.set_datatype(std::string(Name(output.dtype())));
-    for (const int64_t dim : output.shape().dims()) described.add_shape(dim);
-    sent.push_back(output);
+  for (size_t i = 0; i < checked.outputs.size(); ++i) {
+    const int index = checked.outputs[i];
+    ASSIGN_OR_RETURN(sent.emplace_back(),
+                     DeliverOutput(network, index, outputs[static_cast<size_t>(index)],
+                                   checked.deliveries[i], *message.add_outputs()));
   }
   return EncodeInferResponse(message, sent);
 }

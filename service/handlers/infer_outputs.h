@@ -22,8 +22,10 @@ struct ItemRange {
 std::vector<Tensor> SliceItems(std::span<const Tensor> outputs, int64_t items, ItemRange range);
 
 // The answer to a request that was checked, with the outputs that it asks for, of all that the
-// network has. It is sent from where the outputs lie.
-grpc::ByteBuffer EncodeAnswer(const hosting::HostedNetwork& network, const InferRequest& request,
-                              const CheckedRequest& checked, std::span<const Tensor> outputs);
+// network has. It is sent from where the outputs lie. Errors as DeliverOutput's.
+absl::StatusOr<grpc::ByteBuffer> EncodeAnswer(const hosting::HostedNetwork& network,
+                                              const InferRequest& request,
+                                              const CheckedRequest& checked,
+                                              std::span<const Tensor> outputs);
 
 }  // namespace lazynet::handlers

@@ -14,8 +14,8 @@ namespace lazynet::handlers {
 namespace {
 
 // What is served beyond the base protocol: clients branch on this list.
-constexpr const char* kExtensions[] = {"binary_tensor_data", "logging", "model_configuration",
-                                       "model_repository", "statistics"};
+constexpr const char* kExtensions[] = {"binary_tensor_data",  "classification",   "logging",
+                                       "model_configuration", "model_repository", "statistics"};
 
 // There is one repository, without a name.
 absl::Status CheckRepository(const std::string& name) {
@@ -77,6 +77,7 @@ grpc::Status InferenceService::ServerMetadata(grpc::ServerContext*,
   response->set_name("lazynet");
   response->set_version(kVersion);
   for (const char* extension : kExtensions) response->add_extensions(extension);
+  if (shared_memory_.served()) response->add_extensions("system_shared_memory");
   return grpc::Status::OK;
 }
 

@@ -7,6 +7,7 @@
 #include "proto/inference.grpc.pb.h"
 #include "service/handlers/admin_only.h"
 #include "service/handlers/open_streams.h"
+#include "service/handlers/shared_memory.h"
 #include "service/hosting/repository.h"
 #include "service/metrics/server_probe.h"
 #include "service/scheduling/build_lane.h"
@@ -25,25 +26,27 @@ class Readiness {
 };
 
 // The Open Inference Protocol. ModelInfer and ModelStreamInfer are taken raw from a completion
-// queue (see InferCall, InferStream), the other methods run on gRPC's own threads; what is not
-// served yet answers UNIMPLEMENTED.
+// queue (see InferCall, InferStream), the other methods run on gRPC's own threads.
 class InferenceService : public inference::GRPCInferenceService::WithRawMethod_ModelInfer<
                              inference::GRPCInferenceService::WithRawMethod_ModelStreamInfer<
                                  inference::GRPCInferenceService::Service>> {
  public:
   InferenceService(hosting::Repository& repository, scheduling::Lanes& lanes,
                    scheduling::BuildLane& build_lane, const Readiness& readiness,
-                   metrics::ServerProbe& probe, AdminOnly admin)
+                   metrics::ServerProbe& probe, SharedMemory& shared_memory, AdminOnly admin)
       : repository_(repository),
         lanes_(lanes),
         build_lane_(build_lane),
         readiness_(readiness),
         probe_(probe),
+        shared_memory_(shared_memory),
         admin_(std::move(admin)) {}
 
   const hosting::Repository& repository() const { return repository_; }
   scheduling::Lanes& lanes() { return lanes_; }
   scheduling::BuildLane& build_lane() { return build_lane_; }
+
+  const SharedMemory& shared_memory() const { return shared_memory_; }
 
   OpenStreams& streams() { return streams_; }
 
@@ -85,6 +88,24 @@ class InferenceService : public inference::GRPCInferenceService::WithRawMethod_M
   grpc::Status TraceSetting(grpc::ServerContext* context,
                             const inference::TraceSettingRequest* request,
                             inference::TraceSettingResponse* response) override;
+  grpc::Status SystemSharedMemoryRegister(
+      grpc::ServerContext* context, const inference::SystemSharedMemoryRegisterRequest* request,
+      inference::SystemSharedMemoryRegisterResponse* response) override;
+  grpc::Status SystemSharedMemoryUnregister(
+      grpc::ServerContext* context, const inference::SystemSharedMemoryUnregisterRequest* request,
+      inference::SystemSharedMemoryUnregisterResponse* response) override;
+  grpc::Status SystemSharedMemoryStatus(
+      grpc::ServerContext* context, const inference::SystemSharedMemoryStatusRequest* request,
+      inference::SystemSharedMemoryStatusResponse* response) override;
+  grpc::Status CudaSharedMemoryRegister(
+      grpc::ServerContext* context, const inference::CudaSharedMemoryRegisterRequest* request,
+      inference::CudaSharedMemoryRegisterResponse* response) override;
+  grpc::Status CudaSharedMemoryUnregister(
+      grpc::ServerContext* context, const inference::CudaSharedMemoryUnregisterRequest* request,
+      inference::CudaSharedMemoryUnregisterResponse* response) override;
+  grpc::Status CudaSharedMemoryStatus(grpc::ServerContext* context,
+                                      const inference::CudaSharedMemoryStatusRequest* request,
+                                      inference::CudaSharedMemoryStatusResponse* response) override;
 
  private:
   hosting::Repository& repository_;
@@ -92,6 +113,7 @@ class InferenceService : public inference::GRPCInferenceService::WithRawMethod_M
   scheduling::BuildLane& build_lane_;
   const Readiness& readiness_;
   metrics::ServerProbe& probe_;
+  SharedMemory& shared_memory_;
   const AdminOnly admin_;
   OpenStreams streams_;
 };

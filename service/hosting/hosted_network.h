@@ -13,6 +13,7 @@
 #include "service/hosting/bound_network.h"
 #include "service/hosting/inference_statistics.h"
 #include "service/hosting/network_events.h"
+#include "service/hosting/output_labels.h"
 #include "service/hosting/queue_options.h"
 #include "service/hosting/serving_options.h"
 #include "service/hosting/state_directory.h"
@@ -46,7 +47,8 @@ struct HostedDefinition {
   std::string fingerprint;   // equal for definitions of equal parameters
   nn::StateDict checkpoint;  // the file beside it
   ServingOptions serving;
-  bool registered = false;  // by a client, not from the model repository
+  std::vector<OutputLabels> labels;  // one for each output, or none
+  bool registered = false;           // by a client, not from the model repository
 };
 
 // What it takes to run requests of one set of input shapes.
@@ -96,6 +98,7 @@ class HostedNetwork {
   bool registered() const { return definition_.registered; }
   const ServingOptions& serving() const { return definition_.serving; }
   const QueueOptions& queue() const { return serving().queue; }
+  const std::vector<OutputLabels>& labels() const { return definition_.labels; }
   metrics::NetworkProbe& probe() const { return *probe_; }
   InferenceStatistics& statistics() { return statistics_; }
   const InferenceStatistics& statistics() const { return statistics_; }

@@ -9,6 +9,7 @@
 #include "engine/checkpoint/safetensors_index.h"
 #include "proto/lazynet/v1/lazynet.pb.h"
 #include "service/hosting/definition.h"
+#include "service/hosting/output_labels.h"
 #include "service/hosting/repository_folder.h"
 #include "service/hosting/version_policy.h"
 #include "service/hosting/versions.h"
@@ -24,6 +25,7 @@ constexpr std::string_view kWeights = "weights.safetensors";
 constexpr std::string_view kWeightsIndex = "weights.safetensors.index.json";
 constexpr std::string_view kServing = "serving.textproto";
 constexpr size_t kMaxDefinitionBytes = size_t{64} << 20;
+constexpr size_t kMaxLabelBytes = size_t{16} << 20;
 constexpr size_t kMaxModels = 65536;
 
 ModelVersion Unloaded() { return {nullptr, absl::NotFoundError("unloaded"), true}; }
@@ -78,10 +80,24 @@ absl::StatusOr<nn::StateDict> ReadCheckpoint(const RepositoryFolder& folder,
   return values;
 }
 
+// A label file is the version's own, or the model's.
+ReadLabelFile LabelsOf(const RepositoryFolder& folder, const std::string& model,
+                       const std::string& version) {
+  return [&folder, model, version](const std::string& name) {
+    const bool own = folder.Contains(Join(version, name));
+    return folder.ReadText(Join(own ? version : model, name), kMaxLabelBytes);
+  };
+}
+
+absl::StatusOr<std::string> NoLabels(const std::string& name) {
+  return InvalidArgument("{}: a registered network has no files", name);
+}
+
 absl::StatusOr<HostedDefinition> MakeHosted(const v1::NetworkDefinition& definition,
                                             const v1::ServingConfig& serving,
                                             const std::string& name, int64_t version,
-                                            const QueueOptions& queue) {
+                                            const QueueOptions& queue,
+                                            const ReadLabelFile& read_labels) {
   ASSIGN_OR_RETURN(nn::NetworkDefinition converted, ConvertDefinition(definition, name));
   auto network = nn::Network::Create(std::move(converted));
   if (!network.ok()) return Annotate("definition", network.status());
@@ -90,6 +106,9 @@ absl::StatusOr<HostedDefinition> MakeHosted(const v1::NetworkDefinition& definit
   auto options = ConvertServing(serving, *hosted.network, queue);
   if (!options.ok()) return Annotate("serving", options.status());
   hosted.serving = *std::move(options);
+  auto labels = ReadOutputLabels(serving, *hosted.network, read_labels);
+  if (!labels.ok()) return Annotate("serving", labels.status());
+  hosted.labels = *std::move(labels);
   return hosted;
 }
 
@@ -138,7 +157,7 @@ absl::StatusOr<std::shared_ptr<HostedNetwork>> LoadVersion(const RepositoryFolde
   ASSIGN_OR_RETURN(const v1::NetworkDefinition definition, ReadDefinition(folder, path));
   ASSIGN_OR_RETURN(HostedDefinition hosted,
                    MakeHosted(definition, *model.serving, model.name, version,
-                              environment.options.queue));
+                              environment.options.queue, LabelsOf(folder, model.name, path)));
   ASSIGN_OR_RETURN(hosted.checkpoint, ReadCheckpoint(folder, path));
   return HostedNetwork::Create(std::move(hosted), environment);
 }
@@ -273,7 +292,7 @@ absl::Status Repository::LoadRegistered() {
       ASSIGN_OR_RETURN(const auto serving, ParseServingText(registered.serving));
       ASSIGN_OR_RETURN(HostedDefinition hosted,
                        MakeHosted(definition, serving, registered.name, registered.version,
-                                  environment_.options.queue));
+                                  environment_.options.queue, NoLabels));
       hosted.registered = true;
       return HostedNetwork::Create(std::move(hosted), environment_);
     };
@@ -345,8 +364,8 @@ absl::StatusOr<std::shared_ptr<HostedNetwork>> Repository::Register(
       return ResourceExhausted("wants at most {} models, got one more", kMaxModels);
     }
   }
-  ASSIGN_OR_RETURN(HostedDefinition hosted,
-                   MakeHosted(definition, serving, name, version, environment_.options.queue));
+  ASSIGN_OR_RETURN(HostedDefinition hosted, MakeHosted(definition, serving, name, version,
+                                                       environment_.options.queue, NoLabels));
   hosted.registered = true;
   ASSIGN_OR_RETURN(auto network, HostedNetwork::Create(std::move(hosted), environment_));
   if (environment_.state != nullptr) {

@@ -86,7 +86,10 @@ struct Host {
 // In the order in which the parts need each other; destroyed in reverse.
 struct Server::Parts {
   explicit Parts(const config::ServerConfig& settings)
-      : config(settings), host(config), probe(host.registry) {}
+      : config(settings),
+        host(config),
+        probe(host.registry),
+        shared_memory(config.shared_memory, static_cast<size_t>(config.max_message_bytes)) {}
 
   void StartThreads() {
     lanes = std::make_unique<scheduling::Lanes>(
@@ -126,7 +129,7 @@ struct Server::Parts {
 
   std::unique_ptr<handlers::InferenceService> MakeInference(bool is_admin) {
     return std::make_unique<handlers::InferenceService>(
-        *host.repository, *lanes, *build_lane, readiness, probe,
+        *host.repository, *lanes, *build_lane, readiness, probe, shared_memory,
         handlers::AdminOnly{is_admin, config.admin_address});
   }
 
@@ -212,6 +215,7 @@ struct Server::Parts {
   Host host;
   metrics::ServerProbe probe;
   handlers::Readiness readiness;
+  handlers::SharedMemory shared_memory;
   std::unique_ptr<scheduling::Lanes> lanes;
   std::unique_ptr<scheduling::BuildLane> build_lane;
   std::unique_ptr<handlers::InferenceService> inference;

@@ -20,6 +20,7 @@ TEST(CommandLine, DefaultsAreThoseOfTheConfiguration) {
   EXPECT_EQ(parsed.config->grpc_address, "127.0.0.1:8001");
   EXPECT_EQ(parsed.config->admin_address, "127.0.0.1:8003");
   EXPECT_EQ(parsed.config->lanes, 0);
+  EXPECT_FALSE(parsed.config->shared_memory);
 }
 
 TEST(CommandLine, FlagsWinOverTheEnvironment) {
@@ -29,6 +30,10 @@ TEST(CommandLine, FlagsWinOverTheEnvironment) {
   EXPECT_EQ(Parse({}).config->model_repository, "/from/environment");
   EXPECT_EQ(Parse({"--lanes=5"}).config->lanes, 5);
   unsetenv("LAZYNET_LANES");
+  EXPECT_TRUE(Parse({"--shared-memory"}).config->shared_memory);
+  setenv("LAZYNET_SHARED_MEMORY", "true", 1);
+  EXPECT_TRUE(Parse({}).config->shared_memory);
+  unsetenv("LAZYNET_SHARED_MEMORY");
   unsetenv("LAZYNET_MODEL_REPOSITORY");
 }
 
@@ -52,12 +57,27 @@ TEST(CommandLine, HelpNamesEveryFlagWithItsVariable) {
   const std::string help = ::testing::internal::GetCapturedStdout();
   EXPECT_FALSE(parsed.config.has_value());
   EXPECT_EQ(parsed.exit_code, 0);
-  for (const char* text :
-       {"--model-repository", "LAZYNET_MODEL_REPOSITORY", "--grpc-address", "--metrics-address",
-        "--admin-address", "--lanes", "--queue-capacity", "--max-queue-wait",
-        "--build-queue-capacity", "--drain-timeout", "--max-message-bytes", "--max-parameter-bytes",
-        "--max-plan-bytes", "--plans-per-network", "--plan-cache-bytes", "--backend", "--log-level",
-        "--check", "LAZYNET_LOG_LEVEL"}) {
+  for (const char* text : {"--model-repository",
+                           "LAZYNET_MODEL_REPOSITORY",
+                           "--grpc-address",
+                           "--metrics-address",
+                           "--admin-address",
+                           "--shared-memory",
+                           "LAZYNET_SHARED_MEMORY",
+                           "--lanes",
+                           "--queue-capacity",
+                           "--max-queue-wait",
+                           "--build-queue-capacity",
+                           "--drain-timeout",
+                           "--max-message-bytes",
+                           "--max-parameter-bytes",
+                           "--max-plan-bytes",
+                           "--plans-per-network",
+                           "--plan-cache-bytes",
+                           "--backend",
+                           "--log-level",
+                           "--check",
+                           "LAZYNET_LOG_LEVEL"}) {
     EXPECT_NE(help.find(text), std::string::npos) << text;
   }
 }

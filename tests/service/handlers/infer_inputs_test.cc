@@ -131,16 +131,26 @@ TEST(InferInputs, RefusesEveryKindOfWrongRequest) {
   }
 }
 
-TEST(InferInputs, NamesExtensionsThatAreNotServed) {
+TEST(InferInputs, WithoutSharedMemoryItIsNotServed) {
   ModelInferRequest message = Right();
   auto& region = (*message.mutable_inputs(1)->mutable_parameters())["shared_memory_region"];
   region.set_string_param("r");
   EXPECT_EQ(Check(message).code(), absl::StatusCode::kUnimplemented);
-  message = Right();
+}
+
+TEST(InferInputs, ReadsHowOutputsAreToBeDelivered) {
+  ModelInferRequest message = Right();
+  message.add_outputs()->set_name("echo");
   auto& output = *message.add_outputs();
   output.set_name("sum");
   (*output.mutable_parameters())["classification"].set_int64_param(3);
-  EXPECT_EQ(Check(message).code(), absl::StatusCode::kUnimplemented);
+  const auto request = Decode(message);
+  const auto checked = CheckRequest(*TwoInputs(), *request);
+  ASSERT_TRUE(checked.ok()) << checked.status();
+  ASSERT_EQ(checked->deliveries.size(), 2u);
+  EXPECT_EQ(checked->deliveries[0].classes, 0);
+  EXPECT_EQ(checked->deliveries[1].classes, 3);
+  EXPECT_FALSE(checked->deliveries[1].region);
 }
 
 }  // namespace
