@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "engine/checkpoint/safetensors_index.h"
@@ -11,10 +12,19 @@
 #include "service/hosting/definition.h"
 #include "service/hosting/output_labels.h"
 #include "service/hosting/repository_folder.h"
+#include "service/hosting/source_stamp.h"
 #include "service/hosting/version_policy.h"
 #include "service/hosting/versions.h"
 
 namespace lazynet::hosting {
+
+// A model of the folder: what there is of it, and how it is to be served.
+struct ModelFolder {
+  std::string name;
+  absl::StatusOr<v1::ServingConfig> serving;
+  std::map<int64_t, std::string> versions;  // to load, by their paths; empty: there is none
+};
+
 namespace {
 
 namespace fs = std::filesystem;
@@ -28,7 +38,9 @@ constexpr size_t kMaxDefinitionBytes = size_t{64} << 20;
 constexpr size_t kMaxLabelBytes = size_t{16} << 20;
 constexpr size_t kMaxModels = 65536;
 
-ModelVersion Unloaded() { return {nullptr, absl::NotFoundError("unloaded"), true}; }
+ModelVersion Unloaded(std::string source = "") {
+  return {nullptr, absl::NotFoundError("unloaded"), true, std::move(source)};
+}
 
 absl::Status CheckModelName(std::string_view name) {
   if (IsPlainName(name)) return absl::OkStatus();
@@ -112,13 +124,6 @@ absl::StatusOr<HostedDefinition> MakeHosted(const v1::NetworkDefinition& definit
   return hosted;
 }
 
-// A model of the folder: what there is of it, and how it is to be served.
-struct ModelFolder {
-  std::string name;
-  absl::StatusOr<v1::ServingConfig> serving;
-  std::map<int64_t, std::string> versions;  // to load, by their paths; empty: there is none
-};
-
 // Version folders of a model, or the model's own folder as version 1.
 absl::StatusOr<std::map<int64_t, std::string>> FindVersions(const RepositoryFolder& folder,
                                                             const std::string& model) {
@@ -162,6 +167,11 @@ absl::StatusOr<std::shared_ptr<HostedNetwork>> LoadVersion(const RepositoryFolde
   return HostedNetwork::Create(std::move(hosted), environment);
 }
 
+// Of a version that is not there as well.
+std::string StampOf(const fs::path& repository, const std::string& model, const std::string& path) {
+  return SourceStamp(path.empty() ? fs::path() : repository / path, repository / model);
+}
+
 absl::Status Unavailable(std::string_view what, const ModelVersion& version) {
   const auto code = version.unloaded ? absl::StatusCode::kNotFound : absl::StatusCode::kUnavailable;
   return absl::Status(code,
@@ -192,20 +202,21 @@ absl::StatusOr<std::unique_ptr<Repository>> Repository::Load(const fs::path& fol
 
 void Repository::LoadModel(const RepositoryFolder& folder, const std::string& name) {
   if (absl::Status status = CheckModelName(name); !status.ok()) {
-    Replace(name, 1, {nullptr, std::move(status)});
+    Replace(name, 1, {.unavailable = std::move(status)});
     return;
   }
   const auto model = LookAt(folder, name);
   if (!model.ok()) {
-    Replace(name, 1, {nullptr, model.status()});
+    Replace(name, 1, {.unavailable = model.status()});
     return;
   }
   for (const auto& [version, path] : model->versions) {
+    std::string source = StampOf(folder_, name, path);
     auto network = LoadVersion(folder, *model, version, path, environment_);
     if (network.ok()) {
-      models_[name][version].network = *std::move(network);
+      models_[name][version] = {.network = *std::move(network), .source = std::move(source)};
     } else {
-      Replace(name, version, {nullptr, network.status()});
+      Replace(name, version, {.unavailable = network.status(), .source = std::move(source)});
     }
   }
 }
@@ -219,7 +230,8 @@ void Repository::Replace(const std::string& name, int64_t version, ModelVersion 
   }
   {
     const std::lock_guard lock(mutex_);
-    models_[name][version] = std::move(loaded);
+    // What was there ends with `loaded`, when nobody has to wait for it.
+    std::swap(models_[name][version], loaded);
   }
   environment_.events.Publish(std::move(event));
 }
@@ -249,25 +261,85 @@ absl::Status Repository::LoadAgain(const std::string& name) {
   if (!model.ok()) {
     return FailedPrecondition("model \"{}\": {}", name, Message(model.status()));
   }
-  const Versions before = versions(name);
   std::vector<std::string> failures;
-  for (const auto& [version, path] : model->versions) {
-    auto network = LoadVersion(**folder, *model, version, path, environment_);
-    if (network.ok()) {
-      Replace(name, version, {*std::move(network), absl::OkStatus()});
-      continue;
-    }
-    failures.push_back(fmt::format("version {}: {}", version, Message(network.status())));
-    const auto old = before.find(version);
-    const bool serves = old != before.end() && old->second.network != nullptr;
-    if (!serves) Replace(name, version, {nullptr, network.status()});
-  }
-  for (const auto& [version, entry] : before) {
-    if (model->versions.contains(version) || entry.network == nullptr) continue;
-    Replace(name, version, Unloaded());
+  for (const RepositoryChange& change : Refresh(**folder, *model, false)) {
+    if (change.status.ok()) continue;
+    failures.push_back(fmt::format("version {}: {}", change.version, Message(change.status)));
   }
   if (failures.empty()) return absl::OkStatus();
   return FailedPrecondition("model \"{}\" {}", name, fmt::join(failures, "; "));
+}
+
+std::vector<RepositoryChange> Repository::Refresh(const RepositoryFolder& folder,
+                                                  const ModelFolder& model, bool only_changes) {
+  using Kind = RepositoryChange::Kind;
+  const std::string& name = model.name;
+  std::vector<RepositoryChange> changes;
+  const Versions before = versions(name);
+  for (const auto& [version, path] : model.versions) {
+    std::string source = StampOf(folder_, name, path);
+    const auto old = before.find(version);
+    const bool serves = old != before.end() && old->second.network != nullptr;
+    const bool settled = serves || (old != before.end() && old->second.unloaded);
+    if (only_changes && settled && old->second.source == source) continue;
+    auto network = LoadVersion(folder, model, version, path, environment_);
+    if (network.ok()) {
+      Replace(name, version, {.network = *std::move(network), .source = std::move(source)});
+      changes.push_back({name, version, serves ? Kind::kReloaded : Kind::kLoaded, {}});
+      continue;
+    }
+    changes.push_back({name, version, Kind::kFailed, network.status()});
+    if (serves) continue;
+    Replace(name, version, {.unavailable = network.status(), .source = std::move(source)});
+  }
+  for (const auto& [version, entry] : before) {
+    const bool of_folder = entry.network != nullptr || !entry.source.empty();
+    if (model.versions.contains(version) || entry.unloaded || !of_folder) continue;
+    Replace(name, version, Unloaded());
+    changes.push_back({name, version, Kind::kUnloaded, {}});
+  }
+  return changes;
+}
+
+std::vector<RepositoryChange> Repository::LoadChangesOf(const RepositoryFolder& folder,
+                                                        const std::string& name) {
+  const auto fail = [&](absl::Status status) {
+    return std::vector<RepositoryChange>{
+        {name, 1, RepositoryChange::Kind::kFailed, std::move(status)}};
+  };
+  if (absl::Status status = CheckModelName(name); !status.ok()) return fail(std::move(status));
+  const std::lock_guard registering(registering_);
+  const auto model = LookAt(folder, name);
+  const bool is_there = !absl::IsNotFound(model.status());
+  if (absl::Status status = CheckNotRegistered(name); !status.ok()) {
+    return is_there ? fail(std::move(status)) : std::vector<RepositoryChange>();
+  }
+  if (!is_there) return Refresh(folder, {.name = name, .serving = v1::ServingConfig()}, true);
+  return model.ok() ? Refresh(folder, *model, true) : fail(model.status());
+}
+
+std::vector<RepositoryChange> Repository::LoadChanges(const std::stop_token& stop) {
+  const auto folder = RepositoryFolder::Open(folder_);
+  auto found = folder.ok() ? (*folder)->Folders("") : folder.status();
+  if (!found.ok()) {
+    // Nothing is unloaded for a folder that cannot be read.
+    absl::Status status =
+        Annotate(fmt::format("model repository {}", folder_.string()), found.status());
+    return {{"", 0, RepositoryChange::Kind::kFailed, std::move(status)}};
+  }
+  std::set<std::string> names;
+  for (std::string& name : *found) {
+    if (name.front() != '.') names.insert(std::move(name));
+  }
+  for (const auto& [name, versions] : models()) names.insert(name);
+  std::vector<RepositoryChange> changes;
+  for (const std::string& name : names) {
+    if (stop.stop_requested()) break;
+    for (RepositoryChange& change : LoadChangesOf(**folder, name)) {
+      changes.push_back(std::move(change));
+    }
+  }
+  return changes;
 }
 
 absl::Status Repository::Unload(const std::string& name) {
@@ -275,7 +347,7 @@ absl::Status Repository::Unload(const std::string& name) {
   const std::lock_guard registering(registering_);
   RETURN_IF_ERROR(CheckNotRegistered(name));
   for (const auto& [version, entry] : versions(name)) {
-    if (entry.network != nullptr) Replace(name, version, Unloaded());
+    if (entry.network != nullptr) Replace(name, version, Unloaded(entry.source));
   }
   return absl::OkStatus();
 }
@@ -300,7 +372,7 @@ absl::Status Repository::LoadRegistered() {
     if (network.ok()) {
       models_[registered.name][registered.version].network = *std::move(network);
     } else if (network.status().code() != absl::StatusCode::kAlreadyExists) {
-      Replace(registered.name, registered.version, {nullptr, network.status()});
+      Replace(registered.name, registered.version, {.unavailable = network.status()});
     }
   }
   return absl::OkStatus();

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <shared_mutex>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,12 +19,24 @@ class ServingConfig;
 namespace lazynet::hosting {
 
 class RepositoryFolder;
+struct ModelFolder;
 
 // A version of a model: a hosted network, or why there is none.
 struct ModelVersion {
   std::shared_ptr<HostedNetwork> network;
   absl::Status unavailable;  // not OK when `network` is null
   bool unloaded = false;     // not there because somebody wished so
+  std::string source;        // SourceStamp of its files; empty: of none
+};
+
+// What became of a version when the folder was read again.
+struct RepositoryChange {
+  enum class Kind { kLoaded, kReloaded, kUnloaded, kFailed };
+
+  std::string name;
+  int64_t version = 0;
+  Kind kind = Kind::kLoaded;
+  absl::Status status;  // not OK for kFailed
 };
 
 // What the server hosts, by model name and version: the models of a folder, and those that clients
@@ -60,6 +73,12 @@ class Repository {
   // model, FAILED_PRECONDITION with what did not load.
   absl::Status LoadAgain(const std::string& name);
 
+  // Reads again what changed in the folder: loads new models and versions, and those that could not
+  // be loaded; loads changed ones in the place of the old; unloads those whose folder is gone. What
+  // does not load leaves the old one serving; what has not changed is not touched. Stops between
+  // two models when it is told to. Takes as long as loading does.
+  std::vector<RepositoryChange> LoadChanges(const std::stop_token& stop);
+
   // Ends the versions of a model of the folder, until it is loaded again. Nothing happens to a
   // model that is not hosted. FAILED_PRECONDITION for one that a client registered.
   absl::Status Unload(const std::string& name);
@@ -81,6 +100,11 @@ class Repository {
   absl::Status LoadRegistered();
 
   absl::Status CheckNotRegistered(const std::string& name) const;
+  // With registering_ held, as the next. `found` are the version folders that there are.
+  std::vector<RepositoryChange> Refresh(const RepositoryFolder& folder, const ModelFolder& model,
+                                        bool only_changes);
+  std::vector<RepositoryChange> LoadChangesOf(const RepositoryFolder& folder,
+                                              const std::string& name);
   void Replace(const std::string& name, int64_t version, ModelVersion loaded);
 
   const std::filesystem::path folder_;

@@ -1,0 +1,177 @@
+// The repository's folder read again: what changed is loaded, what did not is not touched.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "proto/lazynet/v1/lazynet.pb.h"
+#include "proto/lazynet/v1/network.pb.h"
+#include "service/hosting/repository.h"
+#include "tests/service/support/scratch_folder.h"
+#include "tests/service/support/test_host.h"
+
+namespace lazynet::hosting {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+constexpr const char* kLazy = "layers { name: \"fc\" linear { out_features: 2 } }";
+constexpr const char* kWrong = "layers { name: \"fc\" linear {} }";
+
+class RepositoryReload : public ::testing::Test {
+ protected:
+  void Load() {
+    auto loaded = Repository::Load(folder_.path(), host_.environment);
+    ASSERT_TRUE(loaded.ok()) << loaded.status();
+    repository_ = *std::move(loaded);
+  }
+
+  // "name version what", for each change.
+  std::vector<std::string> Changes(const std::stop_token& stop = {}) {
+    static constexpr const char* kKinds[] = {"loaded", "reloaded", "unloaded", "failed"};
+    std::vector<std::string> lines;
+    for (const RepositoryChange& change : repository_->LoadChanges(stop)) {
+      EXPECT_EQ(change.status.ok(), change.kind != RepositoryChange::Kind::kFailed);
+      lines.push_back(change.name + " " + std::to_string(change.version) + " " +
+                      kKinds[static_cast<int>(change.kind)]);
+    }
+    return lines;
+  }
+
+  std::shared_ptr<HostedNetwork> Find(const std::string& name, const std::string& version = "") {
+    auto found = repository_->Find(name, version);
+    return found.ok() ? *found : nullptr;
+  }
+
+  testing::ScratchFolder folder_;
+  testing::TestHost host_;
+  std::unique_ptr<Repository> repository_;
+};
+
+TEST_F(RepositoryReload, WhatDidNotChangeIsNotTouched) {
+  folder_.Write("m/network.textproto", kLazy);
+  folder_.Write("many/1/network.textproto", kLazy);
+  folder_.Write("many/serving.textproto", "binding_policy: ON_FIRST_REQUEST");
+  Load();
+  const auto before = Find("m");
+  const std::vector<Shape> shapes{Shape({1, 3})};
+  ASSERT_TRUE(before->Initialize(shapes).ok());
+  EXPECT_THAT(Changes(), IsEmpty());
+  EXPECT_EQ(Find("m"), before);
+  EXPECT_NE(Find("m")->bound(), nullptr);
+  EXPECT_THAT(Changes(), IsEmpty());
+}
+
+TEST_F(RepositoryReload, NewChangedAndMissingModelsFollowTheFolder) {
+  folder_.Write("changed/network.textproto", kLazy);
+  folder_.Write("gone/network.textproto", kLazy);
+  folder_.Write("same/network.textproto", kLazy);
+  Load();
+  const auto same = Find("same");
+  const auto changed = Find("changed");
+  folder_.Write("changed/network.textproto", std::string(kLazy) + "\n");
+  folder_.Write("new/network.textproto", kLazy);
+  fs::remove_all(folder_.path() / "gone");
+  EXPECT_THAT(Changes(), ElementsAre("changed 1 reloaded", "gone 1 unloaded", "new 1 loaded"));
+  EXPECT_EQ(Find("same"), same);
+  EXPECT_NE(Find("changed"), changed);
+  EXPECT_EQ(repository_->Find("gone", "").status().code(), absl::StatusCode::kNotFound);
+  EXPECT_NE(Find("new"), nullptr);
+  EXPECT_THAT(Changes(), IsEmpty());
+  folder_.Write("gone/network.textproto", kLazy);
+  EXPECT_THAT(Changes(), ElementsAre("gone 1 loaded"));
+}
+
+TEST_F(RepositoryReload, EachVersionIsLookedAtByItself) {
+  folder_.Write("m/1/network.textproto", kLazy);
+  folder_.Write("m/2/network.textproto", kLazy);
+  Load();
+  const auto first = Find("m", "1");
+  folder_.Write("m/2/network.textproto", std::string(kLazy) + "\n");
+  folder_.Write("m/3/network.textproto", kLazy);
+  EXPECT_THAT(Changes(), ElementsAre("m 2 reloaded", "m 3 loaded"));
+  EXPECT_EQ(Find("m", "1"), first);
+  fs::remove_all(folder_.path() / "m/2");
+  EXPECT_THAT(Changes(), ElementsAre("m 2 unloaded"));
+  folder_.Write("m/serving.textproto", "max_parameter_bytes: 1000000");
+  EXPECT_THAT(Changes(), ElementsAre("m 1 reloaded", "m 3 reloaded"));
+}
+
+TEST_F(RepositoryReload, AFileThatIsReplacedWithTheSameSizeAndTimeIsAChange) {
+  folder_.Write("m/network.textproto", kLazy);
+  Load();
+  const fs::path file = folder_.path() / "m/network.textproto";
+  const auto time = fs::last_write_time(file);
+  folder_.Write("next", "layers { name: \"fc\" linear { out_features: 7 } }");
+  fs::last_write_time(folder_.path() / "next", time);
+  fs::rename(folder_.path() / "next", file);
+  EXPECT_THAT(Changes(), ElementsAre("m 1 reloaded"));
+}
+
+TEST_F(RepositoryReload, WhatDoesNotLoadLeavesTheOldOneServing) {
+  folder_.Write("m/network.textproto", kLazy);
+  folder_.Write("never/network.textproto", kWrong);
+  Load();
+  const auto old = Find("m");
+  folder_.Write("m/network.textproto", kWrong);
+  EXPECT_THAT(Changes(), ElementsAre("m 1 failed", "never 1 failed"));
+  EXPECT_EQ(Find("m"), old);
+  // It is tried, and told, again.
+  EXPECT_THAT(Changes(), ElementsAre("m 1 failed", "never 1 failed"));
+  folder_.Write("m/network.textproto", kLazy);
+  folder_.Write("never/network.textproto", kLazy);
+  EXPECT_THAT(Changes(), ElementsAre("m 1 reloaded", "never 1 loaded"));
+}
+
+TEST_F(RepositoryReload, WhatWasUnloadedByHandStaysSoUntilItsFilesChange) {
+  folder_.Write("m/network.textproto", kLazy);
+  Load();
+  ASSERT_TRUE(repository_->Unload("m").ok());
+  EXPECT_THAT(Changes(), IsEmpty());
+  EXPECT_EQ(Find("m"), nullptr);
+  folder_.Write("m/network.textproto", std::string(kLazy) + "\n");
+  EXPECT_THAT(Changes(), ElementsAre("m 1 loaded"));
+}
+
+TEST_F(RepositoryReload, NetworksOfClientsAreNotTheFoldersBusiness) {
+  folder_.Write("m/network.textproto", kLazy);
+  Load();
+  v1::NetworkDefinition definition;
+  definition.add_layers()->set_name("y");
+  definition.mutable_layers(0)->mutable_relu();
+  ASSERT_TRUE(repository_->Register("mine", 1, definition, {}).ok());
+  EXPECT_THAT(Changes(), IsEmpty());
+  EXPECT_NE(Find("mine"), nullptr);
+  folder_.Write("mine/network.textproto", kLazy);
+  EXPECT_THAT(Changes(), ElementsAre("mine 1 failed"));
+  EXPECT_TRUE(Find("mine")->registered());
+}
+
+TEST_F(RepositoryReload, AFolderThatCannotBeReadUnloadsNothing) {
+  folder_.Write("models/m/network.textproto", kLazy);
+  auto loaded = Repository::Load(folder_.path() / "models", host_.environment);
+  ASSERT_TRUE(loaded.ok()) << loaded.status();
+  repository_ = *std::move(loaded);
+  fs::remove_all(folder_.path() / "models");
+  EXPECT_THAT(Changes(), ElementsAre(" 0 failed"));
+  EXPECT_NE(Find("m"), nullptr);
+}
+
+TEST_F(RepositoryReload, StopsBetweenModelsWhenItIsTold) {
+  Load();
+  folder_.Write("m/network.textproto", kLazy);
+  std::stop_source stop;
+  stop.request_stop();
+  EXPECT_THAT(Changes(stop.get_token()), IsEmpty());
+  EXPECT_EQ(Find("m"), nullptr);
+}
+
+}  // namespace
+}  // namespace lazynet::hosting
