@@ -6,15 +6,17 @@
 #include <utility>
 
 #include "engine/core/status.h"
+#include "service/handlers/request_bounds.h"
 
 namespace lazynet::handlers {
 namespace {
 
 constexpr uint32_t kRawInputContents = 7;
+constexpr uint32_t kUnknown = 0;
 constexpr uint32_t kRawOutputContents = 6;
 constexpr int kMaxGroupDepth = 100;  // protobuf's own limit for nesting
 
-// Copies the value of a field that is not a group; false when the bytes end too early.
+// Copies the value of a field of a fixed length or a varint; false when the bytes end too early.
 bool CopyValue(SliceReader& reader, WireType type, std::string& rest) {
   switch (type) {
     case WireType::kVarint: {
@@ -27,42 +29,47 @@ bool CopyValue(SliceReader& reader, WireType type, std::string& rest) {
       return reader.AppendTo(rest, 8);
     case WireType::kFixed32:
       return reader.AppendTo(rest, 4);
-    case WireType::kLength: {
-      const auto length = reader.Varint();
-      if (!length || *length > reader.remaining()) return false;
-      AppendVarint(rest, *length);
-      return reader.AppendTo(rest, *length);
-    }
     default:
       return false;
   }
 }
 
+absl::Status NoRequest() { return InvalidArgument("the request is no ModelInferRequest"); }
+
 // Reads fields until the end. Raw contents are noted, all else is copied for protobuf's parser.
-bool Split(SliceReader reader, std::vector<InferRequest::RawContents>& raw, std::string& rest) {
+absl::Status Split(SliceReader reader, std::vector<InferRequest::RawContents>& raw,
+                   std::string& rest) {
+  RequestBounds bounds;
   int depth = 0;  // of unknown groups
   while (reader.remaining() > 0) {
     const auto tag = reader.Varint();
-    if (!tag || *tag > std::numeric_limits<uint32_t>::max() || (*tag >> 3) == 0) return false;
+    if (!tag || *tag > std::numeric_limits<uint32_t>::max() || (*tag >> 3) == 0) return NoRequest();
     const auto field = static_cast<uint32_t>(*tag >> 3);
     const auto type = static_cast<WireType>(*tag & 7);
-    if (depth == 0 && field == kRawInputContents && type == WireType::kLength) {
+    if (type == WireType::kLength) {
       const auto length = reader.Varint();
-      if (!length || *length > reader.remaining()) return false;
-      raw.push_back({reader, static_cast<size_t>(*length)});
-      reader.Skip(*length);
+      if (!length || *length > reader.remaining()) return NoRequest();
+      RETURN_IF_ERROR(bounds.Count(depth == 0 ? field : kUnknown, reader, *length));
+      if (depth == 0 && field == kRawInputContents) {
+        raw.push_back({reader, static_cast<size_t>(*length)});
+        reader.Skip(*length);
+      } else {
+        AppendTag(rest, field, type);
+        AppendVarint(rest, *length);
+        reader.AppendTo(rest, *length);
+      }
       continue;
     }
     AppendTag(rest, field, type);
     if (type == WireType::kStartGroup) {
-      if (++depth > kMaxGroupDepth) return false;
+      if (++depth > kMaxGroupDepth) return NoRequest();
     } else if (type == WireType::kEndGroup) {
-      if (--depth < 0) return false;
+      if (--depth < 0) return NoRequest();
     } else if (!CopyValue(reader, type, rest)) {
-      return false;
+      return NoRequest();
     }
   }
-  return depth == 0;
+  return depth == 0 ? absl::OkStatus() : NoRequest();
 }
 
 }  // namespace
@@ -80,10 +87,8 @@ absl::StatusOr<InferRequest> DecodeInferRequest(const grpc::ByteBuffer& bytes) {
   }
   InferRequest request;
   std::string rest;
-  if (!Split(SliceReader(std::move(slices)), request.raw_contents, rest) ||
-      !request.message.ParseFromString(rest)) {
-    return InvalidArgument("the request is no ModelInferRequest");
-  }
+  RETURN_IF_ERROR(Split(SliceReader(std::move(slices)), request.raw_contents, rest));
+  if (!request.message.ParseFromString(rest)) return NoRequest();
   return request;
 }
 

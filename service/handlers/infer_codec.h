@@ -36,8 +36,8 @@ struct InferRequest {
   std::vector<SharedMemorySlice> shared_outputs;
 };
 
-// Accepts and refuses what ModelInferRequest's generated parser does, with equal results.
-// INVALID_ARGUMENT when the bytes are no such message.
+// Accepts and refuses what ModelInferRequest's generated parser does, with equal results, within
+// RequestBounds. INVALID_ARGUMENT when the bytes are no such message or beyond those.
 absl::StatusOr<InferRequest> DecodeInferRequest(const grpc::ByteBuffer& bytes);
 
 // A tensor's bytes, not none, where they lie; the slice keeps the tensor.

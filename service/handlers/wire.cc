@@ -6,8 +6,9 @@
 
 namespace lazynet::handlers {
 
-SliceReader::SliceReader(std::vector<grpc::Slice> slices) : slices_(std::move(slices)) {
-  for (const grpc::Slice& slice : slices_) remaining_ += slice.size();
+SliceReader::SliceReader(std::vector<grpc::Slice> slices)
+    : slices_(std::make_shared<const std::vector<grpc::Slice>>(std::move(slices))) {
+  for (const grpc::Slice& slice : *slices_) remaining_ += slice.size();
   Advance(0);
 }
 
@@ -16,8 +17,8 @@ void SliceReader::Walk(size_t count, Visit&& visit) const {
   size_t slice = slice_;
   size_t offset = offset_;
   while (count > 0) {
-    const size_t part = std::min(count, slices_[slice].size() - offset);
-    visit(slices_[slice].begin() + offset, part);
+    const size_t part = std::min(count, (*slices_)[slice].size() - offset);
+    visit((*slices_)[slice].begin() + offset, part);
     count -= part;
     offset = 0;
     ++slice;
@@ -27,8 +28,8 @@ void SliceReader::Walk(size_t count, Visit&& visit) const {
 void SliceReader::Advance(size_t count) {
   remaining_ -= count;
   offset_ += count;
-  while (slice_ < slices_.size() && offset_ >= slices_[slice_].size()) {
-    offset_ -= slices_[slice_].size();
+  while (slice_ < slices_->size() && offset_ >= (*slices_)[slice_].size()) {
+    offset_ -= (*slices_)[slice_].size();
     ++slice_;
   }
 }
@@ -37,7 +38,7 @@ std::optional<uint64_t> SliceReader::Varint() {
   uint64_t value = 0;
   for (int shift = 0; shift < 70; shift += 7) {
     if (remaining_ == 0) return std::nullopt;
-    const uint8_t byte = slices_[slice_].begin()[offset_];
+    const uint8_t byte = (*slices_)[slice_].begin()[offset_];
     Advance(1);
     value |= shift < 64 ? static_cast<uint64_t>(byte & 0x7F) << shift : 0;
     if ((byte & 0x80) == 0) return value;

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -36,7 +37,8 @@ class SliceReader {
   void Walk(size_t count, Visit&& visit) const;
   void Advance(size_t count);
 
-  std::vector<grpc::Slice> slices_;
+  // Shared, as there is a reader for each tensor of a message.
+  std::shared_ptr<const std::vector<grpc::Slice>> slices_;
   size_t slice_ = 0;   // the slice that holds the next byte
   size_t offset_ = 0;  // of the next byte in it
   size_t remaining_ = 0;

@@ -100,7 +100,7 @@ class Repository {
   absl::Status LoadRegistered();
 
   absl::Status CheckNotRegistered(const std::string& name) const;
-  // With registering_ held, as the next. `found` are the version folders that there are.
+  // With registering_ held, as the next.
   std::vector<RepositoryChange> Refresh(const RepositoryFolder& folder, const ModelFolder& model,
                                         bool only_changes);
   std::vector<RepositoryChange> LoadChangesOf(const RepositoryFolder& folder,
