@@ -28,7 +28,8 @@ LoadLevelReport Measure(Session& session, const inference::ModelInferRequest& re
   const BenchOptions& options = session.options().bench;
   const auto time = std::chrono::duration_cast<std::chrono::nanoseconds>(
       std::chrono::duration<double>(options.window_seconds));
-  LoadGenerator load(session.options().server, request, level, options.seed);
+  LoadGenerator load(session.options().server, session.options().credentials, request, level,
+                     options.seed);
   // Connecting, and what a server does for the first requests, is not in the windows.
   load.Run(time / 2);
   const inference::ModelStatistics before = StatisticsOf(session, version);

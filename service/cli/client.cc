@@ -23,13 +23,19 @@ Clock::duration Seconds(double seconds) {
 }  // namespace
 
 struct Client::Parts {
-  Parts(const std::string& address, double timeout_seconds)
+  Parts(const std::string& address, const Credentials& credentials, double timeout_seconds)
       : deadline(timeout_seconds > 0 ? Clock::now() + Seconds(timeout_seconds)
                                      : Clock::time_point::max()),
-        channel(Connect(address)),
+        channel(Connect(address, credentials)),
+        token(credentials.token),
         inference(channel),
         lazy_networks(channel),
         health(channel) {}
+
+  void Prepare(grpc::ClientContext& context) const {
+    context.set_deadline(deadline);
+    if (!token.empty()) context.AddMetadata("authorization", "Bearer " + token);
+  }
 
   template <typename Response, typename Stub, typename Request>
   absl::StatusOr<Response> Call(Stub& stub,
@@ -37,7 +43,7 @@ struct Client::Parts {
                                                              Response*),
                                 const Request& request) {
     grpc::ClientContext context;
-    context.set_deadline(deadline);
+    Prepare(context);
     Response response;
     RETURN_IF_ERROR(End((stub.*method)(&context, request, &response)));
     return response;
@@ -50,7 +56,7 @@ struct Client::Parts {
                                                                const Request&),
                     const Request& request, const std::function<bool(const Response&)>& take) {
     grpc::ClientContext context;
-    context.set_deadline(deadline);
+    Prepare(context);
     const auto reader = (lazy_networks.*method)(&context, request);
     bool enough = false;
     for (Response response; !enough && reader->Read(&response);) enough = !take(response);
@@ -73,14 +79,15 @@ struct Client::Parts {
 
   const Clock::time_point deadline;
   const std::shared_ptr<grpc::Channel> channel;
+  const std::string token;
   inference::GRPCInferenceService::Stub inference;
   v1::LazyNetworkService::Stub lazy_networks;
   grpc::health::v1::Health::Stub health;
   bool reached = false;
 };
 
-Client::Client(const std::string& server, double timeout_seconds)
-    : parts_(std::make_unique<Parts>(server, timeout_seconds)) {}
+Client::Client(const std::string& server, const Credentials& credentials, double timeout_seconds)
+    : parts_(std::make_unique<Parts>(server, credentials, timeout_seconds)) {}
 
 Client::~Client() = default;
 
@@ -171,7 +178,7 @@ absl::Status Client::GetStateDict(const v1::GetStateDictRequest& request,
 absl::StatusOr<v1::LoadStateDictResponse> Client::LoadStateDict(
     const std::function<bool(v1::LoadStateDictRequest&)>& next) {
   grpc::ClientContext context;
-  context.set_deadline(parts_->deadline);
+  parts_->Prepare(context);
   v1::LoadStateDictResponse response;
   const auto writer = parts_->lazy_networks.LoadStateDict(&context, &response);
   v1::LoadStateDictRequest message;

@@ -8,16 +8,17 @@
 #include "proto/grpc/health/v1/health.pb.h"
 #include "proto/inference.pb.h"
 #include "proto/lazynet/v1/lazynet.pb.h"
+#include "service/cli/credentials.h"
 
 namespace lazynet::cli {
 
-// Calls to one server, without TLS and without any proxy of the environment. Errors are the
+// Calls to one server, without any proxy of the environment. Errors are the
 // server's, or gRPC's own; reached() tells which. Not safe to share between threads.
 class Client {
  public:
   // `server` is host:port, or any name gRPC resolves. Does not connect yet. All calls together may
   // take `timeout_seconds` from now on; 0 = no limit.
-  Client(const std::string& server, double timeout_seconds);
+  Client(const std::string& server, const Credentials& credentials, double timeout_seconds);
   ~Client();
 
   absl::StatusOr<inference::RepositoryIndexResponse> RepositoryIndex();

@@ -9,6 +9,7 @@
 #include "engine/checkpoint/safetensors_index.h"
 #include "service/cli/cli.h"
 #include "service/cli/command_table.h"
+#include "service/cli/credential_flags.h"
 #include "service/version.h"
 
 namespace lazynet::cli {
@@ -86,7 +87,7 @@ class Flags {
     while (!chosen->get_subcommands().empty()) chosen = chosen->get_subcommands().front();
     const CommandEntry& entry = *entries_.at(chosen);
     options_.command = entry.command;
-    if (entry.address != Address::kNone) FinishServer(entry, *chosen);
+    if (entry.address != Address::kNone) RETURN_IF_ERROR(FinishServer(entry, *chosen));
     for (const std::string& text : shapes_) {
       ASSIGN_OR_RETURN(NamedShape shape, ParseNamedShape(text));
       options_.shapes.push_back(std::move(shape));
@@ -116,6 +117,7 @@ class Flags {
                     "For the whole command; 0 waits without end")
         ->transform(CLI::Validator(CheckSeconds, ""))
         ->option_text(fmt::format("SECONDS [{}]", entry.timeout_seconds));
+    credential_flags_.Add(*sub);
   }
 
   // The application that the commands of a group belong to.
@@ -297,18 +299,20 @@ class Flags {
     return sub->add_option(flags, values, description)->allow_extra_args(false);
   }
 
-  void FinishServer(const CommandEntry& entry, const CLI::App& chosen) {
+  absl::Status FinishServer(const CommandEntry& entry, const CLI::App& chosen) {
     if (chosen.get_option("--timeout")->count() == 0) {
       options_.timeout_seconds = options_.plan ? kPlanSeconds : entry.timeout_seconds;
     }
-    if (chosen.get_option("--server")->count() > 0) return;
     Address address = entry.address;
     // Every server says what would be created.
     if (entry.command == Command::kMaterialize && options_.validate_only) {
       address = Address::kServer;
     }
     if (options_.profile_runs > 0) address = Address::kAdmin;
-    options_.server = DefaultServer(address);
+    if (chosen.get_option("--server")->count() == 0) options_.server = DefaultServer(address);
+    ASSIGN_OR_RETURN(options_.credentials,
+                     credential_flags_.Read(chosen, address == Address::kAdmin));
+    return absl::OkStatus();
   }
 
   absl::Status FinishOwn() {
@@ -378,6 +382,7 @@ class Flags {
 
   CLI::App app_{"Client of an inference server for lazy networks.", "lazynet"};
   Options options_;
+  CredentialFlags credential_flags_;
   std::map<const CLI::App*, const CommandEntry*> entries_;
   std::map<std::string_view, CLI::App*> groups_;
   std::vector<std::string> inputs_;

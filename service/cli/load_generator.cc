@@ -52,9 +52,9 @@ struct LoadGenerator::Parts {
     Clock::time_point due;
   };
 
-  Parts(const std::string& server, const inference::ModelInferRequest& message, LoadLevel how,
-        uint64_t seed)
-      : stub(Connect(server)),
+  Parts(const std::string& server, const Credentials& credentials,
+        const inference::ModelInferRequest& message, LoadLevel how, uint64_t seed)
+      : stub(Connect(server, credentials)),
         request(Serialize(message)),
         level(how),
         random(seed),
@@ -131,9 +131,10 @@ struct LoadGenerator::Parts {
   size_t under_way = 0;
 };
 
-LoadGenerator::LoadGenerator(const std::string& server, const inference::ModelInferRequest& request,
-                             LoadLevel level, uint64_t seed)
-    : parts_(std::make_unique<Parts>(server, request, level, seed)) {}
+LoadGenerator::LoadGenerator(const std::string& server, const Credentials& credentials,
+                             const inference::ModelInferRequest& request, LoadLevel level,
+                             uint64_t seed)
+    : parts_(std::make_unique<Parts>(server, credentials, request, level, seed)) {}
 
 LoadGenerator::~LoadGenerator() {
   for (const auto& call : parts_->calls) {

@@ -34,8 +34,8 @@ struct LoadWindow {
 // the generator wait is not the better for it (no coordinated omission).
 class LoadGenerator {
  public:
-  LoadGenerator(const std::string& server, const inference::ModelInferRequest& request,
-                LoadLevel level, uint64_t seed);
+  LoadGenerator(const std::string& server, const Credentials& credentials,
+                const inference::ModelInferRequest& request, LoadLevel level, uint64_t seed);
 
   // Cancels what is under way.
   ~LoadGenerator();

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "service/cli/credentials.h"
 #include "service/cli/input_spec.h"
 #include "service/cli/shape_text.h"
 
@@ -72,6 +73,7 @@ struct StateDictSource {
 struct Options {
   Command command = Command::kModels;
   std::string server;
+  Credentials credentials;
   // For the whole command; 0 = no limit.
   double timeout_seconds = 0;
   bool json = false;

@@ -23,7 +23,7 @@ class Session {
   const Options& options() const { return options_; }
   // Made when it is first asked for: not every command has a server.
   Client& client() {
-    if (!client_) client_.emplace(options_.server, options_.timeout_seconds);
+    if (!client_) client_.emplace(options_.server, options_.credentials, options_.timeout_seconds);
     return *client_;
   }
   std::ostream& out() { return out_; }
