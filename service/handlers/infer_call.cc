@@ -12,7 +12,12 @@ void InferCall::Listen(InferenceService& service, grpc::ServerCompletionQueue& q
 }
 
 InferCall::InferCall(InferenceService& service, grpc::ServerCompletionQueue& queue)
-    : InferJob(service), service_(service), queue_(queue), writer_(&context_), done_(*this) {
+    : InferJob(service),
+      service_(service),
+      queue_(queue),
+      writer_(&context_),
+      done_(*this),
+      record_(service.rpcs().Method("inference.GRPCInferenceService/ModelInfer")) {
   context_.AsyncNotifyWhenDone(&done_);
 }
 
@@ -27,6 +32,8 @@ void InferCall::Proceed(bool ok) {
     return;
   }
   open_ = 2;
+  record_.Start();
+  record_.Receive(request_.Length());
   Listen(service_, queue_);
   Start(std::move(request_), context_.deadline());
 }
@@ -42,6 +49,8 @@ void InferCall::DeleteWhenOver() {
 
 void InferCall::Ended(const absl::Status& status, grpc::ByteBuffer response) {
   finished_ = true;
+  if (status.ok()) record_.Send(response.Length());
+  record_.End(status.code());
   // After this the poller may delete the call at any moment.
   if (status.ok()) {
     writer_.Finish(response, grpc::Status::OK, this);

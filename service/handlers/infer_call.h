@@ -7,6 +7,7 @@
 #include "service/handlers/completion_tag.h"
 #include "service/handlers/infer_job.h"
 #include "service/handlers/inference_service.h"
+#include "service/handlers/rpc_record.h"
 
 namespace lazynet::handlers {
 
@@ -42,6 +43,7 @@ class InferCall final : public CompletionTag, public InferJob {
   grpc::ByteBuffer request_;
   grpc::ServerAsyncResponseWriter<grpc::ByteBuffer> writer_;
   Done done_;
+  RpcRecord record_;
   // Finish was called; the next Proceed is the last. Atomic, so that what a lane did comes before
   // the poller deletes it also for tools that do not see into gRPC's queue.
   std::atomic<bool> finished_ = false;

@@ -55,7 +55,8 @@ InferStream::InferStream(InferenceService& service, grpc::ServerCompletionQueue&
       read_(*this, &InferStream::Read),
       written_(*this, &InferStream::Written),
       finished_(*this, &InferStream::Finished),
-      over_(*this, &InferStream::Over) {
+      over_(*this, &InferStream::Over),
+      record_(service.rpcs().Method("inference.GRPCInferenceService/ModelStreamInfer")) {
   context_.AsyncNotifyWhenDone(&over_);
 }
 
@@ -68,6 +69,7 @@ void InferStream::Started(bool ok) {
   ends_on_error_ = AsksForGrpcErrors(context_);
   {
     const std::lock_guard lock(mutex_);
+    record_.Start();
     ReadNext();
   }
   service_.streams().Add(*this);
@@ -98,6 +100,7 @@ void InferStream::Read(bool ok) {
       request = turn.request.get();
       bytes = std::move(next_);
       next_.Clear();
+      record_.Receive(bytes.Length());
       ++unanswered_;
     } else {
       reads_ended_ = true;
@@ -137,6 +140,7 @@ void InferStream::WriteNext() {
     return;
   }
   writing_ = true;
+  record_.Send(turns_.front().response.Length());
   stream_.Write(turns_.front().response, &written_);
 }
 
@@ -154,6 +158,8 @@ void InferStream::FinishWhenDone() {
   if (finishing_ || !reads_ended_ || unanswered_ > 0 || writing_) return;
   if (!turns_.empty() && !broken_) return;
   finishing_ = true;
+  record_.End(cancelled_ ? absl::StatusCode::kCancelled
+                         : static_cast<absl::StatusCode>(status_.error_code()));
   stream_.Finish(status_, &finished_);
 }
 

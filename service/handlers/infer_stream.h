@@ -9,6 +9,7 @@
 
 #include "service/handlers/completion_tag.h"
 #include "service/handlers/inference_service.h"
+#include "service/handlers/rpc_record.h"
 
 namespace lazynet::handlers {
 
@@ -75,6 +76,7 @@ class InferStream {
 
   std::mutex mutex_;  // guards all below
   grpc::ByteBuffer next_;
+  RpcRecord record_;
   std::deque<Turn> turns_;  // oldest first; elements stay where they are
   size_t unanswered_ = 0;   // of them
   bool reading_ = false;

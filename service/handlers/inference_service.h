@@ -9,6 +9,7 @@
 #include "service/handlers/open_streams.h"
 #include "service/handlers/shared_memory.h"
 #include "service/hosting/repository.h"
+#include "service/metrics/rpc_probe.h"
 #include "service/metrics/server_probe.h"
 #include "service/scheduling/build_lane.h"
 #include "service/scheduling/lanes.h"
@@ -33,12 +34,14 @@ class InferenceService : public inference::GRPCInferenceService::WithRawMethod_M
  public:
   InferenceService(hosting::Repository& repository, scheduling::Lanes& lanes,
                    scheduling::BuildLane& build_lane, const Readiness& readiness,
-                   metrics::ServerProbe& probe, SharedMemory& shared_memory, AdminOnly admin)
+                   metrics::ServerProbe& probe, const metrics::RpcProbe& rpcs,
+                   SharedMemory& shared_memory, AdminOnly admin)
       : repository_(repository),
         lanes_(lanes),
         build_lane_(build_lane),
         readiness_(readiness),
         probe_(probe),
+        rpcs_(rpcs),
         shared_memory_(shared_memory),
         admin_(std::move(admin)) {}
 
@@ -47,6 +50,7 @@ class InferenceService : public inference::GRPCInferenceService::WithRawMethod_M
   scheduling::BuildLane& build_lane() { return build_lane_; }
 
   const SharedMemory& shared_memory() const { return shared_memory_; }
+  const metrics::RpcProbe& rpcs() const { return rpcs_; }
 
   OpenStreams& streams() { return streams_; }
 
@@ -113,6 +117,7 @@ class InferenceService : public inference::GRPCInferenceService::WithRawMethod_M
   scheduling::BuildLane& build_lane_;
   const Readiness& readiness_;
   metrics::ServerProbe& probe_;
+  const metrics::RpcProbe& rpcs_;
   SharedMemory& shared_memory_;
   const AdminOnly admin_;
   OpenStreams streams_;

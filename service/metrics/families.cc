@@ -91,11 +91,17 @@ bool IsAnswered(absl::StatusCode code) {
   }
 }
 
+// Methods whose failures are many and of many kinds.
+bool IsInference(std::string_view method) {
+  return method == "inference.GRPCInferenceService/ModelInfer" ||
+         method == "inference.GRPCInferenceService/ModelStreamInfer";
+}
+
 class Families {
  public:
-  Families(const ServerSeries& server,
+  Families(const ServerSeries& server, const MethodTable& methods,
            const std::vector<std::shared_ptr<const NetworkSeries>>& networks)
-      : server_(server), networks_(networks) {}
+      : server_(server), methods_(methods), networks_(networks) {}
 
   std::vector<MetricFamily> Take() && { return std::move(families_); }
 
@@ -129,6 +135,30 @@ class Families {
       for (size_t i = 0; i < kSize; ++i) {
         AddSample(family, ToMetric((*network.*counters)[i]),
                   LabelsOf(*network, {{label, std::string(values[i])}}));
+      }
+    }
+  }
+
+  void StartedCalls(const char* name, const char* help) {
+    MetricFamily& family = NewFamily(kGrpc, name, help, MetricType::Counter);
+    for (const auto& method : methods_) {
+      AddSample(family, ToMetric(method->started), {{"grpc_method", method->method}});
+    }
+  }
+
+  template <typename Histogram>
+  void EndedCalls(const char* name, const char* help, Histogram MethodSeries::Ended::*histogram) {
+    MetricFamily& family = NewFamily(kGrpc, name, help, MetricType::Histogram);
+    for (const auto& method : methods_) {
+      for (size_t i = 0; i < kStatusCodes; ++i) {
+        const auto code = static_cast<absl::StatusCode>(i);
+        const Histogram& calls = method->ended[i].*histogram;
+        const bool always =
+            code == absl::StatusCode::kOk || (IsInference(method->method) && IsAnswered(code));
+        if (!always && calls.empty()) continue;
+        AddSample(
+            family, ToMetric(calls),
+            {{"grpc_method", method->method}, {"grpc_status", absl::StatusCodeToString(code)}});
       }
     }
   }
@@ -174,12 +204,19 @@ class Families {
   }
 
  private:
+  static constexpr const char* kOwn = "lazynet_";
+  static constexpr const char* kGrpc = "grpc_server_call_";
+
   // The reference is good until the next family is begun.
+  MetricFamily& NewFamily(const char* prefix, const char* name, const char* help, MetricType type) {
+    return families_.emplace_back(MetricFamily{std::string(prefix) + name, help, type, {}});
+  }
   MetricFamily& Family(const char* name, const char* help, MetricType type) {
-    return families_.emplace_back(MetricFamily{std::string("lazynet_") + name, help, type, {}});
+    return NewFamily(kOwn, name, help, type);
   }
 
   const ServerSeries& server_;
+  const MethodTable& methods_;
   const std::vector<std::shared_ptr<const NetworkSeries>>& networks_;
   std::vector<MetricFamily> families_;
 };
@@ -187,8 +224,9 @@ class Families {
 }  // namespace
 
 std::vector<MetricFamily> CollectFamilies(
-    const ServerSeries& server, const std::vector<std::shared_ptr<const NetworkSeries>>& networks) {
-  Families families(server, networks);
+    const ServerSeries& server, const MethodTable& methods,
+    const std::vector<std::shared_ptr<const NetworkSeries>>& networks) {
+  Families families(server, methods, networks);
 
   families.BuildInfo("build_info", "Always 1; its labels say what runs.");
   families.Server("lanes", "Lanes that serve.", server.lanes);
@@ -248,6 +286,14 @@ std::vector<MetricFamily> CollectFamilies(
                       &NetworkSeries::plan_cache_entries);
   families.PerNetwork("plan_cache_bytes", "Memory of the plans in the cache.",
                       &NetworkSeries::plan_cache_bytes);
+
+  families.StartedCalls("started_total", "Calls that began.");
+  families.EndedCalls("duration_seconds", "From a call's beginning to its end.",
+                      &MethodSeries::Ended::duration);
+  families.EndedCalls("rcvd_total_compressed_message_size_bytes",
+                      "Received in the messages of a call.", &MethodSeries::Ended::received_bytes);
+  families.EndedCalls("sent_total_compressed_message_size_bytes", "Sent in the messages of a call.",
+                      &MethodSeries::Ended::sent_bytes);
 
   return std::move(families).Take();
 }

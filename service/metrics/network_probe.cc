@@ -4,6 +4,7 @@
 #include <array>
 
 #include "service/metrics/registry.h"
+#include "service/metrics/status_code_index.h"
 #include "service/metrics/store.h"
 
 namespace lazynet::metrics {
@@ -15,11 +16,6 @@ template <size_t kSize>
 size_t IndexOf(std::string_view value, const std::array<std::string_view, kSize>& values) {
   const auto found = std::find(values.begin(), values.end() - 1, value);
   return static_cast<size_t>(found - values.begin());
-}
-
-size_t IndexOf(absl::StatusCode code) {
-  const auto index = static_cast<size_t>(code);
-  return index < kStatusCodes ? index : static_cast<size_t>(absl::StatusCode::kUnknown);
 }
 
 size_t OutcomeIndex(bool succeeded) { return succeeded ? 0 : 1; }

@@ -3,6 +3,7 @@
 #include <array>
 #include <atomic>
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -56,6 +57,21 @@ struct NetworkSeries {
   Gauge plan_cache_entries;
   Gauge plan_cache_bytes;
 };
+
+// The calls of one gRPC method, as gRFC A66 counts them.
+struct MethodSeries {
+  struct Ended {
+    DurationHistogram duration;
+    MessageBytesHistogram sent_bytes;
+    MessageBytesHistogram received_bytes;
+  };
+
+  std::string method;  // package.Service/Method, or "other"
+  Counter started;
+  std::array<Ended, kStatusCodes> ended;  // by code
+};
+
+using MethodTable = std::vector<std::shared_ptr<MethodSeries>>;  // by method
 
 // The whole server's numbers.
 struct ServerSeries {

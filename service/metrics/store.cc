@@ -30,15 +30,23 @@ void Store::Release(const NetworkSeries& network) {
   if (--found->second.users == 0) networks_.erase(found);
 }
 
+void Store::ShowMethods(MethodTable methods) {
+  const std::lock_guard lock(mutex_);
+  LAZYNET_CHECK(methods_.empty());
+  methods_ = std::move(methods);
+}
+
 std::vector<prometheus::MetricFamily> Store::Collect() const {
   std::vector<std::shared_ptr<const NetworkSeries>> networks;
+  MethodTable methods;
   {
     // Only long enough to copy pointers: a scrape of thousands of networks stops no load or unload.
     const std::lock_guard lock(mutex_);
+    methods = methods_;
     networks.reserve(networks_.size());
     for (const auto& [key, shown] : networks_) networks.push_back(shown.series);
   }
-  std::vector<prometheus::MetricFamily> families = CollectFamilies(server_, networks);
+  std::vector<prometheus::MetricFamily> families = CollectFamilies(server_, methods, networks);
   std::vector<prometheus::MetricFamily> process = process_.Collect();
   families.insert(families.end(), std::make_move_iterator(process.begin()),
                   std::make_move_iterator(process.end()));

@@ -33,6 +33,10 @@ class Store final : public prometheus::Collectable {
 
   ServerSeries& server() { return server_; }
 
+  // The gRPC methods to show, by name; once, before anybody asks for them.
+  void ShowMethods(MethodTable methods);
+  const MethodTable& methods() const { return methods_; }
+
   // Networks in the order of their model and version.
   std::vector<prometheus::MetricFamily> Collect() const override;
 
@@ -45,6 +49,7 @@ class Store final : public prometheus::Collectable {
   ServerSeries server_;
   ProcessCollector process_;
   mutable std::mutex mutex_;
+  MethodTable methods_;                                            // written once, with mutex_ held
   std::map<std::pair<std::string, std::string>, Shown> networks_;  // guarded by mutex_
 };
 

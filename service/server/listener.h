@@ -7,13 +7,16 @@
 #include <string>
 #include <vector>
 
+#include "service/metrics/rpc_probe.h"
+
 namespace lazynet::server {
 
 // A gRPC server on one address, with a completion queue for its asynchronous methods.
 class Listener {
  public:
   // Binds the address; see bound().
-  Listener(std::string address, int max_message_bytes, const std::vector<grpc::Service*>& services);
+  Listener(std::string address, int max_message_bytes, const std::vector<grpc::Service*>& services,
+           const metrics::RpcProbe& rpcs);
 
   bool bound() const { return server_ != nullptr && port_ > 0; }
   const std::string& address() const { return address_; }

@@ -21,6 +21,7 @@
 #include "service/scheduling/processors.h"
 #include "service/server/listener.h"
 #include "service/server/poller.h"
+#include "service/server/rpc_methods.h"
 #include "service/version.h"
 
 namespace lazynet::server {
@@ -89,6 +90,7 @@ struct Server::Parts {
       : config(settings),
         host(config),
         probe(host.registry),
+        rpcs(host.registry, RpcMethods()),
         shared_memory(config.shared_memory, static_cast<size_t>(config.max_message_bytes)) {}
 
   void StartThreads() {
@@ -116,7 +118,7 @@ struct Server::Parts {
     const int limit = static_cast<int>(config.max_message_bytes);
     main = std::make_unique<Listener>(
         config.grpc_address, limit,
-        std::vector<grpc::Service*>{inference.get(), lazy_networks.get(), health.get()});
+        std::vector<grpc::Service*>{inference.get(), lazy_networks.get(), health.get()}, rpcs);
     if (one_address) return;
     admin_inference = MakeInference(true);
     admin_lazy_networks = MakeLazyNetworks(true);
@@ -124,12 +126,13 @@ struct Server::Parts {
     admin = std::make_unique<Listener>(
         config.admin_address, limit,
         std::vector<grpc::Service*>{admin_inference.get(), admin_lazy_networks.get(),
-                                    admin_health.get()});
+                                    admin_health.get()},
+        rpcs);
   }
 
   std::unique_ptr<handlers::InferenceService> MakeInference(bool is_admin) {
     return std::make_unique<handlers::InferenceService>(
-        *host.repository, *lanes, *build_lane, readiness, probe, shared_memory,
+        *host.repository, *lanes, *build_lane, readiness, probe, rpcs, shared_memory,
         handlers::AdminOnly{is_admin, config.admin_address});
   }
 
@@ -214,6 +217,7 @@ struct Server::Parts {
   const config::ServerConfig config;
   Host host;
   metrics::ServerProbe probe;
+  const metrics::RpcProbe rpcs;
   handlers::Readiness readiness;
   handlers::SharedMemory shared_memory;
   std::unique_ptr<scheduling::Lanes> lanes;

@@ -7,6 +7,7 @@
 #include <limits>
 #include <memory>
 #include <optional>
+#include <sstream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -98,19 +99,38 @@ TEST_F(NetworkProbeTest, ShowsACodeTheServerShouldNotAnswerOnceItDid) {
 TEST_F(NetworkProbeTest, BucketsIncludeTheirBound) {
   probe_->RecordQueue(microseconds(10));
   probe_->RecordQueue(microseconds(10) + nanoseconds(1));
-  probe_->RecordQueue(seconds(30));
-  probe_->RecordQueue(seconds(31));
+  probe_->RecordQueue(seconds(100));
+  probe_->RecordQueue(seconds(101));
   EXPECT_EQ(Value("queue_duration_seconds_bucket", R"(le="1e-05")"), 1);
-  EXPECT_EQ(Value("queue_duration_seconds_bucket", R"(le="2.5e-05")"), 2);
-  EXPECT_EQ(Value("queue_duration_seconds_bucket", R"(le="10")"), 2);
-  EXPECT_EQ(Value("queue_duration_seconds_bucket", R"(le="30")"), 3);
+  EXPECT_EQ(Value("queue_duration_seconds_bucket", R"(le="5e-05")"), 2);
+  EXPECT_EQ(Value("queue_duration_seconds_bucket", R"(le="50")"), 2);
+  EXPECT_EQ(Value("queue_duration_seconds_bucket", R"(le="100")"), 3);
   EXPECT_EQ(Value("queue_duration_seconds_bucket", R"(le="+Inf")"), 4);
   EXPECT_EQ(Value("queue_duration_seconds_count"), 4);
 }
 
+// The bounds that gRFC A66 gives for latencies: rates of buckets can be added to a gRPC peer's.
+TEST_F(NetworkProbeTest, DurationsHaveTheBoundsOfGrpc) {
+  std::vector<std::string> bounds;
+  std::istringstream lines(registry_.Text());
+  const std::string start =
+      R"(lazynet_request_duration_seconds_bucket{model="mlp",version="1",le=")";
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with(start)) {
+      bounds.push_back(line.substr(start.size(), line.find('"', start.size()) - start.size()));
+    }
+  }
+  EXPECT_THAT(bounds, testing::ElementsAre(
+                          "0", "1e-05", "5e-05", "0.0001", "0.0003", "0.0006", "0.0008", "0.001",
+                          "0.002", "0.003", "0.004", "0.005", "0.006", "0.008", "0.01", "0.013",
+                          "0.016", "0.02", "0.025", "0.03", "0.04", "0.05", "0.065", "0.08", "0.1",
+                          "0.13", "0.16", "0.2", "0.25", "0.3", "0.4", "0.5", "0.65", "0.8", "1",
+                          "2", "5", "10", "20", "50", "100", "+Inf"));
+}
+
 TEST_F(NetworkProbeTest, TakesATimeThatRanBackwardsAsNone) {
   probe_->RecordQueue(nanoseconds(-5));
-  EXPECT_EQ(Value("queue_duration_seconds_bucket", R"(le="1e-05")"), 1);
+  EXPECT_EQ(Value("queue_duration_seconds_bucket", R"(le="0")"), 1);
   EXPECT_EQ(Value("queue_duration_seconds_sum"), 0);
 }
 

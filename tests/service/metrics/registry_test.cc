@@ -12,6 +12,7 @@
 #include <fstream>
 
 #include "service/metrics/network_probe.h"
+#include "service/metrics/rpc_probe.h"
 #include "service/metrics/server_probe.h"
 #include "tests/service/metrics/text_format.h"
 
@@ -26,6 +27,7 @@ using testing::HasSubstr;
 TEST(Registry, NamesAreThoseOfTheGoldenFile) {
   Registry registry({{"version", "0.1.0"}, {"onednn_version", "2.6.3"}});
   const NetworkProbe probe(registry, "mlp", "1");
+  const RpcProbe rpcs(registry, {"p.Service/Method"});
 
   std::ifstream file(LAZYNET_SOURCE_DIR "/tests/service/metrics/metrics.golden");
   ASSERT_TRUE(file);
