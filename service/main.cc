@@ -6,10 +6,12 @@
 
 #include <atomic>
 #include <cstdio>
+#include <memory>
 #include <string>
 
 #include "engine/backend/threads.h"
 #include "service/config/command_line.h"
+#include "service/logging/log.h"
 #include "service/server/heap.h"
 #include "service/server/server.h"
 #include "service/version.h"
@@ -56,8 +58,11 @@ void LogModels(const hosting::Repository& repository) {
   for (const auto& [name, versions] : repository.models()) {
     for (const auto& [version, entry] : versions) {
       if (entry.network == nullptr) {
-        spdlog::error("model {} version {} is unavailable: {}", name, version,
-                      Message(entry.unavailable));
+        logging::Log(spdlog::level::err, "load refused",
+                     logging::Fields()
+                         .Add("model", name)
+                         .Add("version", version)
+                         .Add("error", Message(entry.unavailable)));
       } else {
         spdlog::info("model {} version {} is {}", name, version,
                      entry.network->bound() != nullptr ? "ready" : "lazy");
@@ -92,9 +97,11 @@ int main(int argc, char** argv) {
   lazynet::server::TuneHeap();
   const auto command_line = lazynet::config::ParseCommandLine(argc, argv);
   if (!command_line.config) return command_line.exit_code;
-  spdlog::set_default_logger(spdlog::stderr_color_mt("lazynet"));
   spdlog::set_level(spdlog::level::from_str(command_line.config->log_level));
-  spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%e %^%l%$ %v");
+  lazynet::logging::LogTo(std::make_shared<spdlog::sinks::stderr_color_sink_mt>(),
+                          command_line.config->log_format == "json"
+                              ? lazynet::logging::Format::kJson
+                              : lazynet::logging::Format::kText);
   return command_line.config->check ? lazynet::Check(*command_line.config)
                                     : lazynet::Serve(*command_line.config);
 }

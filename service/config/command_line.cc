@@ -63,6 +63,17 @@ class Flags {
         ->envname("LAZYNET_LOG_LEVEL")
         ->check(CLI::IsMember({"trace", "debug", "info", "warning", "error", "off"}))
         ->capture_default_str();
+    app_.add_option("--log-format", config_.log_format,
+                    "Form of the log: text, or json (one object a line)")
+        ->envname("LAZYNET_LOG_FORMAT")
+        ->check(CLI::IsMember({"text", "json"}))
+        ->capture_default_str();
+    app_.add_option("--slow-request-ms", config_.slow_request_ms,
+                    "Log requests that take more milliseconds than this, with what each stage "
+                    "took; at most one line a second after the first ten. 0: none")
+        ->envname("LAZYNET_SLOW_REQUEST_MS")
+        ->check(CLI::Range(int64_t{0}, int64_t{86'400'000}))
+        ->capture_default_str();
     app_.add_flag("--check", config_.check,
                   "Load the repository, say what is wrong with it, and exit: 0 if nothing is");
   }

@@ -31,6 +31,8 @@ struct ServerConfig {
   bool shared_memory = false;          // tensors in POSIX shared memory of this machine
   std::string backend = "onednn";      // onednn | reference
   std::string log_level = "info";      // trace | debug | info | warning | error | off
+  std::string log_format = "text";     // text | json
+  int64_t slow_request_ms = 0;         // a request that takes longer is logged, >= 0; 0: none is
   bool check = false;                  // load the repository, report, and exit
 };
 

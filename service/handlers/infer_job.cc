@@ -65,12 +65,14 @@ absl::Status InferJob::Dispatch(const grpc::ByteBuffer& bytes) {
     EnterLanes();
     return absl::OkStatus();
   }
+  building_ = Clock::now();
   if (service_.build_lane().Submit(network_, checked_.shapes, *this)) return absl::OkStatus();
   network_->probe().RecordShed("build_queue_full");
   return WithRetry(ResourceExhausted("too many plans wait to be built"), kBuildRetry);
 }
 
 void InferJob::Built(const absl::StatusOr<hosting::Executable>& outcome) {
+  times_.build = Clock::now() - building_;
   if (absl::IsDeadlineExceeded(outcome.status())) network_->probe().RecordDeadlineExpired("build");
   if (!outcome.ok()) return End(outcome.status());
   executable_ = *outcome;
@@ -107,7 +109,24 @@ void InferJob::Refuse(const absl::Status& status) {
 void InferJob::End(const absl::Status& status) {
   times_.total = Clock::now() - arrival_;
   service_.RecordOutcome(network_.get(), status.code(), times_, BatchSize(checked_.shapes));
+  Log(status);
   Ended(status, std::move(response_));
+}
+
+void InferJob::Log(const absl::Status& status) const {
+  RequestLog& log = service_.request_log();
+  const auto line = log.LineFor(status, times_.total);
+  if (!line) return;
+  const auto& message = request_.message;
+  log.Write(*line,
+            {.id = message.id(),
+             .model = message.model_name(),
+             .version = network_ != nullptr ? std::to_string(network_->version())
+                                            : message.model_version(),
+             .status = status,
+             .times = times_,
+             .items = BatchSize(checked_.shapes)},
+            trace());
 }
 
 }  // namespace lazynet::handlers

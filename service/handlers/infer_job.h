@@ -4,12 +4,14 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "service/handlers/infer_inputs.h"
 #include "service/handlers/inference_service.h"
+#include "service/handlers/trace_context.h"
 #include "service/hosting/hosted_network.h"
 #include "service/scheduling/build_waiter.h"
 #include "service/scheduling/lane_job.h"
@@ -45,6 +47,8 @@ class InferJob : public scheduling::LaneJob, public scheduling::BuildWaiter {
   // The answer's bytes, or why there is none. The job is not touched any more afterwards.
   virtual void Ended(const absl::Status& status, grpc::ByteBuffer response) = 0;
 
+  virtual std::optional<TraceContext> trace() const = 0;
+
   // As the client named it; empty for a request that cannot be read.
   const std::string& id() const { return request_.message.id(); }
 
@@ -54,9 +58,11 @@ class InferJob : public scheduling::LaneJob, public scheduling::BuildWaiter {
   absl::Status Dispatch(const grpc::ByteBuffer& bytes);
   void EnterLanes();
   void End(const absl::Status& status);
+  void Log(const absl::Status& status) const;
 
   InferenceService& service_;
   Time arrival_;
+  Time building_;  // since
   Time queued_;
   Time deadline_ = Time::max();
   int64_t priority_ = 1;

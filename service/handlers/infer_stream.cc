@@ -37,6 +37,8 @@ class InferStream::Request final : public InferJob {
     stream_.Answer(turn_, status, std::move(response));
   }
 
+  std::optional<TraceContext> trace() const override { return TraceContextOf(stream_.context_); }
+
   InferStream& stream_;
   Turn& turn_;
 };

@@ -144,7 +144,9 @@ grpc::Status InferenceService::RepositoryModelLoad(
   const auto load = [&]() -> absl::Status {
     RETURN_IF_ERROR(admin_.Check("RepositoryModelLoad"));
     RETURN_IF_ERROR(CheckLoad(*request));
-    return repository_.LoadAgain(request->model_name());
+    absl::Status loaded = repository_.LoadAgain(request->model_name());
+    if (!loaded.ok()) LogRefusedLoad(request->model_name(), loaded);
+    return loaded;
   };
   return ToGrpc(load());
 }

@@ -7,6 +7,7 @@
 #include "proto/inference.grpc.pb.h"
 #include "service/handlers/admin_only.h"
 #include "service/handlers/open_streams.h"
+#include "service/handlers/request_log.h"
 #include "service/handlers/shared_memory.h"
 #include "service/hosting/repository.h"
 #include "service/metrics/rpc_probe.h"
@@ -35,7 +36,7 @@ class InferenceService : public inference::GRPCInferenceService::WithRawMethod_M
   InferenceService(hosting::Repository& repository, scheduling::Lanes& lanes,
                    scheduling::BuildLane& build_lane, const Readiness& readiness,
                    metrics::ServerProbe& probe, const metrics::RpcProbe& rpcs,
-                   SharedMemory& shared_memory, AdminOnly admin)
+                   SharedMemory& shared_memory, RequestLog& request_log, AdminOnly admin)
       : repository_(repository),
         lanes_(lanes),
         build_lane_(build_lane),
@@ -43,6 +44,7 @@ class InferenceService : public inference::GRPCInferenceService::WithRawMethod_M
         probe_(probe),
         rpcs_(rpcs),
         shared_memory_(shared_memory),
+        request_log_(request_log),
         admin_(std::move(admin)) {}
 
   const hosting::Repository& repository() const { return repository_; }
@@ -51,6 +53,7 @@ class InferenceService : public inference::GRPCInferenceService::WithRawMethod_M
 
   const SharedMemory& shared_memory() const { return shared_memory_; }
   const metrics::RpcProbe& rpcs() const { return rpcs_; }
+  RequestLog& request_log() { return request_log_; }
 
   OpenStreams& streams() { return streams_; }
 
@@ -119,6 +122,7 @@ class InferenceService : public inference::GRPCInferenceService::WithRawMethod_M
   metrics::ServerProbe& probe_;
   const metrics::RpcProbe& rpcs_;
   SharedMemory& shared_memory_;
+  RequestLog& request_log_;
   const AdminOnly admin_;
   OpenStreams streams_;
 };

@@ -11,6 +11,7 @@
 #include "service/handlers/describe_network.h"
 #include "service/handlers/infer_codec.h"
 #include "service/handlers/infer_inputs.h"
+#include "service/handlers/request_log.h"
 #include "service/handlers/state_dict_stream.h"
 #include "service/handlers/status_mapping.h"
 #include "service/hosting/definition.h"
@@ -322,7 +323,11 @@ absl::Status LazyNetworkService::Reset(const v1::ResetParametersRequest& request
 grpc::Status LazyNetworkService::RegisterNetwork(grpc::ServerContext*,
                                                  const v1::RegisterNetworkRequest* request,
                                                  v1::RegisterNetworkResponse* response) {
-  return ToGrpc(Register(*request, *response));
+  const absl::Status status = Register(*request, *response);
+  if (!status.ok() && options_.admin.Check("RegisterNetwork").ok()) {
+    LogRefusedLoad(request->name(), status);
+  }
+  return ToGrpc(status);
 }
 
 absl::Status LazyNetworkService::Register(const v1::RegisterNetworkRequest& request,

@@ -9,6 +9,7 @@ namespace lazynet::hosting {
 
 // What the stages of a request took; 0 for one that it did not come to.
 struct RequestTimes {
+  std::chrono::nanoseconds build{0};  // waiting for materialization or a plan
   std::chrono::nanoseconds queue{0};
   std::chrono::nanoseconds compute_input{0};  // from the message into tensors
   std::chrono::nanoseconds compute_infer{0};

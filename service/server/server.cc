@@ -91,6 +91,7 @@ struct Server::Parts {
         host(config),
         probe(host.registry),
         rpcs(host.registry, RpcMethods()),
+        request_log(std::chrono::milliseconds(config.slow_request_ms)),
         shared_memory(config.shared_memory, static_cast<size_t>(config.max_message_bytes)) {}
 
   void StartThreads() {
@@ -132,7 +133,7 @@ struct Server::Parts {
 
   std::unique_ptr<handlers::InferenceService> MakeInference(bool is_admin) {
     return std::make_unique<handlers::InferenceService>(
-        *host.repository, *lanes, *build_lane, readiness, probe, rpcs, shared_memory,
+        *host.repository, *lanes, *build_lane, readiness, probe, rpcs, shared_memory, request_log,
         handlers::AdminOnly{is_admin, config.admin_address});
   }
 
@@ -218,6 +219,7 @@ struct Server::Parts {
   Host host;
   metrics::ServerProbe probe;
   const metrics::RpcProbe rpcs;
+  handlers::RequestLog request_log;
   handlers::Readiness readiness;
   handlers::SharedMemory shared_memory;
   std::unique_ptr<scheduling::Lanes> lanes;

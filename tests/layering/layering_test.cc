@@ -25,6 +25,7 @@ const std::map<std::string, std::set<std::string>> kMayInclude = {
     {"engine/backend/onednn", {"engine/core", "engine/backend"}},
     {"engine/nn", {"engine/core", "engine/init", "engine/backend"}},
     {"engine/plan", {"engine/core", "engine/backend", "engine/nn"}},
+    {"service/logging", {}},
     {"service/metrics", {"engine/core"}},
     {"service/config", {"engine/core", "service"}},
     {"service/hosting",
@@ -34,7 +35,7 @@ const std::map<std::string, std::set<std::string>> kMayInclude = {
     {"service/scheduling", {"engine/core", "engine/backend", "engine/plan", "service/hosting"}},
     {"service/handlers",
      {"engine/core", "engine/nn", "engine/plan", "proto", "service", "service/hosting",
-      "service/metrics", "service/scheduling", "service/security"}},
+      "service/logging", "service/metrics", "service/scheduling", "service/security"}},
     {"service/cli",
      {"engine/core", "engine/checkpoint", "engine/nn", "engine/plan", "proto", "service",
       "service/hosting", "service/security"}},
@@ -42,7 +43,8 @@ const std::map<std::string, std::set<std::string>> kMayInclude = {
      {"engine/core", "engine/backend/reference", "engine/backend/onednn", "service",
       "service/config", "service/handlers", "service/hosting", "service/metrics",
       "service/scheduling", "service/security"}},
-    {"service", {"engine/core", "engine/backend", "service/config", "service/server"}},
+    {"service",
+     {"engine/core", "engine/backend", "service/config", "service/logging", "service/server"}},
 };
 
 // Headers of a library -> the only folder that may include them.

@@ -44,6 +44,8 @@ TEST(CommandLine, WrongUseExitsWith2) {
         {"--model-repository", "/m", "--lanes", "many"},
         {"--model-repository", "/m", "--nope"},
         {"--model-repository", "/m", "--backend", "cuda"},
+        {"--model-repository", "/m", "--log-format", "xml"},
+        {"--model-repository", "/m", "--slow-request-ms", "-1"},
         {"--model-repository", "/m", "--max-message-bytes", "0"}}) {
     const CommandLine parsed = Parse(flags);
     EXPECT_FALSE(parsed.config.has_value());
@@ -77,7 +79,11 @@ TEST(CommandLine, HelpNamesEveryFlagWithItsVariable) {
                            "--backend",
                            "--log-level",
                            "--check",
-                           "LAZYNET_LOG_LEVEL"}) {
+                           "LAZYNET_LOG_LEVEL",
+                           "--log-format",
+                           "LAZYNET_LOG_FORMAT",
+                           "--slow-request-ms",
+                           "LAZYNET_SLOW_REQUEST_MS"}) {
     EXPECT_NE(help.find(text), std::string::npos) << text;
   }
 }
