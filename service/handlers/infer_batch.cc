@@ -131,7 +131,8 @@ void InferBatch::RunPart(Part part, const plan::Plan& plan, plan::Workspace& wor
     if (status.ok()) {
       range = {range.first + range.count, job.items()};
       auto answer = EncodeAnswer(*network, job.request_, job.checked_,
-                                 part.size() == 1 ? *outputs : SliceItems(*outputs, items, range));
+                                 part.size() == 1 ? *outputs : SliceItems(*outputs, items, range),
+                                 job.wants_timing_ ? &job.times_ : nullptr);
       if (answer.ok()) job.response_ = *std::move(answer);
       status = answer.status();
       job.times_.compute_output = Clock::now() - encoding;

@@ -10,6 +10,7 @@
 #include "service/handlers/poller_lane.h"
 #include "service/handlers/reserved_parameters.h"
 #include "service/handlers/status_mapping.h"
+#include "service/handlers/timing_parameters.h"
 
 namespace lazynet::handlers {
 namespace {
@@ -53,6 +54,7 @@ absl::Status InferJob::Dispatch(const grpc::ByteBuffer& bytes) {
   if (parameters.timeout.count() > 0) {
     deadline_ = std::min(deadline_, arrival_ + parameters.timeout);
   }
+  ASSIGN_OR_RETURN(wants_timing_, WantsTiming(message));
   RETURN_IF_ERROR(CheckReservedParameters(message));
   RETURN_IF_ERROR(FindSharedMemory(service_.shared_memory(), request_));
   ASSIGN_OR_RETURN(checked_, CheckRequest(network_->network(), request_));

@@ -67,6 +67,7 @@ class InferJob : public scheduling::LaneJob, public scheduling::BuildWaiter {
   Time deadline_ = Time::max();
   int64_t priority_ = 1;
   hosting::RequestTimes times_;
+  bool wants_timing_ = false;
   std::shared_ptr<hosting::HostedNetwork> network_;
   InferRequest request_;
   CheckedRequest checked_;

@@ -6,6 +6,7 @@
 
 #include "engine/core/status.h"
 #include "service/handlers/output_delivery.h"
+#include "service/handlers/timing_parameters.h"
 
 namespace lazynet::handlers {
 
@@ -25,11 +26,13 @@ std::vector<Tensor> SliceItems(std::span<const Tensor> outputs, int64_t items, I
 absl::StatusOr<grpc::ByteBuffer> EncodeAnswer(const hosting::HostedNetwork& network,
                                               const InferRequest& request,
                                               const CheckedRequest& checked,
-                                              std::span<const Tensor> outputs) {
+                                              std::span<const Tensor> outputs,
+                                              const hosting::RequestTimes* times) {
   inference::ModelInferResponse message;
   message.set_model_name(network.network().name());
   message.set_model_version(std::to_string(network.version()));
   message.set_id(request.message.id());
+  if (times != nullptr) AddTiming(*times, message);
   std::vector<Tensor> sent;
   for (size_t i = 0; i < checked.outputs.size(); ++i) {
     const int index = checked.outputs[i];

@@ -8,6 +8,7 @@
 #include "engine/core/tensor.h"
 #include "service/handlers/infer_inputs.h"
 #include "service/hosting/hosted_network.h"
+#include "service/hosting/inference_statistics.h"
 
 namespace lazynet::handlers {
 
@@ -22,10 +23,12 @@ struct ItemRange {
 std::vector<Tensor> SliceItems(std::span<const Tensor> outputs, int64_t items, ItemRange range);
 
 // The answer to a request that was checked, with the outputs that it asks for, of all that the
-// network has. It is sent from where the outputs lie. Errors as DeliverOutput's.
+// network has. It is sent from where the outputs lie. With `times`, it also says what they were.
+// Errors as DeliverOutput's.
 absl::StatusOr<grpc::ByteBuffer> EncodeAnswer(const hosting::HostedNetwork& network,
                                               const InferRequest& request,
                                               const CheckedRequest& checked,
-                                              std::span<const Tensor> outputs);
+                                              std::span<const Tensor> outputs,
+                                              const hosting::RequestTimes* times = nullptr);
 
 }  // namespace lazynet::handlers
