@@ -62,7 +62,11 @@ absl::StatusOr<Answer> ReadAnswer(const inference::ModelInferResponse& response)
     return Unimplemented("wants raw contents for each of {} outputs, got {}",
                          response.outputs_size(), response.raw_output_contents_size());
   }
-  Answer answer{response.model_name(), response.model_version(), response.id(), {}};
+  Answer answer{.model = response.model_name(),
+                .version = response.model_version(),
+                .id = response.id(),
+                .outputs = {},
+                .timing = ReadTiming(response)};
   for (int i = 0; i < response.outputs_size(); ++i) {
     const OutputMessage& output = response.outputs(i);
     auto tensor = ReadTensor(output, response.raw_output_contents(i));

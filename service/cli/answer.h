@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -8,6 +9,7 @@
 #include "engine/core/status.h"
 #include "engine/core/tensor.h"
 #include "proto/inference.pb.h"
+#include "service/cli/timing.h"
 
 namespace lazynet::cli {
 
@@ -23,6 +25,7 @@ struct Answer {
   std::string version;
   std::string id;
   std::vector<Output> outputs;
+  std::optional<Timing> timing;
 };
 
 // The tensors of an answer, checked: an error means that the server broke the protocol, or answered

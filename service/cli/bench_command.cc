@@ -1,12 +1,28 @@
+#include <algorithm>
+#include <fstream>
+#include <set>
+#include <utility>
+
 #include "service/cli/commands.h"
+#include "service/cli/load_mix.h"
 #include "service/cli/load_report.h"
+#include "service/cli/markdown_bench.h"
+#include "service/cli/progress_bar.h"
 #include "service/cli/request.h"
+#include "service/cli/svg_bench.h"
+#include "service/cli/terminal.h"
+#include "service/cli/text_file.h"
+#include "service/cli/timing.h"
 
 namespace lazynet::cli {
 namespace {
 
 // So many windows in a row have to agree.
 constexpr size_t kStableWindows = 3;
+
+// Of a window, each with a moment of its own in the report; no shorter than that.
+constexpr int kMostMoments = 10;
+constexpr std::chrono::milliseconds kLeastMoment{50};
 
 std::vector<LoadLevel> LevelsOf(const BenchOptions& options) {
   std::vector<LoadLevel> levels;
@@ -16,58 +32,192 @@ std::vector<LoadLevel> LevelsOf(const BenchOptions& options) {
   return levels;
 }
 
-// What a server does not tell is left out.
-inference::ModelStatistics StatisticsOf(Session& session, const std::string& version) {
-  const auto response = session.client().ModelStatistics(session.options().model, version);
-  return response.ok() && response->model_stats_size() == 1 ? response->model_stats(0)
-                                                            : inference::ModelStatistics();
+absl::StatusOr<std::vector<RequestKind>> KindsOf(const Options& options) {
+  if (options.bench.mix_file.empty()) {
+    return std::vector<RequestKind>{{.model = options.model,
+                                     .version = options.version,
+                                     .inputs = options.infer.inputs,
+                                     .text = options.model}};
+  }
+  ASSIGN_OR_RETURN(const std::string text, ReadTextFile(options.bench.mix_file));
+  auto kinds = ParseMix(text);
+  if (!kinds.ok()) return Annotate(options.bench.mix_file, kinds.status());
+  return kinds;
 }
 
-LoadLevelReport Measure(Session& session, const inference::ModelInferRequest& request,
-                        const std::string& version, LoadLevel level) {
-  const BenchOptions& options = session.options().bench;
-  const auto time = std::chrono::duration_cast<std::chrono::nanoseconds>(
-      std::chrono::duration<double>(options.window_seconds));
-  LoadGenerator load(session.options().server, session.options().credentials, request, level,
-                     options.seed);
-  // Connecting, and what a server does for the first requests, is not in the windows.
-  load.Run(time / 2);
-  const inference::ModelStatistics before = StatisticsOf(session, version);
-  std::vector<LoadWindow> last;
-  LoadLevelReport report{.level = level};
-  for (int i = 0; i < options.most_windows && !report.stable; ++i) {
-    if (last.size() == kStableWindows) last.erase(last.begin());
-    last.push_back(load.Run(time));
-    report.stable = last.size() == kStableWindows && AreStable(last);
+// A bench while it runs.
+class Benchmark {
+ public:
+  Benchmark(Session& session, std::vector<RequestKind> kinds)
+      : session_(session),
+        kinds_(std::move(kinds)),
+        bar_(session.err(),
+             TerminalOf(session.err()).value_or(TerminalSize{.columns = 0}).columns) {}
+
+  // Makes the requests, and has the first answers to them; kDone, or what to exit with.
+  ExitCode Prepare() {
+    const Options& options = session_.options();
+    report_.model = options.bench.mix_file.empty() ? options.model : options.bench.mix_file;
+    for (const RequestKind& kind : kinds_) {
+      const auto metadata = session_.client().ModelMetadata(kind.model, kind.version);
+      if (!metadata.ok()) return session_.CallFailed(metadata.status());
+      Options own = options;
+      own.model = kind.model;
+      own.version = kind.version;
+      own.infer.inputs = kind.inputs;
+      auto request = MakeRequest(own, *metadata);
+      if (!request.ok()) return session_.Fail(kUsage, Message(request.status()));
+      requests_.push_back({*std::move(request), kind.weight});
+    }
+    for (size_t i = 0; i < kinds_.size(); ++i) {
+      if (const ExitCode code = FirstAnswers(i); code != kDone) return code;
+    }
+    return kDone;
   }
-  report.server = ServerTimesBetween(before, StatisticsOf(session, version));
-  for (const LoadWindow& window : last) report.measured.Add(window);
-  return report;
+
+  const LoadReport& Run() {
+    const std::vector<LoadLevel> levels = LevelsOf(session_.options().bench);
+    for (size_t i = 0; i < levels.size(); ++i) {
+      const double share = 1.0 / static_cast<double>(levels.size());
+      report_.levels.push_back(Measure(levels[i], share * static_cast<double>(i), share));
+    }
+    bar_.Clear();
+    return report_;
+  }
+
+ private:
+  ExitCode FirstAnswers(size_t i) {
+    KindReport kind{.text = kinds_[i].text, .weight = kinds_[i].weight};
+    inference::ModelInferRequest request = requests_[i].request;
+    const auto& shape = request.inputs(0).shape();
+    if (shape.size() >= 2) kind.items = shape[0];
+    AskForTiming(request);
+    bar_.Show(0, "first answers: " + kind.text);
+    for (auto* taken : {&kind.first_answer, &kind.second_answer}) {
+      const auto start = std::chrono::steady_clock::now();
+      const auto answer = session_.client().ModelInfer(request);
+      if (!answer.ok()) {
+        bar_.Clear();
+        return session_.CallFailed(answer.status());
+      }
+      *taken = std::chrono::steady_clock::now() - start;
+      if (taken != &kind.first_answer) break;
+      if (const auto timing = ReadTiming(*answer)) kind.cold = timing->cold;
+      answered_.insert({kinds_[i].model, answer->model_version()});
+    }
+    report_.kinds.push_back(std::move(kind));
+    return kDone;
+  }
+
+  // What a server does not tell is left out.
+  inference::ModelStatistics Statistics() {
+    std::vector<inference::ModelStatistics> all;
+    for (const auto& [model, version] : answered_) {
+      const auto response = session_.client().ModelStatistics(model, version);
+      if (response.ok() && response->model_stats_size() == 1) {
+        all.push_back(response->model_stats(0));
+      }
+    }
+    return Sum(all);
+  }
+
+  LoadLevelReport Measure(LoadLevel level, double done, double share) {
+    const BenchOptions& options = session_.options().bench;
+    const auto time = std::chrono::duration_cast<std::chrono::nanoseconds>(
+        std::chrono::duration<double>(options.window_seconds));
+    LoadGenerator load(session_.options().server, session_.options().credentials, requests_, level,
+                       options.seed);
+    bar_.Show(done, "connecting");
+    // Connecting, and what a server does for the first requests, is not in the windows.
+    load.Run(time / 2);
+    const inference::ModelStatistics before = Statistics();
+    std::vector<LoadWindow> last;
+    LoadLevelReport report{.level = level};
+    double seconds = 0;
+    for (int i = 0; i < options.most_windows && !report.stable; ++i) {
+      if (last.size() == kStableWindows) last.erase(last.begin());
+      last.push_back(RunWindow(load, time, seconds, report, [&](double part, double rate) {
+        const double windows = (i + part) / options.most_windows;
+        bar_.Show(done + share * windows,
+                  level.rate > 0
+                      ? fmt::format("{:g} requests/s wanted, {:.0f} answered", level.rate, rate)
+                      : fmt::format("{} clients, {:.0f} requests/s", level.clients, rate));
+      }));
+      report.stable = last.size() == kStableWindows && AreStable(last);
+    }
+    report.server = ServerTimesBetween(before, Statistics());
+    // Of a closed loop no client waits for longer than for its answer.
+    if (level.rate > 0) last.back().Add(load.Drain());
+    for (const LoadWindow& window : last) report.measured.Add(window);
+    return report;
+  }
+
+  template <typename Show>
+  LoadWindow RunWindow(LoadGenerator& load, std::chrono::nanoseconds time, double& seconds,
+                       LoadLevelReport& report, const Show& show) {
+    const auto moments = std::clamp<int64_t>(time / kLeastMoment, 1, kMostMoments);
+    LoadWindow window;
+    for (int64_t i = 0; i < moments; ++i) {
+      const LoadWindow moment = load.Run(time / moments);
+      seconds += std::chrono::duration<double>(moment.time).count();
+      if (moment.latencies.count() > 0) {
+        report.moments.push_back({.seconds = seconds,
+                                  .per_second = moment.per_second(),
+                                  .p50 = moment.latencies.Percentile(0.5),
+                                  .p99 = moment.latencies.Percentile(0.99),
+                                  .max = moment.latencies.max()});
+      }
+      window.Add(moment);
+      show(static_cast<double>(i + 1) / static_cast<double>(moments), moment.per_second());
+    }
+    return window;
+  }
+
+  Session& session_;
+  const std::vector<RequestKind> kinds_;
+  ProgressBar bar_;
+  std::vector<WeightedRequest> requests_;
+  std::set<std::pair<std::string, std::string>> answered_;  // models and versions
+  LoadReport report_;
+};
+
+void Print(const LoadReport& report, BenchFormat format, std::ostream& out) {
+  switch (format) {
+    case BenchFormat::kText:
+      return text::Print(report, out);
+    case BenchFormat::kJson:
+      return json::Print(report, out);
+    case BenchFormat::kMarkdown:
+      return markdown::Print(report, out);
+  }
 }
 
 }  // namespace
 
 ExitCode Bench(Session& session) {
-  const Options& options = session.options();
-  const auto metadata = session.client().ModelMetadata(options.model, options.version);
-  if (!metadata.ok()) return session.CallFailed(metadata.status());
-  const auto request = MakeRequest(options, *metadata);
-  if (!request.ok()) return session.Fail(kUsage, Message(request.status()));
-  LoadReport report{.model = options.model};
-  const auto& shape = request->inputs(0).shape();
-  if (shape.size() >= 2) report.items = shape[0];
-  const auto start = std::chrono::steady_clock::now();
-  const auto first = session.client().ModelInfer(*request);
-  if (!first.ok()) return session.CallFailed(first.status());
-  report.first_answer = std::chrono::steady_clock::now() - start;
-  bool failed = false;
-  for (const LoadLevel& level : LevelsOf(options.bench)) {
-    report.levels.push_back(Measure(session, *request, first->model_version(), level));
-    const LoadWindow& measured = report.levels.back().measured;
-    failed = failed || !measured.errors.empty() || measured.latencies.count() == 0;
+  const BenchOptions& options = session.options().bench;
+  auto kinds = KindsOf(session.options());
+  if (!kinds.ok()) return session.Fail(kUsage, Message(kinds.status()));
+  // Not after minutes of load.
+  std::ofstream plot;
+  if (!options.plot_file.empty()) {
+    plot.open(options.plot_file);
+    if (!plot) return session.Fail(kUsage, options.plot_file + ": cannot be written");
   }
-  options.json ? json::Print(report, session.out()) : text::Print(report, session.out());
-  return failed ? session.Fail(kRefused, "some requests failed") : kDone;
+  Benchmark benchmark(session, *std::move(kinds));
+  if (const ExitCode code = benchmark.Prepare(); code != kDone) return code;
+  const LoadReport& report = benchmark.Run();
+  Print(report, options.format, session.out());
+  if (plot.is_open()) {
+    svg::Print(report, plot);
+    if (!plot.flush()) return session.Fail(kUsage, options.plot_file + ": cannot be written");
+  }
+  for (const LoadLevelReport& level : report.levels) {
+    if (!level.measured.errors.empty() || level.measured.latencies.count() == 0) {
+      return session.Fail(kRefused, "some requests failed");
+    }
+  }
+  return kDone;
 }
 
 }  // namespace lazynet::cli

@@ -22,6 +22,8 @@ ExitCode Run(const Options& options, std::ostream& out, std::ostream& err) {
       return Infer(session);
     case Command::kBench:
       return Bench(session);
+    case Command::kTop:
+      return Top(session);
     case Command::kHealth:
       return Health(session);
     case Command::kWait:

@@ -26,6 +26,7 @@ constexpr int kPlanSeconds = 60;
 
 constexpr DefaultAddress DefaultOf(Address address) {
   if (address == Address::kAdmin) return {"LAZYNET_ADMIN_SERVER", "127.0.0.1:8003"};
+  if (address == Address::kMetrics) return {"LAZYNET_METRICS_SERVER", "127.0.0.1:8002"};
   return {"LAZYNET_SERVER", "127.0.0.1:8001"};
 }
 
@@ -138,7 +139,8 @@ class Flags {
       case Command::kModels:
         return;
       case Command::kMetadata:
-        return AddModel(sub);
+        AddModel(sub);
+        return;
       case Command::kDescribe:
         AddModel(sub);
         return AddDescribe(sub);
@@ -147,9 +149,15 @@ class Flags {
         AddInputs(sub);
         return AddInfer(sub);
       case Command::kBench:
-        AddModel(sub);
-        AddInputs(sub);
+        AddModel(sub)->required(false);
+        AddInputs(sub)->required(false);
         return AddBench(sub);
+      case Command::kTop:
+        sub->add_option("--interval", options_.top.interval_seconds, "Between two frames")
+            ->check(CLI::Range(0.01, 86'400.0))
+            ->option_text("SECONDS [2]");
+        sub->add_flag("--once", options_.top.once, "Print one frame and exit");
+        return;
       case Command::kHealth:
       case Command::kWait:
         sub->add_option("model", options_.model, "Name of the model")->option_text("(optional)");
@@ -171,7 +179,8 @@ class Flags {
         return AddValidateOnly(sub);
       case Command::kReset:
       case Command::kUnregister:
-        return AddModel(sub);
+        AddModel(sub);
+        return;
       case Command::kRegister:
         AddModel(sub);
         AddFile(sub, "The definition")->option_text("FILE.textproto|FILE.json");
@@ -202,11 +211,13 @@ class Flags {
     }
   }
 
-  void AddModel(CLI::App* sub) {
-    sub->add_option("model", options_.model, "Name of the model")->required()->option_text("");
+  CLI::Option* AddModel(CLI::App* sub) {
+    CLI::Option* model =
+        sub->add_option("model", options_.model, "Name of the model")->required()->option_text("");
     sub->add_option("--version", options_.version,
                     "Version of the model; the server chooses if none")
         ->option_text("NUMBER");
+    return model;
   }
 
   CLI::Option* AddFile(CLI::App* sub, const char* description) {
@@ -246,14 +257,15 @@ class Flags {
     AddValidateOnly(sub);
   }
 
-  void AddInputs(CLI::App* sub) {
-    Repeated(sub, "-i,--input", inputs_, "An input (see below); once for each")
-        ->required()
-        ->option_text("[NAME=]SPEC");
+  CLI::Option* AddInputs(CLI::App* sub) {
+    CLI::Option* input = Repeated(sub, "-i,--input", inputs_, "An input (see below); once for each")
+                             ->required()
+                             ->option_text("[NAME=]SPEC");
     Repeated(sub, "--output", options_.infer.outputs, "An output to ask for; all if none is named")
         ->option_text("NAME");
     sub->add_option("--slice", slice_, "Send only these rows of each input's outermost axis")
         ->option_text("BEGIN:END");
+    return input;
   }
 
   void AddBench(CLI::App* sub) {
@@ -273,12 +285,23 @@ class Flags {
     sub->add_option("--windows", bench.most_windows, "End after so many that do not agree")
         ->check(CLI::Range(1, 100'000))
         ->option_text("NUMBER [10]");
-    sub->add_option("--seed", bench.seed, "Of the random times of --rate")->option_text("NUMBER");
+    sub->add_option("--seed", bench.seed, "Of the random times of --rate, and of --mix")
+        ->option_text("NUMBER");
+    sub->add_option("--mix", bench.mix_file, "Kinds of requests, instead of MODEL and --input")
+        ->option_text("FILE");
+    sub->add_option("--format", format_, "How to give the report")
+        ->check(CLI::IsMember({"text", "json", "markdown"}))
+        ->option_text("text|json|markdown [text]");
+    sub->add_option("--plot", bench.plot_file,
+                    "Write a picture of the latencies: by percentile, and over time")
+        ->option_text("FILE.svg");
   }
 
   void AddInfer(CLI::App* sub) {
     sub->add_option("--id", options_.infer.id, "Id of the request, which the answer carries")
         ->option_text("TEXT");
+    sub->add_flag("--timing", options_.infer.timing,
+                  "Also print what the server spent on it, and whether it was cold");
     sub->add_option("--format", format_, "How to give the outputs")
         ->check(CLI::IsMember({"table", "json", "npy"}))
         ->option_text("table|json|npy [table]");
@@ -322,7 +345,7 @@ class Flags {
       case Command::kInfer:
         return FinishInfer();
       case Command::kBench:
-        return FinishInputs();
+        return FinishBench();
       case Command::kSaveStateDict:
         return CheckFileToWrite(options_.file);
       case Command::kLoadStateDict:
@@ -361,6 +384,27 @@ class Flags {
       ASSIGN_OR_RETURN(infer.slice, ParseRows(slice_));
     }
     return absl::OkStatus();
+  }
+
+  absl::Status FinishBench() {
+    BenchOptions& bench = options_.bench;
+    if (options_.json && !format_.empty() && format_ != "json") {
+      return InvalidArgument("--json wants --format json, got {}", format_);
+    }
+    bench.format = options_.json || format_ == "json" ? BenchFormat::kJson
+                   : format_ == "markdown"            ? BenchFormat::kMarkdown
+                                                      : BenchFormat::kText;
+    const bool one = !options_.model.empty() || !inputs_.empty();
+    if (one == !bench.mix_file.empty()) {
+      return InvalidArgument("wants MODEL and --input, or --mix FILE");
+    }
+    if (one && (options_.model.empty() || inputs_.empty())) {
+      return InvalidArgument("{} is required", options_.model.empty() ? "model" : "--input");
+    }
+    if (!one && (!slice_.empty() || !options_.version.empty() || !options_.infer.outputs.empty())) {
+      return InvalidArgument("--mix has versions and inputs of its own, and all outputs");
+    }
+    return FinishInputs();
   }
 
   absl::Status FinishInfer() {

@@ -57,12 +57,31 @@ constexpr const char* kBenchFooter =
     "could be sent. Queue, input, infer and output are the server's means, from ModelStatistics.\n"
     "SPEC is as for `lazynet infer`. --timeout is for the calls beside the load.\n"
     "\n"
+    "Before all load each kind of request is sent twice: the first answer may be cold, that is, "
+    "wait\n"
+    "for parameters or a plan; the server says whether it did. --mix names a file of kinds, a "
+    "line\n"
+    "WEIGHT MODEL[/VERSION] [NAME=]SPEC... each, that are sent at random by their weights.\n"
+    "\n"
     "Exit status: 1 if a request failed; else as for all commands.\n"
     "\n"
     "Examples:\n"
     "  lazynet bench mnist --input random:1x1x28x28 --concurrency 1,8,32\n"
     "  lazynet bench mnist --input random:8x1x28x28 --rate 500,1000 --window 5\n"
-    "  lazynet bench mnist --input random:1x1x28x28 --json | jq '.levels[0].latency_ns'";
+    "  lazynet bench mnist --input random:1x1x28x28 --json | jq '.levels[0].latency_ns'\n"
+    "  lazynet bench --mix kinds.txt --concurrency 8 --format markdown --plot latency.svg";
+
+constexpr const char* kTopFooter =
+    "Reads the server's metrics and shows what went on since the last time: busiest models first.\n"
+    "P50 and P99 are of the answers in between, within the buckets of the metrics; FLY is what is\n"
+    "under way, WAIT the mean wait for a lane, MEMORY parameters, packed weights and plans. End "
+    "it\n"
+    "with Ctrl-C. Without a terminal frames follow each other; --json prints an object for each.\n"
+    "\n"
+    "Examples:\n"
+    "  lazynet top\n"
+    "  lazynet top --server inference:8002 --interval 10\n"
+    "  lazynet top --once --json | jq '.models[0]'";
 
 constexpr const char* kHealthFooter =
     "Exit status: 0 if the answer is SERVING, 2 for wrong arguments, else 1, also when no server "
@@ -187,6 +206,8 @@ constexpr CommandEntry kCommands[] = {
      kInferFooter, Address::kServer, 60},
     {Command::kBench, nullptr, "bench", "Put a model under load, and print rates and latencies",
      kBenchFooter, Address::kServer, 0},
+    {Command::kTop, nullptr, "top", "Show rates, percentiles, queues and memory of models, live",
+     kTopFooter, Address::kMetrics, 0},
     {Command::kHealth, nullptr, "health", "Ask whether the server, or a model, is healthy",
      kHealthFooter, Address::kServer, 2},
     {Command::kWait, nullptr, "wait", "Wait until the server, or a model, is healthy", kWaitFooter,
@@ -232,6 +253,7 @@ const char* const kFooter =
     "What changes something asks the server's admin address, 127.0.0.1:8003 unless "
     "LAZYNET_ADMIN_SERVER\n"
     "or --server says otherwise; everything else asks 127.0.0.1:8001, or LAZYNET_SERVER.\n"
+    "`top` asks the metrics address, 127.0.0.1:8002, or LAZYNET_METRICS_SERVER.\n"
     "lazynet COMMAND --help says more about a command.";
 
 std::span<const CommandEntry> Commands() { return kCommands; }

@@ -13,6 +13,8 @@ enum class Address {
   kServer,
   // What changes something.
   kAdmin,
+  // The metrics, over HTTP.
+  kMetrics,
   // None is asked.
   kNone,
 };

@@ -8,6 +8,7 @@ namespace lazynet::cli {
 ExitCode Describe(Session& session);
 ExitCode Infer(Session& session);
 ExitCode Bench(Session& session);
+ExitCode Top(Session& session);
 ExitCode Health(Session& session);
 ExitCode Wait(Session& session);
 ExitCode Watch(Session& session);

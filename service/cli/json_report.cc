@@ -58,11 +58,16 @@ void Print(const Answer& answer, std::ostream& out) {
     }
     outputs.push_back(std::move(entry));
   }
-  Write({{"model_name", answer.model},
-         {"model_version", answer.version},
-         {"id", answer.id},
-         {"outputs", std::move(outputs)}},
-        out);
+  Json json = {{"model_name", answer.model},
+               {"model_version", answer.version},
+               {"id", answer.id},
+               {"outputs", std::move(outputs)}};
+  if (answer.timing) {
+    json["timing"] = {{"cold", answer.timing->cold},
+                      {"queue_us", answer.timing->queue.count()},
+                      {"compute_us", answer.timing->compute.count()}};
+  }
+  Write(json, out);
 }
 
 void PrintHealth(const std::string& service, const std::string& status, std::ostream& out) {

@@ -8,6 +8,7 @@
 #include "service/cli/answer.h"
 #include "service/cli/load_report.h"
 #include "service/cli/network_check.h"
+#include "service/cli/server_load.h"
 #include "service/cli/state_dict.h"
 #include "service/cli/state_dict_diff.h"
 
@@ -42,9 +43,13 @@ void Print(const CheckedNetwork& network, std::ostream& out);
 
 void Print(const SavedStateDict& saved, std::ostream& out);
 
-// Times in ns. `rate` is null for a closed loop, `clients` for an open one, `server` when it does
-// not tell.
+// Times in ns. `rate` is null for a closed loop, `clients` for an open one, `server` and `cold`
+// when it does not tell. `items` and `first_answer_ns` beside the model are those of the first
+// kind.
 void Print(const LoadReport& report, std::ostream& out);
+
+// What is not known is null.
+void Print(const ServerLoad& load, std::ostream& out);
 
 // Outputs have `data`, flat and row-major, or `file` where they were written to one. Floats come as
 // the shortest text that reads back to the same value; "NaN", "Infinity" and "-Infinity" as text.

@@ -33,6 +33,9 @@ grpc::ByteBuffer Serialize(const inference::ModelInferRequest& request) {
 
 void LoadWindow::Add(const LoadWindow& other) {
   latencies.Add(other.latencies);
+  if (by_request.size() < other.by_request.size()) by_request.resize(other.by_request.size());
+  for (size_t i = 0; i < other.by_request.size(); ++i) by_request[i].Add(other.by_request[i]);
+  late += other.late;
   for (const auto& [code, count] : other.errors) errors[code] += count;
   unsent += other.unsent;
   time += other.time;
@@ -40,7 +43,14 @@ void LoadWindow::Add(const LoadWindow& other) {
 
 double LoadWindow::per_second() const {
   const double seconds = std::chrono::duration<double>(time).count();
-  return seconds > 0 ? static_cast<double>(latencies.count()) / seconds : 0;
+  return seconds > 0 ? static_cast<double>(latencies.count() - late) / seconds : 0;
+}
+
+// Late answers are few, and spread as the others are.
+double LoadWindow::per_second(size_t request) const {
+  if (latencies.count() == 0) return 0;
+  const auto all = static_cast<double>(latencies.count());
+  return per_second() * static_cast<double>(by_request[request].count()) / all;
 }
 
 struct LoadGenerator::Parts {
@@ -50,15 +60,28 @@ struct LoadGenerator::Parts {
     grpc::ByteBuffer response;
     grpc::Status status;
     Clock::time_point due;
+    size_t request = 0;
   };
 
   Parts(const std::string& server, const Credentials& credentials,
-        const inference::ModelInferRequest& message, LoadLevel how, uint64_t seed)
+        const std::vector<WeightedRequest>& weighted, LoadLevel how, uint64_t seed)
       : stub(Connect(server, credentials)),
-        request(Serialize(message)),
         level(how),
         random(seed),
-        gap(how.rate > 0 ? how.rate : 1) {}
+        gap(how.rate > 0 ? how.rate : 1) {
+    std::vector<double> weights;
+    for (const WeightedRequest& one : weighted) {
+      requests.push_back(Serialize(one.request));
+      weights.push_back(one.weight);
+    }
+    choice = std::discrete_distribution<size_t>(weights.begin(), weights.end());
+  }
+
+  LoadWindow NewWindow() const {
+    LoadWindow window;
+    window.by_request.resize(requests.size());
+    return window;
+  }
 
   bool open() const { return level.rate > 0; }
 
@@ -67,9 +90,10 @@ struct LoadGenerator::Parts {
     Call* call = free.back();
     free.pop_back();
     call->due = due;
+    call->request = requests.size() > 1 ? choice(random) : 0;
     call->context.emplace();
     call->context->set_deadline(std::chrono::system_clock::now() + kCallTime);
-    call->reader = stub.PrepareUnaryCall(&*call->context, kMethod, request, &queue);
+    call->reader = stub.PrepareUnaryCall(&*call->context, kMethod, requests[call->request], &queue);
     call->reader->StartCall();
     call->reader->Finish(&call->response, &call->status, call);
     ++under_way;
@@ -78,7 +102,9 @@ struct LoadGenerator::Parts {
   void Take(Call* call, LoadWindow& window) {
     --under_way;
     if (call->status.ok()) {
-      window.latencies.Record(Clock::now() - call->due);
+      const Clock::duration latency = Clock::now() - call->due;
+      window.latencies.Record(latency);
+      window.by_request[call->request].Record(latency);
     } else {
       ++window.errors[call->status.error_code()];
     }
@@ -121,7 +147,8 @@ struct LoadGenerator::Parts {
 
   grpc::GenericStub stub;
   grpc::CompletionQueue queue;
-  const grpc::ByteBuffer request;
+  std::vector<grpc::ByteBuffer> requests;
+  std::discrete_distribution<size_t> choice;
   const LoadLevel level;
   std::mt19937_64 random;
   std::exponential_distribution<double> gap;  // seconds
@@ -132,26 +159,31 @@ struct LoadGenerator::Parts {
 };
 
 LoadGenerator::LoadGenerator(const std::string& server, const Credentials& credentials,
-                             const inference::ModelInferRequest& request, LoadLevel level,
+                             const std::vector<WeightedRequest>& requests, LoadLevel level,
                              uint64_t seed)
-    : parts_(std::make_unique<Parts>(server, credentials, request, level, seed)) {}
+    : parts_(std::make_unique<Parts>(server, credentials, requests, level, seed)) {}
 
 LoadGenerator::~LoadGenerator() {
   for (const auto& call : parts_->calls) {
     if (call->context) call->context->TryCancel();
   }
-  LoadWindow ignored;
-  while (parts_->under_way > 0) {
-    void* tag = nullptr;
-    bool ok = false;
-    if (!parts_->queue.Next(&tag, &ok)) break;
-    parts_->Take(static_cast<Parts::Call*>(tag), ignored);
-  }
+  Drain();
   parts_->queue.Shutdown();
 }
 
+LoadWindow LoadGenerator::Drain() {
+  LoadWindow window = parts_->NewWindow();
+  void* tag = nullptr;
+  bool ok = false;
+  while (parts_->under_way > 0 && parts_->queue.Next(&tag, &ok)) {
+    parts_->Take(static_cast<Parts::Call*>(tag), window);
+  }
+  window.late = window.latencies.count();
+  return window;
+}
+
 LoadWindow LoadGenerator::Run(std::chrono::nanoseconds time) {
-  LoadWindow window;
+  LoadWindow window = parts_->NewWindow();
   const Clock::time_point start = Clock::now();
   const Clock::time_point end = start + time;
   parts_->next = start + parts_->NextGap();

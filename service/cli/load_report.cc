@@ -38,6 +38,32 @@ std::optional<ServerTimes> ServerTimesBetween(const inference::ModelStatistics& 
   return times;
 }
 
+double ItemsPerSecond(const LoadReport& report, const LoadLevelReport& level) {
+  double items = 0;
+  for (size_t i = 0; i < report.kinds.size(); ++i) {
+    items += level.measured.per_second(i) * static_cast<double>(report.kinds[i].items);
+  }
+  return items;
+}
+
+inference::ModelStatistics Sum(const std::vector<inference::ModelStatistics>& statistics) {
+  inference::ModelStatistics sum;
+  auto& to = *sum.mutable_inference_stats();
+  const auto add = [](const inference::StatisticDuration& from, inference::StatisticDuration& all) {
+    all.set_count(all.count() + from.count());
+    all.set_ns(all.ns() + from.ns());
+  };
+  for (const inference::ModelStatistics& one : statistics) {
+    const inference::InferStatistics& from = one.inference_stats();
+    add(from.success(), *to.mutable_success());
+    add(from.queue(), *to.mutable_queue());
+    add(from.compute_input(), *to.mutable_compute_input());
+    add(from.compute_infer(), *to.mutable_compute_infer());
+    add(from.compute_output(), *to.mutable_compute_output());
+  }
+  return sum;
+}
+
 bool AreStable(const std::vector<LoadWindow>& windows) {
   std::vector<double> rates, medians;
   for (const LoadWindow& window : windows) {

@@ -19,19 +19,42 @@ struct ServerTimes {
 std::optional<ServerTimes> ServerTimesBetween(const inference::ModelStatistics& before,
                                               const inference::ModelStatistics& after);
 
+// A part of the time of a level.
+struct LoadMoment {
+  double seconds = 0;  // of its end, since the level began
+  double per_second = 0;
+  std::chrono::nanoseconds p50{0}, p99{0}, max{0};
+};
+
 struct LoadLevelReport {
   LoadLevel level;
   LoadWindow measured;  // the windows that count
   bool stable = false;  // they agree
   std::optional<ServerTimes> server;
+  std::vector<LoadMoment> moments;  // of all windows; those without an answer are left out
+};
+
+// A kind of request and its first answers, before all load: the first may have to wait for the
+// network's parameters or for a plan for its shapes, the second does not.
+struct KindReport {
+  std::string text;
+  double weight = 1;
+  int64_t items = 1;  // of a request
+  std::chrono::nanoseconds first_answer{0};
+  std::chrono::nanoseconds second_answer{0};
+  std::optional<bool> cold;  // the first one waited; nothing if the server does not tell
 };
 
 struct LoadReport {
-  std::string model;
-  int64_t items = 1;                         // of a request
-  std::chrono::nanoseconds first_answer{0};  // before all load
+  std::string model;  // or what the mix is called
+  std::vector<KindReport> kinds;
   std::vector<LoadLevelReport> levels;
 };
+
+double ItemsPerSecond(const LoadReport& report, const LoadLevelReport& level);
+
+// Statistics of several models as those of one.
+inference::ModelStatistics Sum(const std::vector<inference::ModelStatistics>& statistics);
 
 // Whether windows agree: rates and median latencies are within a tenth of their mean.
 bool AreStable(const std::vector<LoadWindow>& windows);

@@ -16,6 +16,7 @@ enum class Command {
   kDescribe,
   kInfer,
   kBench,
+  kTop,
   kHealth,
   kWait,
   kMaterialize,
@@ -33,6 +34,8 @@ enum class Command {
 
 enum class Format { kTable, kJson, kNpy };
 
+enum class BenchFormat { kText, kJson, kMarkdown };
+
 enum class PlanFormat { kText, kJson, kDot, kSvg };
 
 struct InferOptions {
@@ -43,6 +46,8 @@ struct InferOptions {
   std::vector<std::string> outputs;
   // Sent with the request.
   std::string id;
+  // Ask what the server spent on it.
+  bool timing = false;
   Format format = Format::kTable;
   // For npy: a file if it ends in .npy, else a folder.
   std::string destination;
@@ -58,6 +63,16 @@ struct BenchOptions {
   double window_seconds = 1;
   int most_windows = 10;
   uint64_t seed = 0;
+  // Kinds of requests, instead of one model and its inputs; empty = none.
+  std::string mix_file;
+  BenchFormat format = BenchFormat::kText;
+  // An SVG to write; empty = none.
+  std::string plot_file;
+};
+
+struct TopOptions {
+  double interval_seconds = 2;
+  bool once = false;
 };
 
 // Where a state dict comes from.
@@ -82,6 +97,7 @@ struct Options {
   std::string version;
   InferOptions infer;
   BenchOptions bench;
+  TopOptions top;
   // Of `watch`, instead of one model; empty = all.
   std::vector<std::string> models;
   // Of `watch`: events to wait for; 0 = without end.

@@ -27,6 +27,7 @@ class Session {
     return *client_;
   }
   std::ostream& out() { return out_; }
+  std::ostream& err() { return err_; }
 
   // Prints what a call answered, with what the text report wants beside it, or its error.
   template <typename Response, typename... More>

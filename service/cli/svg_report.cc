@@ -11,15 +11,12 @@
 
 #include "service/cli/op_color.h"
 #include "service/cli/plan_format.h"
-#include "service/cli/table.h"
+#include "service/cli/svg_text.h"
 #include "service/cli/text_format.h"
 
 namespace lazynet::cli::svg {
 namespace {
 
-// All in pixels; letters of a monospaced font are 0.6 of its size wide.
-constexpr int kFontSize = 12;
-constexpr double kLetter = 0.6 * kFontSize;
 constexpr int kRow = 20;
 constexpr int kMargin = 20;
 constexpr int kGap = 16;      // between columns
@@ -27,29 +24,6 @@ constexpr size_t kCells = 5;  // layer, op, kernel, output, work
 constexpr int kTrack = 7;     // between lines beside each other
 constexpr int kMaxTracks = 16;
 constexpr int kBar = 260;  // the longest one
-
-std::string Escaped(std::string_view text) {
-  std::string escaped;
-  for (const char c : Printable(text)) {
-    switch (c) {
-      case '&':
-        escaped += "&amp;";
-        break;
-      case '<':
-        escaped += "&lt;";
-        break;
-      case '>':
-        escaped += "&gt;";
-        break;
-      case '"':
-        escaped += "&quot;";
-        break;
-      default:
-        escaped += c;
-    }
-  }
-  return escaped;
-}
 
 struct Row {
   std::vector<std::string> cells;  // kCells
@@ -84,11 +58,7 @@ class Picture {
       width = std::max(width, static_cast<double>(line.size()) * kLetter + 2 * kMargin);
     }
     const int height = top + static_cast<int>(rows_.size()) * kRow + kMargin;
-    out << fmt::format(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{0:.0f}\" height=\"{1}\" viewBox=\"0 0 "
-        "{0:.0f} {1}\" font-family=\"DejaVu Sans Mono, Menlo, Consolas, monospace\" "
-        "font-size=\"{2}\">\n<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n",
-        width, height, kFontSize);
+    out << Begin(width, height);
     for (size_t i = 0; i < header.size(); ++i) {
       out << fmt::format("<text x=\"{}\" y=\"{}\"{}>{}</text>\n", kMargin,
                          kMargin + static_cast<int>(i) * kRow + kFontSize,

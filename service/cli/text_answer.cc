@@ -110,6 +110,11 @@ void PrintRows(const Grid& rows, int64_t shown, int width, std::ostream& out) {
 
 void Print(const Answer& answer, int width, int rows, std::ostream& out) {
   out << Printable(fmt::format("{} version {}", answer.model, answer.version)) << '\n';
+  if (answer.timing) {
+    out << fmt::format("{}, {} us in the queue, {} us computed\n",
+                       answer.timing->cold ? "cold" : "warm", answer.timing->queue.count(),
+                       answer.timing->compute.count());
+  }
   for (const Output& output : answer.outputs) {
     const std::string title = fmt::format("{} {} {}", output.name, Name(output.tensor.dtype()),
                                           output.tensor.shape().ToString());

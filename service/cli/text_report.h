@@ -2,14 +2,17 @@
 
 #include <iosfwd>
 #include <string>
+#include <vector>
 
 #include "proto/inference.pb.h"
 #include "proto/lazynet/v1/lazynet.pb.h"
 #include "service/cli/answer.h"
 #include "service/cli/load_report.h"
 #include "service/cli/network_check.h"
+#include "service/cli/server_load.h"
 #include "service/cli/state_dict.h"
 #include "service/cli/state_dict_diff.h"
+#include "service/cli/terminal.h"
 
 // What commands print for people. The form may change; --json is for programs.
 namespace lazynet::cli::text {
@@ -45,6 +48,11 @@ void Print(const SavedStateDict& saved, std::ostream& out);
 
 // A line for each level of load.
 void Print(const LoadReport& report, std::ostream& out);
+
+// A frame of `top`: lines of at most as many columns and rows as the terminal has, where 0 rows
+// leave room for all models. `now`: seconds since 1970.
+std::vector<std::string> TopFrame(const ServerLoad& load, const std::string& address, double now,
+                                  TerminalSize size);
 
 // Each output as a table: a row per row of its innermost axis, cut to `width` characters and to
 // `rows` rows (0 = all), with the index of its largest value for outputs of rank 2. Outputs that

@@ -45,6 +45,8 @@ TEST_F(CliTest, HelpNamesEveryCommandAndEveryCommandHasHelp) {
                                                           {"metadata"},
                                                           {"describe"},
                                                           {"infer"},
+                                                          {"bench"},
+                                                          {"top"},
                                                           {"health"},
                                                           {"wait"},
                                                           {"watch"},

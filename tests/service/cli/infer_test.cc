@@ -106,6 +106,30 @@ TEST_F(InferTest, AsksForNoOutputAndNoVersionByItself) {
   EXPECT_EQ(request_.id(), "");
 }
 
+TEST_F(InferTest, ShowsWhatTheServerSpentOnIt) {
+  auto& parameters = *response_.mutable_parameters();
+  parameters["lazynet_cold"].set_bool_param(true);
+  parameters["lazynet_queue_us"].set_int64_param(12);
+  parameters["lazynet_compute_us"].set_int64_param(345);
+  AnswerWith("y", "FP32", {1}, BytesOf<float>({1}));
+  const Outcome outcome = Infer({"--input", "ones:2x3", "--timing"});
+  EXPECT_EQ(outcome.code, kDone) << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("\ncold, 12 us in the queue, 345 us computed\n"));
+  EXPECT_TRUE(request_.parameters().at("lazynet_timing").bool_param());
+  const json timing =
+      json::parse(Infer({"--input", "ones:2x3", "--timing", "--json"}).out)["timing"];
+  EXPECT_EQ(timing, json::parse(R"({"cold": true, "queue_us": 12, "compute_us": 345})"));
+}
+
+TEST_F(InferTest, AsksForNoTimingByItselfAndSaysWhenThereIsNone) {
+  AnswerWith("y", "FP32", {1}, BytesOf<float>({1}));
+  EXPECT_FALSE(json::parse(Infer({"--input", "ones:2x3", "--json"}).out).contains("timing"));
+  EXPECT_TRUE(request_.parameters().empty());
+  const Outcome outcome = Infer({"--input", "ones:2x3", "--timing"});
+  EXPECT_EQ(outcome.code, kDone);
+  EXPECT_THAT(outcome.err, HasSubstr("does not tell what it spent"));
+}
+
 TEST_F(InferTest, SendsInputsInTheModelsOrderWithTheirOwnTypes) {
   Set(*metadata_.add_inputs(), "mask", "INT64", {-1});
   const Outcome outcome = Infer({"--input", "mask=ones:2", "--input", "input=zeros:1x3"});

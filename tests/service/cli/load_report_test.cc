@@ -7,7 +7,11 @@ namespace {
 
 LoadWindow WindowOf(int answers, std::chrono::nanoseconds latency) {
   LoadWindow window;
-  for (int i = 0; i < answers; ++i) window.latencies.Record(latency);
+  window.by_request.resize(1);
+  for (int i = 0; i < answers; ++i) {
+    window.latencies.Record(latency);
+    window.by_request[0].Record(latency);
+  }
   window.time = std::chrono::seconds(1);
   return window;
 }
@@ -47,6 +51,44 @@ TEST(LoadReport, TheServersTimesAreMeansOfWhatCameInBetween) {
   EXPECT_EQ(times->queue, std::chrono::nanoseconds(0));
   EXPECT_FALSE(ServerTimesBetween(StatisticsOf(10, 500), StatisticsOf(10, 500)).has_value());
   EXPECT_FALSE(ServerTimesBetween(StatisticsOf(10, 500), StatisticsOf(3, 100)).has_value());
+}
+
+// They are latencies, but nothing that the server did in the time.
+TEST(LoadReport, LateAnswersAreNotInTheRate) {
+  LoadWindow window = WindowOf(100, std::chrono::microseconds(1));
+  LoadWindow late = WindowOf(10, std::chrono::seconds(2));
+  late.time = std::chrono::nanoseconds(0);
+  late.late = 10;
+  window.Add(late);
+  EXPECT_EQ(window.per_second(), 100);
+  EXPECT_EQ(window.per_second(0), 100);
+  EXPECT_GE(window.latencies.Percentile(0.99), std::chrono::seconds(2));
+}
+
+TEST(LoadReport, ItemsAreThoseOfEachKind) {
+  LoadReport report{.model = "mix", .kinds = {{.items = 1}, {.items = 8}}};
+  LoadLevelReport level;
+  level.measured.by_request.resize(2);
+  for (int i = 0; i < 40; ++i) {
+    level.measured.latencies.Record(std::chrono::microseconds(5));
+    level.measured.by_request[i % 4 == 0 ? 1 : 0].Record(std::chrono::microseconds(5));
+  }
+  level.measured.time = std::chrono::seconds(2);
+  EXPECT_EQ(ItemsPerSecond(report, level), 15 + 5 * 8);
+}
+
+TEST(LoadReport, ServerTimesOfSeveralModelsAreMeansOverAllRequests) {
+  const auto statistics = [](uint64_t count, uint64_t queue_ns) {
+    inference::ModelStatistics one;
+    one.mutable_inference_stats()->mutable_success()->set_count(count);
+    one.mutable_inference_stats()->mutable_queue()->set_ns(queue_ns);
+    return one;
+  };
+  const auto times = ServerTimesBetween(Sum({statistics(1, 0), statistics(2, 100)}),
+                                        Sum({statistics(2, 10), statistics(5, 190)}));
+  ASSERT_TRUE(times);
+  EXPECT_EQ(times->requests, 4u);
+  EXPECT_EQ(times->queue.count(), 25);
 }
 
 }  // namespace

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+
+#include "engine/core/status.h"
+
+namespace lazynet::cli {
+
+// The body of http://<address><path>, where `address` is host:port, with [] around an IPv6 one. Of
+// at most 1 GiB, all within the time.
+//   INVALID_ARGUMENT: not an address
+//   UNAVAILABLE: nobody answers there, or not in time
+//   INTERNAL: what answers is no HTTP, or not status 200
+absl::StatusOr<std::string> HttpGet(const std::string& address, const std::string& path,
+                                    std::chrono::milliseconds timeout);
+
+}  // namespace lazynet::cli
