@@ -6,7 +6,8 @@
 #
 # gRPC is at 8001 and metrics at 8002. Calls that change models go to 8003, which listens inside the container only:
 # docker exec <container> lazynet ... reaches it. The image wants no writable root file system (--read-only) and no
-# capability (--cap-drop=all).
+# capability (--cap-drop=all). With TLS (LAZYNET_TLS_CERTIFICATE, LAZYNET_TLS_KEY) the health check wants
+# LAZYNET_CLIENT_TLS_CA and LAZYNET_CLIENT_TLS_SERVER_NAME, and with mutual TLS a certificate of its own.
 
 FROM debian:bookworm AS build
 WORKDIR /src
@@ -37,6 +38,7 @@ RUN apt-get update \
       libprotobuf32 \
       libspdlog1.10 \
       libssl3 \
+      zlib1g \
  && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/debconf/*-old /var/cache/ldconfig/aux-cache \
       /var/log/apt /var/log/dpkg.log /var/log/alternatives.log /var/lib/dpkg/*-old \
  && groupadd --system --gid 65532 lazynet \

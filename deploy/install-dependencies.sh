@@ -33,7 +33,8 @@ packages() {
     build | ocl-icd-opencl-dev     | never used, but find_package(dnnl) asks for OpenCL
     build | liblapack-dev          | QR decomposition of orthogonal initial values
     build | prometheus-cpp-dev     | the data model and text format of metrics
-    build | libssl-dev             | SHA-256 of parameters and definitions
+    build | libssl-dev             | SHA-256 of parameters and definitions, certificates, tokens
+    build | zlib1g-dev             | compressed requests
     build | libspdlog-dev          | logging
     build | libfmt-dev             | text of errors and logs
     build | libcli11-dev           | command lines
@@ -48,6 +49,7 @@ packages() {
     test  | python3-onnx           | reads a network of ../shared/data
     test  | python3-torch          | PyTorch: the oracle for values and lazy semantics
     test  | python3-torchvision    | networks to export, and PyTorch's outputs for them
+    test  | openssl                | makes certificates for tests of TLS
     test  | prometheus             | promtool checks metrics and alerts; a server scrapes ours
     lint  | clang-format           | .clang-format
     lint  | clang-tidy             | .clang-tidy

@@ -1,10 +1,7 @@
 #include <fmt/format.h>
-#include <semaphore.h>
-#include <signal.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
-#include <atomic>
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -12,38 +9,15 @@
 #include "engine/backend/threads.h"
 #include "service/config/command_line.h"
 #include "service/logging/log.h"
+#include "service/server/file_limit.h"
 #include "service/server/heap.h"
+#include "service/server/life_cycle.h"
 #include "service/server/server.h"
+#include "service/server/signals.h"
 #include "service/version.h"
 
 namespace lazynet {
 namespace {
-
-// A handler, since signals that are blocked in our threads still end the process where a library
-// has started one before main, as OpenBLAS does.
-sem_t stop;
-std::atomic<int> stop_signal = 0;
-
-void OnStop(int signal) {
-  stop_signal = signal;
-  sem_post(&stop);
-}
-
-void HandleStopSignals() {
-  sem_init(&stop, 0, 0);
-  struct sigaction action = {};
-  action.sa_handler = OnStop;
-  action.sa_flags = SA_RESTART;
-  sigemptyset(&action.sa_mask);
-  sigaction(SIGTERM, &action, nullptr);
-  sigaction(SIGINT, &action, nullptr);
-}
-
-std::string WaitForStop() {
-  while (sem_wait(&stop) != 0) {
-  }
-  return stop_signal == SIGTERM ? "SIGTERM" : "SIGINT";
-}
 
 int Check(const config::ServerConfig& config) {
   std::string report;
@@ -72,7 +46,7 @@ void LogModels(const hosting::Repository& repository) {
 }
 
 int Serve(const config::ServerConfig& config) {
-  HandleStopSignals();
+  server::Signals signals;
   auto started = server::Server::Start(config);
   if (!started.ok()) {
     spdlog::error("{}", Message(started.status()));
@@ -83,8 +57,9 @@ int Serve(const config::ServerConfig& config) {
   spdlog::info("lazynet {} serves: gRPC port {}, metrics port {}, admin port {}, {} lanes",
                kVersion, server.grpc_port(), server.metrics_port(), server.admin_port(),
                server.lane_count());
-  spdlog::info("{}: draining", WaitForStop());
-  server.Shutdown(std::chrono::seconds(config.drain_timeout_seconds));
+  server::ServeUntilStopped(server, signals,
+                            {.grace = std::chrono::seconds(config.drain_grace_seconds),
+                             .timeout = std::chrono::seconds(config.drain_timeout_seconds)});
   spdlog::info("stopped");
   return 0;
 }
@@ -95,6 +70,7 @@ int Serve(const config::ServerConfig& config) {
 int main(int argc, char** argv) {
   lazynet::backend::RestartWithBriefWaits(argv);
   lazynet::server::TuneHeap();
+  lazynet::server::RaiseFileLimit();
   const auto command_line = lazynet::config::ParseCommandLine(argc, argv);
   if (!command_line.config) return command_line.exit_code;
   spdlog::set_level(spdlog::level::from_str(command_line.config->log_level));

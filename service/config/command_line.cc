@@ -19,16 +19,21 @@ class Flags {
     app_.get_formatter()->column_width(40);
     AddGeneral();
     AddAddresses();
+    AddSecurity();
     AddScheduling();
     AddLimits();
+    AddConnections();
   }
 
   CLI::App& app() { return app_; }
 
  private:
   static constexpr const char* kAddresses = "Addresses (host:port; port 0 takes any free one)";
+  static constexpr const char* kSecurity =
+      "Security (files are read again on SIGHUP; what cannot be used leaves the old in place)";
   static constexpr const char* kScheduling = "Scheduling";
   static constexpr const char* kLimits = "Limits";
+  static constexpr const char* kConnections = "Connections (of each address)";
 
   void Text(const char* flag, const char* variable, std::string& value, const char* description,
             const char* group) {
@@ -92,6 +97,37 @@ class Flags {
         ->envname("LAZYNET_SHARED_MEMORY")
         ->group(kAddresses);
   }
+  CLI::Option* File(const char* flag, const char* variable, std::string& value,
+                    const char* description) {
+    return app_.add_option(flag, value, description)
+        ->envname(variable)
+        ->option_text("FILE")
+        ->group(kSecurity);
+  }
+  void AddSecurity() {
+    CLI::Option* certificate =
+        File("--tls-certificate", "LAZYNET_TLS_CERTIFICATE", config_.tls_certificate,
+             "TLS on the gRPC and the admin address: the certificate and its chain, PEM");
+    CLI::Option* key = File("--tls-key", "LAZYNET_TLS_KEY", config_.tls_key,
+                            "The certificate's private key, PEM, without a passphrase");
+    certificate->needs(key);
+    key->needs(certificate);
+    File("--tls-client-ca", "LAZYNET_TLS_CLIENT_CA", config_.tls_client_ca,
+         "Mutual TLS: only clients with a certificate that this CA (PEM) signed are let in")
+        ->needs(certificate);
+    File("--admin-client-ca", "LAZYNET_ADMIN_CLIENT_CA", config_.admin_client_ca,
+         "Another CA for the clients of the admin address; else --tls-client-ca is for both")
+        ->needs(certificate);
+    File("--admin-token-file", "LAZYNET_ADMIN_TOKEN_FILE", config_.admin_token_file,
+         "Calls of the admin address want one of these bearer tokens, one a line");
+    app_.add_option("--admin-client-names", config_.admin_client_names,
+                    "Calls of the admin address want a client certificate with one of these names: "
+                    "alternative ones, or the common name where it has none")
+        ->envname("LAZYNET_ADMIN_CLIENT_NAMES")
+        ->delimiter(',')
+        ->option_text("NAME,...")
+        ->group(kSecurity);
+  }
   void AddScheduling() {
     Number("--lanes", "LAZYNET_LANES", config_.lanes, 0, 1024,
            "Serving threads; 0 takes one per processor that affinity and CPU quota leave",
@@ -108,8 +144,13 @@ class Flags {
            1, 1 << 20,
            "Materializations and new input shapes of a model that may wait to be prepared",
            kScheduling);
+    Number("--drain-grace", "LAZYNET_DRAIN_GRACE", config_.drain_grace_seconds, 0, 86400,
+           "Seconds after SIGTERM in which health says no but requests are still taken, so that "
+           "load balancers notice; 0 for clients that try elsewhere by themselves",
+           kScheduling);
     Number("--drain-timeout", "LAZYNET_DRAIN_TIMEOUT", config_.drain_timeout_seconds, 0, 86400,
-           "Seconds that requests in flight have to end after SIGTERM", kScheduling);
+           "Seconds that requests in flight then have to end; a second SIGTERM cancels them",
+           kScheduling);
   }
   void AddLimits() {
     Number("--max-message-bytes", "LAZYNET_MAX_MESSAGE_BYTES", config_.max_message_bytes, 1,
@@ -126,6 +167,39 @@ class Flags {
            kLimits);
     Number("--plan-cache-bytes", "LAZYNET_PLAN_CACHE_BYTES", config_.plan_cache_bytes, 1,
            kMostBytes, "Bytes of what is kept ready for all networks, without weights", kLimits);
+  }
+
+  void AddConnections() {
+    constexpr int64_t kMostSeconds = 86400 * 365;
+    ConnectionLimits& limits = config_.connections;
+    Number("--max-connections", "LAZYNET_MAX_CONNECTIONS", limits.max_connections, 1, 1 << 20,
+           "TCP connections; more are closed at once. At most half of the process's file "
+           "descriptors",
+           kConnections);
+    Number("--max-streams-per-connection", "LAZYNET_MAX_STREAMS_PER_CONNECTION", limits.max_streams,
+           1, (int64_t{1} << 31) - 1, "Calls at a time on a connection; more wait at the client",
+           kConnections);
+    Number("--connection-memory-bytes", "LAZYNET_CONNECTION_MEMORY_BYTES", limits.memory_bytes,
+           1 << 20, kMostBytes,
+           "Bytes for what is read of all connections of an address; beyond them none is taken "
+           "and those that hold most are broken",
+           kConnections);
+    Number("--keepalive-time", "LAZYNET_KEEPALIVE_TIME", limits.keepalive_seconds, 1, kMostSeconds,
+           "Seconds of silence after which a client is asked for a sign of life", kConnections);
+    Number("--keepalive-timeout", "LAZYNET_KEEPALIVE_TIMEOUT", limits.keepalive_timeout_seconds, 1,
+           kMostSeconds, "Seconds for that sign; one that does not read does not give it",
+           kConnections);
+    Number("--min-ping-interval", "LAZYNET_MIN_PING_INTERVAL", limits.min_ping_interval_seconds, 0,
+           kMostSeconds, "Seconds between a client's own pings; one that sends more is sent away",
+           kConnections);
+    Number("--max-connection-idle", "LAZYNET_MAX_CONNECTION_IDLE", limits.max_idle_seconds, 0,
+           kMostSeconds, "Seconds without a call after which a connection is closed; 0: never",
+           kConnections);
+    Number("--max-connection-age", "LAZYNET_MAX_CONNECTION_AGE", limits.max_age_seconds, 0,
+           kMostSeconds,
+           "Seconds after which a connection is closed, its calls having --drain-timeout to end, "
+           "so that clients spread anew; 0: never",
+           kConnections);
   }
 
   ServerConfig& config_;

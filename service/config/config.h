@@ -3,8 +3,21 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace lazynet::config {
+
+// What a client may do with a connection, on each address.
+struct ConnectionLimits {
+  int64_t max_connections = 8192;           // over TCP, >= 1; more are closed
+  int64_t max_streams = 1024;               // calls at a time, >= 1; more wait at the client
+  int64_t memory_bytes = int64_t{4} << 30;  // of what is read of all connections, >= 1 MiB
+  int64_t keepalive_seconds = 60;  // of silence, after which a client is asked for a sign, >= 1
+  int64_t keepalive_timeout_seconds = 20;  // that it then has, >= 1
+  int64_t min_ping_interval_seconds = 10;  // of a client's own questions; 0: any
+  int64_t max_idle_seconds = 3600;         // without a call, before it is closed; 0: never
+  int64_t max_age_seconds = 0;             // before it is closed, its calls first; 0: never
+};
 
 // Everything the server can be told. Addresses are host:port; port 0 takes any free one.
 struct ServerConfig {
@@ -12,6 +25,16 @@ struct ServerConfig {
   std::string grpc_address = "127.0.0.1:8001";     // Open Inference Protocol, health, reflection
   std::string metrics_address = "127.0.0.1:8002";  // /metrics over HTTP
   std::string admin_address = "127.0.0.1:8003";    // LazyNetworkService for operators
+
+  // PEM files. TLS on the gRPC and the admin address when the first two are there.
+  std::string tls_certificate;
+  std::string tls_key;
+  std::string tls_client_ca;    // clients want a certificate that it signed; empty: none
+  std::string admin_client_ca;  // instead of that on the admin address; empty: the same there
+
+  // Who may make the calls of the admin address; whatever is set is asked for.
+  std::string admin_token_file;                 // tokens, one a line; empty: none is wanted
+  std::vector<std::string> admin_client_names;  // of their certificates; empty: whoever is let in
 
   int64_t lanes = 0;                              // serving threads; 0: one per available processor
   int64_t queue_capacity = 1024;                  // requests of a network that wait, >= 1
@@ -24,10 +47,13 @@ struct ServerConfig {
   int64_t max_parameter_bytes = int64_t{4} << 30;  // of one network, >= 1
   int64_t max_plan_bytes = int64_t{2} << 30;       // intermediate values of one plan, >= 1
 
+  ConnectionLimits connections;
+
   int64_t max_total_parameter_bytes = int64_t{16} << 30;  // of all networks, >= 1
   std::string state_dir;  // folder for what survives a restart; empty: nothing does
 
-  int64_t drain_timeout_seconds = 30;  // for requests in flight after SIGTERM, >= 0
+  int64_t drain_grace_seconds = 0;     // from SIGTERM to the first refusal, >= 0
+  int64_t drain_timeout_seconds = 30;  // then, for requests in flight, >= 0
   bool shared_memory = false;          // tensors in POSIX shared memory of this machine
   std::string backend = "onednn";      // onednn | reference
   std::string log_level = "info";      // trace | debug | info | warning | error | off

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "engine/core/status.h"
+#include "service/handlers/decompress.h"
 #include "service/handlers/infer_batch.h"
 #include "service/handlers/infer_parameters.h"
 #include "service/handlers/poller_lane.h"
@@ -43,7 +44,8 @@ void InferJob::Start(grpc::ByteBuffer request, std::chrono::system_clock::time_p
   if (const absl::Status status = Dispatch(request); !status.ok()) End(status);
 }
 
-absl::Status InferJob::Dispatch(const grpc::ByteBuffer& bytes) {
+absl::Status InferJob::Dispatch(grpc::ByteBuffer& bytes) {
+  RETURN_IF_ERROR(Decompress(bytes, service_.max_message_bytes()));
   ASSIGN_OR_RETURN(request_, DecodeInferRequest(bytes));
   const auto& message = request_.message;
   ASSIGN_OR_RETURN(network_,

@@ -55,7 +55,7 @@ class InferJob : public scheduling::LaneJob, public scheduling::BuildWaiter {
  private:
   friend class InferBatch;
 
-  absl::Status Dispatch(const grpc::ByteBuffer& bytes);
+  absl::Status Dispatch(grpc::ByteBuffer& bytes);
   void EnterLanes();
   void End(const absl::Status& status);
   void Log(const absl::Status& status) const;

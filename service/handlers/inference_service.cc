@@ -139,10 +139,10 @@ grpc::Status InferenceService::ModelConfig(grpc::ServerContext*,
 }
 
 grpc::Status InferenceService::RepositoryModelLoad(
-    grpc::ServerContext*, const inference::RepositoryModelLoadRequest* request,
+    grpc::ServerContext* context, const inference::RepositoryModelLoadRequest* request,
     inference::RepositoryModelLoadResponse*) {
   const auto load = [&]() -> absl::Status {
-    RETURN_IF_ERROR(admin_.Check("RepositoryModelLoad"));
+    RETURN_IF_ERROR(admin_.Check(*context, "RepositoryModelLoad"));
     RETURN_IF_ERROR(CheckLoad(*request));
     absl::Status loaded = repository_.LoadAgain(request->model_name());
     if (!loaded.ok()) LogRefusedLoad(request->model_name(), loaded);
@@ -153,21 +153,21 @@ grpc::Status InferenceService::RepositoryModelLoad(
 
 // unload_dependents is of ensembles, which there are none of.
 grpc::Status InferenceService::RepositoryModelUnload(
-    grpc::ServerContext*, const inference::RepositoryModelUnloadRequest* request,
+    grpc::ServerContext* context, const inference::RepositoryModelUnloadRequest* request,
     inference::RepositoryModelUnloadResponse*) {
   const auto unload = [&]() -> absl::Status {
-    RETURN_IF_ERROR(admin_.Check("RepositoryModelUnload"));
+    RETURN_IF_ERROR(admin_.Check(*context, "RepositoryModelUnload"));
     RETURN_IF_ERROR(CheckRepository(request->repository_name()));
     return repository_.Unload(request->model_name());
   };
   return ToGrpc(unload());
 }
 
-grpc::Status InferenceService::LogSettings(grpc::ServerContext*,
+grpc::Status InferenceService::LogSettings(grpc::ServerContext* context,
                                            const inference::LogSettingsRequest* request,
                                            inference::LogSettingsResponse* response) {
   if (!request->settings().empty()) {
-    if (absl::Status status = admin_.Check("LogSettings with settings"); !status.ok()) {
+    if (absl::Status status = admin_.Check(*context, "LogSettings with settings"); !status.ok()) {
       return ToGrpc(status);
     }
   }

@@ -36,7 +36,8 @@ class InferenceService : public inference::GRPCInferenceService::WithRawMethod_M
   InferenceService(hosting::Repository& repository, scheduling::Lanes& lanes,
                    scheduling::BuildLane& build_lane, const Readiness& readiness,
                    metrics::ServerProbe& probe, const metrics::RpcProbe& rpcs,
-                   SharedMemory& shared_memory, RequestLog& request_log, AdminOnly admin)
+                   SharedMemory& shared_memory, RequestLog& request_log, AdminOnly admin,
+                   size_t max_message_bytes)
       : repository_(repository),
         lanes_(lanes),
         build_lane_(build_lane),
@@ -45,7 +46,8 @@ class InferenceService : public inference::GRPCInferenceService::WithRawMethod_M
         rpcs_(rpcs),
         shared_memory_(shared_memory),
         request_log_(request_log),
-        admin_(std::move(admin)) {}
+        admin_(std::move(admin)),
+        max_message_bytes_(max_message_bytes) {}
 
   const hosting::Repository& repository() const { return repository_; }
   scheduling::Lanes& lanes() { return lanes_; }
@@ -56,6 +58,9 @@ class InferenceService : public inference::GRPCInferenceService::WithRawMethod_M
   RequestLog& request_log() { return request_log_; }
 
   OpenStreams& streams() { return streams_; }
+
+  // Of a request, as its client made it.
+  size_t max_message_bytes() const { return max_message_bytes_; }
 
   // Counts an inference request that ends, of so many items; `network` is null when none was found.
   void RecordOutcome(hosting::HostedNetwork* network, absl::StatusCode code,
@@ -124,6 +129,7 @@ class InferenceService : public inference::GRPCInferenceService::WithRawMethod_M
   SharedMemory& shared_memory_;
   RequestLog& request_log_;
   const AdminOnly admin_;
+  const size_t max_message_bytes_;
   OpenStreams streams_;
 };
 

@@ -129,7 +129,8 @@ absl::Status LazyNetworkService::DescribePlanFor(const grpc::ServerContext& cont
                                                  v1::DescribePlanResponse& response) {
   const uint32_t runs = request.profile_runs();
   if (runs > 0)
-    RETURN_IF_ERROR(options_.admin.Check("DescribePlan with profile_runs", "runs the network"));
+    RETURN_IF_ERROR(
+        options_.admin.Check(context, "DescribePlan with profile_runs", "runs the network"));
   if (runs > kMaxProfileRuns) {
     return InvalidArgument("profile_runs: wants at most {}, got {}", kMaxProfileRuns, runs);
   }
@@ -187,14 +188,16 @@ grpc::Status LazyNetworkService::WatchNetworks(grpc::ServerContext* context,
 }
 
 grpc::Status LazyNetworkService::InitializeParameters(
-    grpc::ServerContext*, const v1::InitializeParametersRequest* request,
+    grpc::ServerContext* context, const v1::InitializeParametersRequest* request,
     v1::InitializeParametersResponse* response) {
-  return ToGrpc(Initialize(*request, *response));
+  return ToGrpc(Initialize(*context, *request, *response));
 }
 
-absl::Status LazyNetworkService::Initialize(const v1::InitializeParametersRequest& request,
+absl::Status LazyNetworkService::Initialize(const grpc::ServerContext& context,
+                                            const v1::InitializeParametersRequest& request,
                                             v1::InitializeParametersResponse& response) {
-  if (!request.validate_only()) RETURN_IF_ERROR(options_.admin.Check("InitializeParameters"));
+  if (!request.validate_only())
+    RETURN_IF_ERROR(options_.admin.Check(context, "InitializeParameters"));
   ASSIGN_OR_RETURN(const auto hosted, repository_.Find(request.name(), request.version()));
   const nn::Network& network = hosted->network();
   ASSIGN_OR_RETURN(const std::vector<Shape> shapes, ShapesOf(network, request));
@@ -227,15 +230,16 @@ absl::Status LazyNetworkService::Initialize(const v1::InitializeParametersReques
   return absl::OkStatus();
 }
 
-grpc::Status LazyNetworkService::LoadStateDict(grpc::ServerContext*,
+grpc::Status LazyNetworkService::LoadStateDict(grpc::ServerContext* context,
                                                grpc::ServerReader<v1::LoadStateDictRequest>* reader,
                                                v1::LoadStateDictResponse* response) {
-  return ToGrpc(Load(*reader, *response));
+  return ToGrpc(Load(*context, *reader, *response));
 }
 
-absl::Status LazyNetworkService::Load(grpc::ServerReader<v1::LoadStateDictRequest>& reader,
+absl::Status LazyNetworkService::Load(const grpc::ServerContext& context,
+                                      grpc::ServerReader<v1::LoadStateDictRequest>& reader,
                                       v1::LoadStateDictResponse& response) {
-  RETURN_IF_ERROR(options_.admin.Check("LoadStateDict"));
+  RETURN_IF_ERROR(options_.admin.Check(context, "LoadStateDict"));
   v1::LoadStateDictRequest message;
   if (!reader.Read(&message) || !message.has_target()) {
     return InvalidArgument("wants a target in the first message");
@@ -257,15 +261,16 @@ absl::Status LazyNetworkService::Load(grpc::ServerReader<v1::LoadStateDictReques
                   target.validate_only(), response);
 }
 
-grpc::Status LazyNetworkService::SaveCheckpoint(grpc::ServerContext*,
+grpc::Status LazyNetworkService::SaveCheckpoint(grpc::ServerContext* context,
                                                 const v1::SaveCheckpointRequest* request,
                                                 v1::SaveCheckpointResponse* response) {
-  return ToGrpc(Save(*request, *response));
+  return ToGrpc(Save(*context, *request, *response));
 }
 
-absl::Status LazyNetworkService::Save(const v1::SaveCheckpointRequest& request,
+absl::Status LazyNetworkService::Save(const grpc::ServerContext& context,
+                                      const v1::SaveCheckpointRequest& request,
                                       v1::SaveCheckpointResponse& response) {
-  RETURN_IF_ERROR(options_.admin.Check("SaveCheckpoint"));
+  RETURN_IF_ERROR(options_.admin.Check(context, "SaveCheckpoint"));
   ASSIGN_OR_RETURN(const auto hosted, repository_.Find(request.name(), request.version()));
   if (state_ == nullptr) return FailedPrecondition("checkpoints want a --state-dir, there is none");
   const auto set = hosted->parameters();
@@ -289,15 +294,16 @@ absl::Status LazyNetworkService::Save(const v1::SaveCheckpointRequest& request,
   return absl::OkStatus();
 }
 
-grpc::Status LazyNetworkService::LoadCheckpoint(grpc::ServerContext*,
+grpc::Status LazyNetworkService::LoadCheckpoint(grpc::ServerContext* context,
                                                 const v1::LoadCheckpointRequest* request,
                                                 v1::LoadStateDictResponse* response) {
-  return ToGrpc(LoadSaved(*request, *response));
+  return ToGrpc(LoadSaved(*context, *request, *response));
 }
 
-absl::Status LazyNetworkService::LoadSaved(const v1::LoadCheckpointRequest& request,
+absl::Status LazyNetworkService::LoadSaved(const grpc::ServerContext& context,
+                                           const v1::LoadCheckpointRequest& request,
                                            v1::LoadStateDictResponse& response) {
-  RETURN_IF_ERROR(options_.admin.Check("LoadCheckpoint"));
+  RETURN_IF_ERROR(options_.admin.Check(context, "LoadCheckpoint"));
   ASSIGN_OR_RETURN(const auto hosted, repository_.Find(request.name(), request.version()));
   if (state_ == nullptr) return FailedPrecondition("checkpoints want a --state-dir, there is none");
   ASSIGN_OR_RETURN(const nn::StateDict values, state_->LoadCheckpoint(request.checkpoint()));
@@ -305,34 +311,36 @@ absl::Status LazyNetworkService::LoadSaved(const v1::LoadCheckpointRequest& requ
                   request.validate_only(), response);
 }
 
-grpc::Status LazyNetworkService::ResetParameters(grpc::ServerContext*,
+grpc::Status LazyNetworkService::ResetParameters(grpc::ServerContext* context,
                                                  const v1::ResetParametersRequest* request,
                                                  v1::ResetParametersResponse* response) {
-  return ToGrpc(Reset(*request, *response));
+  return ToGrpc(Reset(*context, *request, *response));
 }
 
-absl::Status LazyNetworkService::Reset(const v1::ResetParametersRequest& request,
+absl::Status LazyNetworkService::Reset(const grpc::ServerContext& context,
+                                       const v1::ResetParametersRequest& request,
                                        v1::ResetParametersResponse& response) {
-  RETURN_IF_ERROR(options_.admin.Check("ResetParameters"));
+  RETURN_IF_ERROR(options_.admin.Check(context, "ResetParameters"));
   ASSIGN_OR_RETURN(const auto hosted, repository_.Find(request.name(), request.version()));
   RETURN_IF_ERROR(hosted->Reset());
   response.set_state(Convert(hosted->state()));
   return absl::OkStatus();
 }
 
-grpc::Status LazyNetworkService::RegisterNetwork(grpc::ServerContext*,
+grpc::Status LazyNetworkService::RegisterNetwork(grpc::ServerContext* context,
                                                  const v1::RegisterNetworkRequest* request,
                                                  v1::RegisterNetworkResponse* response) {
-  const absl::Status status = Register(*request, *response);
-  if (!status.ok() && options_.admin.Check("RegisterNetwork").ok()) {
+  const absl::Status status = Register(*context, *request, *response);
+  if (!status.ok() && options_.admin.Check(*context, "RegisterNetwork").ok()) {
     LogRefusedLoad(request->name(), status);
   }
   return ToGrpc(status);
 }
 
-absl::Status LazyNetworkService::Register(const v1::RegisterNetworkRequest& request,
+absl::Status LazyNetworkService::Register(const grpc::ServerContext& context,
+                                          const v1::RegisterNetworkRequest& request,
                                           v1::RegisterNetworkResponse& response) {
-  RETURN_IF_ERROR(options_.admin.Check("RegisterNetwork"));
+  RETURN_IF_ERROR(options_.admin.Check(context, "RegisterNetwork"));
   const auto version = request.version().empty() ? std::optional<int64_t>(1)
                                                  : hosting::ParseVersion(request.version());
   if (!version) return InvalidArgument("wants a version number, got \"{}\"", request.version());
@@ -347,10 +355,10 @@ absl::Status LazyNetworkService::Register(const v1::RegisterNetworkRequest& requ
   return absl::OkStatus();
 }
 
-grpc::Status LazyNetworkService::UnregisterNetwork(grpc::ServerContext*,
+grpc::Status LazyNetworkService::UnregisterNetwork(grpc::ServerContext* context,
                                                    const v1::UnregisterNetworkRequest* request,
                                                    v1::UnregisterNetworkResponse*) {
-  if (absl::Status status = options_.admin.Check("UnregisterNetwork"); !status.ok())
+  if (absl::Status status = options_.admin.Check(*context, "UnregisterNetwork"); !status.ok())
     return ToGrpc(status);
   return ToGrpc(repository_.Unregister(request->name(), request->version()));
 }

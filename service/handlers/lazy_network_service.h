@@ -66,16 +66,21 @@ class LazyNetworkService : public v1::LazyNetworkService::Service {
   absl::Status DescribePlanFor(const grpc::ServerContext& context,
                                const v1::DescribePlanRequest& request,
                                v1::DescribePlanResponse& response);
-  absl::Status Initialize(const v1::InitializeParametersRequest& request,
+  absl::Status Initialize(const grpc::ServerContext& context,
+                          const v1::InitializeParametersRequest& request,
                           v1::InitializeParametersResponse& response);
-  absl::Status Load(grpc::ServerReader<v1::LoadStateDictRequest>& reader,
+  absl::Status Load(const grpc::ServerContext& context,
+                    grpc::ServerReader<v1::LoadStateDictRequest>& reader,
                     v1::LoadStateDictResponse& response);
-  absl::Status Save(const v1::SaveCheckpointRequest& request, v1::SaveCheckpointResponse& response);
-  absl::Status LoadSaved(const v1::LoadCheckpointRequest& request,
+  absl::Status Save(const grpc::ServerContext& context, const v1::SaveCheckpointRequest& request,
+                    v1::SaveCheckpointResponse& response);
+  absl::Status LoadSaved(const grpc::ServerContext& context,
+                         const v1::LoadCheckpointRequest& request,
                          v1::LoadStateDictResponse& response);
-  absl::Status Reset(const v1::ResetParametersRequest& request,
+  absl::Status Reset(const grpc::ServerContext& context, const v1::ResetParametersRequest& request,
                      v1::ResetParametersResponse& response);
-  absl::Status Register(const v1::RegisterNetworkRequest& request,
+  absl::Status Register(const grpc::ServerContext& context,
+                        const v1::RegisterNetworkRequest& request,
                         v1::RegisterNetworkResponse& response);
 
   hosting::Repository& repository_;

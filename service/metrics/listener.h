@@ -19,6 +19,7 @@ class Fd {
   }
 
   int get() const { return value_; }
+  int Release() { return std::exchange(value_, -1); }
   bool valid() const { return value_ >= 0; }
 
  private:

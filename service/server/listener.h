@@ -5,32 +5,58 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "service/config/config.h"
 #include "service/metrics/rpc_probe.h"
+#include "service/server/acceptor.h"
 
 namespace lazynet::server {
+
+struct ListenerOptions {
+  int max_message_bytes = 0;
+  config::ConnectionLimits connections;
+  bool decompress = false;             // by gRPC, without a limit: for clients that can be trusted
+  std::chrono::seconds drain_timeout;  // for calls on a connection that is closed for its age
+  std::shared_ptr<grpc::ServerCredentials> credentials;
+};
 
 // A gRPC server on one address, with a completion queue for its asynchronous methods.
 class Listener {
  public:
-  // Binds the address; see bound().
-  Listener(std::string address, int max_message_bytes, const std::vector<grpc::Service*>& services,
-           const metrics::RpcProbe& rpcs);
+  // Binds the address: host:port, or unix:PATH. UNAVAILABLE when it is taken, INVALID_ARGUMENT when
+  // it is none.
+  static absl::StatusOr<std::unique_ptr<Listener>> Start(
+      const std::string& address, const ListenerOptions& options,
+      const std::vector<grpc::Service*>& services, const metrics::RpcProbe& rpcs);
 
-  bool bound() const { return server_ != nullptr && port_ > 0; }
-  const std::string& address() const { return address_; }
   int port() const { return port_; }
   grpc::ServerCompletionQueue& queue() { return *queue_; }
 
-  // Refuses new calls, lets those in flight end until the deadline, then cancels them.
+  // Refuses new connections, and tells clients to go elsewhere; takes the calls that they started
+  // before they heard of it.
+  void TellClientsToGo();
+
+  // Whether there still is a connection, as far as can be told: of a unix socket it cannot.
+  bool HasConnections();
+
+  // Refuses new connections and calls, lets those in flight end until the deadline, then cancels
+  // them.
   void Shutdown(std::chrono::system_clock::time_point deadline);
 
+  // Breaks all connections, also while Shutdown waits for the calls on them.
+  void CancelCalls();
+
  private:
-  const std::string address_;
+  explicit Listener(std::shared_ptr<grpc::ServerCredentials> credentials)
+      : credentials_(std::move(credentials)) {}
+
+  const std::shared_ptr<grpc::ServerCredentials> credentials_;  // the server does not keep them
   int port_ = 0;
   std::unique_ptr<grpc::ServerCompletionQueue> queue_;
   std::unique_ptr<grpc::Server> server_;
+  std::unique_ptr<Acceptor> acceptor_;  // null for unix sockets, which gRPC accepts itself
 };
 
 }  // namespace lazynet::server

@@ -3,8 +3,12 @@
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 
 #include <algorithm>
+#include <atomic>
+#include <mutex>
 #include <optional>
+#include <stop_token>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -19,13 +23,20 @@
 #include "service/metrics/registry.h"
 #include "service/metrics/server_probe.h"
 #include "service/scheduling/processors.h"
+#include "service/server/access.h"
 #include "service/server/listener.h"
 #include "service/server/poller.h"
+#include "service/server/reloader.h"
+#include "service/server/repository_log.h"
 #include "service/server/rpc_methods.h"
 #include "service/version.h"
 
 namespace lazynet::server {
 namespace {
+
+// What a client that stays connected has to hear that it is told to go, and to stop making calls.
+constexpr std::chrono::seconds kTimeToHear{1};
+constexpr std::chrono::milliseconds kBetweenLooks{2};
 
 size_t LaneCount(const config::ServerConfig& config) {
   return static_cast<size_t>(config.lanes > 0 ? config.lanes : scheduling::AvailableProcessors());
@@ -107,41 +118,62 @@ struct Server::Parts {
     probe.SetQueueCapacity(static_cast<size_t>(config.queue_capacity));
   }
 
+  // Port 0 is another one each time.
+  bool HasOneAddress() const {
+    return config.admin_address == config.grpc_address && !config.admin_address.ends_with(":0");
+  }
+
+  absl::Status LoadAccess() {
+    if (HasOneAddress() && !config.admin_client_ca.empty()) {
+      return InvalidArgument(
+          "--admin-client-ca wants an --admin-address that is not --grpc-address");
+    }
+    ASSIGN_OR_RETURN(access, Access::Load(config));
+    return absl::OkStatus();
+  }
+
+  ListenerOptions MakeListenerOptions(bool is_admin,
+                                      std::shared_ptr<grpc::ServerCredentials> credentials) const {
+    return {.max_message_bytes = static_cast<int>(config.max_message_bytes),
+            .connections = config.connections,
+            .decompress = is_admin,
+            .drain_timeout = std::chrono::seconds(config.drain_timeout_seconds),
+            .credentials = std::move(credentials)};
+  }
+
   // Two services of a kind, since one instance can be registered with one server only.
-  void Bind() {
+  absl::Status Bind() {
     hosting::Repository& repository = *host.repository;
-    // Port 0 is another one each time.
-    const bool one_address =
-        config.admin_address == config.grpc_address && !config.admin_address.ends_with(":0");
+    const bool one_address = HasOneAddress();
     inference = MakeInference(one_address);
     lazy_networks = MakeLazyNetworks(one_address);
     health = std::make_unique<handlers::HealthService>(repository, readiness);
-    const int limit = static_cast<int>(config.max_message_bytes);
-    main = std::make_unique<Listener>(
-        config.grpc_address, limit,
-        std::vector<grpc::Service*>{inference.get(), lazy_networks.get(), health.get()}, rpcs);
-    if (one_address) return;
+    ASSIGN_OR_RETURN(
+        main,
+        Listener::Start(config.grpc_address, MakeListenerOptions(false, access->MakeCredentials()),
+                        {inference.get(), lazy_networks.get(), health.get()}, rpcs));
+    if (one_address) return absl::OkStatus();
     admin_inference = MakeInference(true);
     admin_lazy_networks = MakeLazyNetworks(true);
     admin_health = std::make_unique<handlers::HealthService>(repository, readiness);
-    admin = std::make_unique<Listener>(
-        config.admin_address, limit,
-        std::vector<grpc::Service*>{admin_inference.get(), admin_lazy_networks.get(),
-                                    admin_health.get()},
-        rpcs);
+    ASSIGN_OR_RETURN(
+        admin, Listener::Start(
+                   config.admin_address, MakeListenerOptions(true, access->MakeAdminCredentials()),
+                   {admin_inference.get(), admin_lazy_networks.get(), admin_health.get()}, rpcs));
+    return absl::OkStatus();
   }
 
   std::unique_ptr<handlers::InferenceService> MakeInference(bool is_admin) {
     return std::make_unique<handlers::InferenceService>(
         *host.repository, *lanes, *build_lane, readiness, probe, rpcs, shared_memory, request_log,
-        handlers::AdminOnly{is_admin, config.admin_address});
+        access->MakeAdminOnly(is_admin), static_cast<size_t>(config.max_message_bytes));
   }
 
   std::unique_ptr<handlers::LazyNetworkService> MakeLazyNetworks(bool is_admin) {
     return std::make_unique<handlers::LazyNetworkService>(
         *host.repository, host.events, host.state.get(), *build_lane,
         handlers::LazyNetworkService::Options{
-            .admin = {is_admin, config.admin_address},
+            .admin = access->MakeAdminOnly(is_admin),
             .max_load_bytes = static_cast<size_t>(config.max_parameter_bytes),
             .plans = {.input_bytes = static_cast<size_t>(config.max_message_bytes),
                       .output_bytes = static_cast<size_t>(config.max_plan_bytes)}});
@@ -179,6 +211,10 @@ struct Server::Parts {
     // Networks that come and go change what health says of them.
     host.events.SetListener([this] { Notify(); });
     StartPolling();
+    reloader = std::make_unique<Reloader>([this](const std::stop_token& stop) {
+      access->Reload();
+      LogChanges(host.repository->LoadChanges(stop));
+    });
     SetReady(true);
   }
 
@@ -206,13 +242,37 @@ struct Server::Parts {
     for (handlers::InferenceService* service : Inferences()) service->streams().Drain();
     host.events.Close();
     const auto deadline = std::chrono::system_clock::now() + drain_timeout;
-    for (Listener* listener : Listeners()) listener->Shutdown(deadline);
+    SendClientsAway(deadline);
+    for (Listener* listener : Listeners()) {
+      listener->Shutdown(cancels ? std::chrono::system_clock::now() : deadline);
+    }
+    reloader.reset();  // not before: a model that is being loaded must not delay the rest
     // Whoever still computes ends its call before the queues close.
     build_lane.reset();
     lanes.reset();
     poller.reset();
+    const std::lock_guard lock(closing_mutex);
     main.reset();
     admin.reset();
+  }
+
+  // Calls that come when a listener is shut down already would be lost.
+  void SendClientsAway(std::chrono::system_clock::time_point deadline) {
+    for (Listener* listener : Listeners()) listener->TellClientsToGo();
+    const auto heard = std::min(deadline, std::chrono::system_clock::now() + kTimeToHear);
+    const auto has_connections = [](Listener* listener) { return listener->HasConnections(); };
+    const auto listeners = Listeners();
+    while (std::any_of(listeners.begin(), listeners.end(), has_connections) && !cancels &&
+           std::chrono::system_clock::now() < heard) {
+      std::this_thread::sleep_for(kBetweenLooks);
+    }
+  }
+
+  void CancelCalls() {
+    cancels = true;
+    const std::lock_guard lock(closing_mutex);
+    if (main == nullptr) return;
+    for (Listener* listener : Listeners()) listener->CancelCalls();
   }
 
   const config::ServerConfig config;
@@ -230,10 +290,14 @@ struct Server::Parts {
   std::unique_ptr<handlers::LazyNetworkService> admin_lazy_networks;
   std::unique_ptr<handlers::HealthService> health;
   std::unique_ptr<handlers::HealthService> admin_health;
+  std::unique_ptr<Access> access;
+  std::atomic<bool> cancels = false;  // nothing is waited for any more
+  std::mutex closing_mutex;  // held to end the two below, and by those who use them meanwhile
   std::unique_ptr<Listener> main;
   std::unique_ptr<Listener> admin;
   std::optional<Poller> poller;
   std::unique_ptr<metrics::Exposer> exposer;
+  std::unique_ptr<Reloader> reloader;
 };
 
 Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
@@ -244,16 +308,12 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const config::ServerConfig
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   std::unique_ptr<Server> server(new Server(std::make_unique<Parts>(config)));
   Parts& parts = *server->parts_;
+  RETURN_IF_ERROR(parts.LoadAccess());
   RETURN_IF_ERROR(parts.host.Load(config));
   ASSIGN_OR_RETURN(parts.exposer,
                    metrics::Exposer::Start(parts.host.registry, config.metrics_address));
   parts.StartThreads();
-  parts.Bind();
-  for (const Listener* listener : parts.Listeners()) {
-    if (!listener->bound()) {
-      return absl::UnavailableError(fmt::format("cannot listen on {}", listener->address()));
-    }
-  }
+  RETURN_IF_ERROR(parts.Bind());
   parts.Serve();
   return server;
 }
@@ -265,7 +325,10 @@ int Server::admin_port() const { return parts_->Listeners().back()->port(); }
 int Server::metrics_port() const { return parts_->exposer->port(); }
 std::string Server::MetricsText() const { return parts_->host.registry.Text(); }
 
+void Server::RequestReload() { parts_->reloader->Request(); }
+void Server::BecomeUnready() { parts_->SetReady(false); }
 void Server::Shutdown(std::chrono::seconds drain_timeout) { parts_->Stop(drain_timeout); }
+void Server::CancelCalls() { parts_->CancelCalls(); }
 
 absl::Status CheckRepository(const config::ServerConfig& config, std::string& report) {
   // Looking must not set a state aside.

@@ -42,6 +42,13 @@ class Server:
                 return self
         raise RuntimeError("the server did not start:\n" + "".join(lines))
 
+    def wait_for_log(self, text):
+        """Reads the log on until a line has `text`, and returns that."""
+        for line in self.process.stderr:
+            if text in line:
+                return line
+        raise RuntimeError(f"the server ended without a line with {text!r}")
+
     def __exit__(self, *_):
         self.process.terminate()
         _, self.log = self.process.communicate(timeout=60)

@@ -37,6 +37,18 @@ TEST(CommandLine, FlagsWinOverTheEnvironment) {
   unsetenv("LAZYNET_MODEL_REPOSITORY");
 }
 
+TEST(CommandLine, FilesOfTlsMayComeFromTheEnvironment) {
+  setenv("LAZYNET_TLS_KEY", "k.pem", 1);
+  setenv("LAZYNET_ADMIN_CLIENT_NAMES", "a,b", 1);
+  const CommandLine parsed = Parse({"--model-repository", "/m", "--tls-certificate", "c.pem"});
+  unsetenv("LAZYNET_TLS_KEY");
+  unsetenv("LAZYNET_ADMIN_CLIENT_NAMES");
+  ASSERT_TRUE(parsed.config.has_value());
+  EXPECT_EQ(parsed.config->tls_certificate, "c.pem");
+  EXPECT_EQ(parsed.config->tls_key, "k.pem");
+  EXPECT_EQ(parsed.config->admin_client_names, (std::vector<std::string>{"a", "b"}));
+}
+
 TEST(CommandLine, WrongUseExitsWith2) {
   for (const std::vector<const char*>& flags :
        {std::vector<const char*>{},
@@ -46,7 +58,12 @@ TEST(CommandLine, WrongUseExitsWith2) {
         {"--model-repository", "/m", "--backend", "cuda"},
         {"--model-repository", "/m", "--log-format", "xml"},
         {"--model-repository", "/m", "--slow-request-ms", "-1"},
-        {"--model-repository", "/m", "--max-message-bytes", "0"}}) {
+        {"--model-repository", "/m", "--max-message-bytes", "0"},
+        {"--model-repository", "/m", "--keepalive-time", "0"},
+        {"--model-repository", "/m", "--tls-certificate", "c.pem"},
+        {"--model-repository", "/m", "--tls-key", "k.pem"},
+        {"--model-repository", "/m", "--tls-client-ca", "ca.pem"},
+        {"--model-repository", "/m", "--admin-client-ca", "ca.pem"}}) {
     const CommandLine parsed = Parse(flags);
     EXPECT_FALSE(parsed.config.has_value());
     EXPECT_EQ(parsed.exit_code, 2);
@@ -70,7 +87,21 @@ TEST(CommandLine, HelpNamesEveryFlagWithItsVariable) {
                            "--queue-capacity",
                            "--max-queue-wait",
                            "--build-queue-capacity",
+                           "--drain-grace",
                            "--drain-timeout",
+                           "--tls-certificate",
+                           "--tls-key",
+                           "--tls-client-ca",
+                           "--admin-client-ca",
+                           "--admin-token-file",
+                           "--admin-client-names",
+                           "--max-streams-per-connection",
+                           "--connection-memory-bytes",
+                           "--keepalive-time",
+                           "--keepalive-timeout",
+                           "--min-ping-interval",
+                           "--max-connection-idle",
+                           "--max-connection-age",
                            "--max-message-bytes",
                            "--max-parameter-bytes",
                            "--max-plan-bytes",

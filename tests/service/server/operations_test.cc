@@ -233,7 +233,10 @@ TEST(Startup, SaysWhatIsWrong) {
   config.grpc_address = "127.0.0.1:" + std::to_string(first.server().grpc_port());
   const auto second = server::Server::Start(config);
   EXPECT_EQ(second.status().code(), absl::StatusCode::kUnavailable);
-  EXPECT_EQ(Message(second.status()), "cannot listen on " + config.grpc_address);
+  EXPECT_EQ(Message(second.status()),
+            config.grpc_address + ": cannot listen: Address already in use");
+  config.grpc_address = "nowhere";
+  EXPECT_EQ(server::Server::Start(config).status().code(), absl::StatusCode::kInvalidArgument);
 }
 
 TEST(Startup, CheckReportsEveryModel) {

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <grpcpp/support/byte_buffer.h>
+
+#include <cstddef>
+
+#include "absl/status/status.h"
+
+namespace lazynet::handlers {
+
+// Makes of a message that came compressed (gzip or deflate) what its client meant, unless that is
+// longer than `max_bytes`: it is inflated no further than that, where gRPC would first make all of
+// what may be a thousand times as much. Other messages are left alone. RESOURCE_EXHAUSTED beyond
+// the limit, INVALID_ARGUMENT when it cannot be inflated.
+absl::Status Decompress(grpc::ByteBuffer& message, size_t max_bytes);
+
+}  // namespace lazynet::handlers

@@ -1,0 +1,189 @@
+// Each limit of a connection at work.
+
+#include <arpa/inet.h>
+#include <gmock/gmock.h>
+#include <grpcpp/grpcpp.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <string>
+
+#include "tests/service/support/live_server.h"
+
+namespace lazynet {
+namespace {
+
+using grpc::health::v1::HealthCheckResponse;
+using std::chrono::system_clock;
+using ::testing::HasSubstr;
+using testing::LiveServer;
+using testing::TemporaryRepository;
+using Watch = std::unique_ptr<grpc::ClientReader<HealthCheckResponse>>;
+
+// For what has to happen; it comes sooner.
+const auto kForever = std::chrono::minutes(10);
+
+class ConnectionLimitsTest : public ::testing::Test {
+ protected:
+  LiveServer& Start() {
+    live_ = std::make_unique<LiveServer>(repository_.path(), config_);
+    return *live_;
+  }
+
+  std::shared_ptr<grpc::Channel> Connect(grpc::ChannelArguments arguments = {}) {
+    arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+    return grpc::CreateCustomChannel("127.0.0.1:" + std::to_string(live_->server().grpc_port()),
+                                     grpc::InsecureChannelCredentials(), arguments);
+  }
+
+  // A call that goes on, and has been answered once.
+  static Watch StartWatch(const std::shared_ptr<grpc::Channel>& channel,
+                          grpc::ClientContext& context) {
+    auto watch = grpc::health::v1::Health::NewStub(channel)->Watch(&context, {});
+    HealthCheckResponse response;
+    EXPECT_TRUE(watch->Read(&response));
+    return watch;
+  }
+
+  static grpc::Status Ask(const std::shared_ptr<grpc::Channel>& channel,
+                          std::chrono::milliseconds time = kForever) {
+    grpc::ClientContext context;
+    context.set_deadline(system_clock::now() + time);
+    inference::ServerLiveResponse response;
+    return inference::GRPCInferenceService::NewStub(channel)->ServerLive(&context, {}, &response);
+  }
+
+  TemporaryRepository repository_;
+  config::ServerConfig config_;
+  std::unique_ptr<LiveServer> live_;
+};
+
+TEST_F(ConnectionLimitsTest, CallsBeyondTheMostStreamsWaitAtTheClient) {
+  config_.connections.max_streams = 2;
+  Start();
+  const auto channel = Connect();
+  grpc::ClientContext first_context, second_context;
+  const Watch first = StartWatch(channel, first_context);
+  const Watch second = StartWatch(channel, second_context);
+  EXPECT_EQ(Ask(channel, std::chrono::milliseconds(300)).error_code(),
+            grpc::StatusCode::DEADLINE_EXCEEDED);
+  EXPECT_TRUE(Ask(Connect()).ok());
+  first_context.TryCancel();
+  EXPECT_EQ(first->Finish().error_code(), grpc::StatusCode::CANCELLED);
+  EXPECT_TRUE(Ask(channel).ok());
+  second_context.TryCancel();
+  second->Finish();
+}
+
+TEST_F(ConnectionLimitsTest, AClientThatPingsTooOftenIsSentAway) {
+  config_.connections.min_ping_interval_seconds = 3600;
+  Start();
+  grpc::ChannelArguments arguments;
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 50);
+  arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
+  grpc::ClientContext context;
+  const Watch watch = StartWatch(Connect(arguments), context);
+  HealthCheckResponse response;
+  EXPECT_FALSE(watch->Read(&response));
+  const grpc::Status status = watch->Finish();
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_THAT(status.error_message(), HasSubstr("Too many pings"));
+}
+
+TEST_F(ConnectionLimitsTest, AConnectionWithoutCallsIsClosedAndOneWithACallIsNot) {
+  config_.connections.max_idle_seconds = 1;
+  Start();
+  const auto busy = Connect();
+  grpc::ClientContext context;
+  const Watch watch = StartWatch(busy, context);
+  const auto idle = Connect();
+  ASSERT_TRUE(Ask(idle).ok());
+  EXPECT_TRUE(idle->WaitForStateChange(GRPC_CHANNEL_READY, system_clock::now() + kForever));
+  EXPECT_EQ(busy->GetState(false), GRPC_CHANNEL_READY);
+  EXPECT_TRUE(Ask(idle).ok());  // it connects again
+  context.TryCancel();
+  watch->Finish();
+}
+
+TEST_F(ConnectionLimitsTest, AnOldConnectionIsClosedWhenItsCallsHadTheirTime) {
+  config_.connections.max_age_seconds = 1;
+  config_.drain_timeout_seconds = 0;
+  Start();
+  grpc::ClientContext context;
+  const Watch watch = StartWatch(Connect(), context);
+  HealthCheckResponse response;
+  EXPECT_FALSE(watch->Read(&response));
+  EXPECT_FALSE(watch->Finish().ok());
+}
+
+// Speaks HTTP/2 just enough to be taken for a client, and then answers nothing.
+class SilentClient {
+ public:
+  explicit SilentClient(int port) : socket_(socket(AF_INET, SOCK_STREAM, 0)) {
+    sockaddr_in address = {};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(static_cast<uint16_t>(port));
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    LAZYNET_CHECK(connect(socket_, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0);
+    const std::string hello =
+        "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + std::string("\0\0\0\4\0\0\0\0\0", 9);
+    LAZYNET_CHECK(send(socket_, hello.data(), hello.size(), 0) ==
+                  static_cast<ssize_t>(hello.size()));
+  }
+  ~SilentClient() { close(socket_); }
+
+  // What the server sends until it closes the connection.
+  std::string ReadAll() {
+    std::string all;
+    std::array<char, 4096> part;
+    ssize_t got = 0;
+    while ((got = recv(socket_, part.data(), part.size(), 0)) > 0) {
+      all.append(part.data(), static_cast<size_t>(got));
+    }
+    return all;
+  }
+
+ private:
+  const int socket_;
+};
+
+TEST_F(ConnectionLimitsTest, AClientThatGivesNoSignOfLifeIsCutOff) {
+  config_.connections.keepalive_seconds = 1;
+  config_.connections.keepalive_timeout_seconds = 1;
+  Start();
+  const auto lively = Connect();
+  grpc::ClientContext context;
+  const Watch watch = StartWatch(lively, context);
+  SilentClient silent(live_->server().grpc_port());
+  // A ping: eight bytes, type 6.
+  EXPECT_THAT(silent.ReadAll(), HasSubstr(std::string("\0\0\x08\x06", 4)));
+  EXPECT_EQ(lively->GetState(false), GRPC_CHANNEL_READY);
+  context.TryCancel();
+  watch->Finish();
+}
+
+TEST_F(ConnectionLimitsTest, AMessageBeyondTheLimitIsRefusedAlsoWhenItIsCompressed) {
+  repository_.Write("m/network.textproto", "layers { name: \"y\" relu {} }");
+  config_.max_message_bytes = 1 << 20;
+  Start();
+  const auto stub = inference::GRPCInferenceService::NewStub(Connect());
+  const auto send = [&](size_t elements, grpc_compression_algorithm compression) {
+    grpc::ClientContext context;
+    context.set_compression_algorithm(compression);
+    inference::ModelInferResponse response;
+    const auto request =
+        testing::RequestOf("m", {static_cast<int64_t>(elements)}, std::vector<float>(elements));
+    return stub->ModelInfer(&context, request, &response).error_code();
+  };
+  constexpr size_t kFits = 250'000;
+  for (const auto compression : {GRPC_COMPRESS_NONE, GRPC_COMPRESS_GZIP, GRPC_COMPRESS_DEFLATE}) {
+    EXPECT_EQ(send(kFits, compression), grpc::StatusCode::OK);
+    EXPECT_EQ(send(4 * kFits, compression), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  }
+}
+
+}  // namespace
+}  // namespace lazynet
