@@ -1,14 +1,8 @@
 #pragma once
 
-#include <filesystem>
+#include "service/scheduling/control_groups.h"
 
 namespace lazynet::scheduling {
-
-// Where Linux tells what a process may use; other places in tests.
-struct SystemFolders {
-  std::filesystem::path proc = "/proc/self";
-  std::filesystem::path cgroup = "/sys/fs/cgroup";
-};
 
 // How many processors the process may keep busy, at least 1: those of its affinity mask, or the
 // whole ones of its control group's CPU quota (v2 cpu.max, v1 cpu.cfs_quota_us) or a group's around
