@@ -46,6 +46,7 @@ absl::StatusOr<std::shared_ptr<const Buffer>> PackedWeights::GetOrPack(
   const std::lock_guard lock(slot->mutex);
   if (auto held = slot->buffer.lock()) return held;
   ASSIGN_OR_RETURN(Buffer packed, pack());
+  if (admission_ != nullptr) RETURN_IF_ERROR(admission_(packed.size()));
   auto buffer = Counted(std::move(packed));
   slot->buffer = buffer;
   return buffer;

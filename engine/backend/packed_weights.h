@@ -22,11 +22,15 @@ class PackedWeights {
   // Told how many bytes more, or less, are held, by whatever thread made or dropped a buffer; as
   // buffers may outlive this, until the last one is gone.
   using Observer = std::function<void(int64_t bytes)>;
-  explicit PackedWeights(Observer observer = nullptr)
-      : held_(std::make_shared<Held>(std::move(observer))) {}
 
-  // The buffer stored under `key`; made by `pack` when it is not there. A failed pack stores
-  // nothing and returns its error.
+  // Asked, by the thread that packs, whether a buffer of so many bytes may be kept.
+  using Admission = std::function<absl::Status(size_t bytes)>;
+
+  explicit PackedWeights(Observer observer = nullptr, Admission admission = nullptr)
+      : held_(std::make_shared<Held>(std::move(observer))), admission_(std::move(admission)) {}
+
+  // The buffer stored under `key`; made by `pack` when it is not there. A failed pack, and one
+  // that is not admitted, stores nothing and returns its error.
   absl::StatusOr<std::shared_ptr<const Buffer>> GetOrPack(
       const std::string& key, const std::function<absl::StatusOr<Buffer>()>& pack);
 
@@ -61,6 +65,7 @@ class PackedWeights {
   absl::flat_hash_map<std::string, double> measures_;
 
   const std::shared_ptr<Held> held_;
+  const Admission admission_;
 };
 
 }  // namespace lazynet::backend

@@ -19,7 +19,7 @@ bool ParameterSet::sizes_known() const {
 }
 
 bool ParameterSet::initialized(const Network& network, int node, int parameter) const {
-  return value(node, parameter).has_value() ||
+  return drawn_again_ || value(node, parameter).has_value() ||
          !network.nodes()[static_cast<size_t>(node)].layer->lazy();
 }
 
@@ -58,6 +58,17 @@ size_t ParameterSet::mapped_bytes() const {
     }
   }
   return bytes;
+}
+
+ParameterSet ParameterSet::WithoutDrawnValues() const {
+  ParameterSet set = *this;
+  set.drawn_again_ = true;
+  for (auto& values : set.values_) {
+    for (auto& value : values) {
+      if (value && value->origin == Origin::kInitializer) value.reset();
+    }
+  }
+  return set;
 }
 
 void ParameterSet::ReleasePages() const {

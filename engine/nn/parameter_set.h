@@ -38,11 +38,21 @@ class ParameterSet {
     return values_[static_cast<size_t>(node)][static_cast<size_t>(parameter)];
   }
 
+  // Calls with every value there is.
+  template <typename Function>
+  void ForEachValue(const Function& function) const {
+    for (const auto& values : values_) {
+      for (const auto& value : values) {
+        if (value) function(*value);
+      }
+    }
+  }
+
   // Every parameter has its value.
   bool complete() const;
 
   // Whether the parameter counts as initialized, as PyTorch's would: it has its value, or belongs
-  // to a layer that is constructed with all its sizes.
+  // to a layer that is constructed with all its sizes, or was drawn and is without it for now.
   bool initialized(const Network& network, int node, int parameter) const;
 
   // Per node, whether a parameter of its own is not initialized: those are PyTorch's LazyX.
@@ -54,6 +64,10 @@ class ParameterSet {
   // Those of them that mapped files hold: in memory only while they are read.
   size_t mapped_bytes() const;
 
+  // The same sizes, without the values that initializers drew: the definition, its seed, the sizes
+  // and the other values make them again. They count as initialized.
+  ParameterSet WithoutDrawnValues() const;
+
   // Gives back the memory of values that mapped files hold, too (Tensor::ReleasePages).
   void ReleasePages() const;
 
@@ -63,6 +77,7 @@ class ParameterSet {
 
   std::vector<Sizes> sizes_;
   std::vector<std::vector<std::optional<ParameterValue>>> values_;
+  bool drawn_again_ = false;  // what has no value had one, and will have it again
 };
 
 // A key of a state dict with its value, or nothing where that is not initialized.

@@ -235,7 +235,7 @@ absl::StatusOr<std::shared_ptr<const Plan>> Plan::Build(
                                              network.compute_dtype(), kernel_threads, options,
                                              description == nullptr ? nullptr : &of_part));
       if (description == nullptr) {
-        shared.programs.Insert(std::move(key), program);
+        program = shared.programs.Insert(std::move(key), std::move(program));
       } else {
         Append(std::move(of_part), *description);
       }

@@ -1,6 +1,7 @@
 #include "engine/plan/plan_cache.h"
 
 #include <iterator>
+#include <utility>
 
 namespace lazynet::plan {
 
@@ -70,6 +71,8 @@ PlanCache::PlanPtr PlanCache::Part::Find(std::span<const Shape> input_shapes, in
   const auto found = entries_.find(key);
   if (found == entries_.end()) return nullptr;
   cache_.by_use_.splice(cache_.by_use_.begin(), cache_.by_use_, found->second);
+  found->second->last_use = ++cache_.uses_;
+  found->second->used = true;
   return found->second->plan;
 }
 
@@ -83,12 +86,36 @@ void PlanCache::Part::Insert(PlanPtr plan) {
   }
   if (entries_.size() >= capacity_) gone.push_back(cache_.EvictOldest(*this));
   const int64_t bytes = BytesWith(*plan);
-  cache_.by_use_.push_front({this, key, std::move(plan), Clock::now()});
+  cache_.by_use_.push_front({this, key, std::move(plan), Clock::now(), ++cache_.uses_});
   entries_[std::move(key)] = cache_.by_use_.begin();
   Tell({.entries = 1, .bytes = bytes});
   while (cache_.bytes_ > cache_.capacity_ && cache_.by_use_.size() > 1) {
     gone.push_back(cache_.Remove(std::prev(cache_.by_use_.end()), Why::kEvicted));
   }
+}
+
+size_t PlanCache::Part::EvictIdle() {
+  PlanPtr gone;
+  const std::lock_guard lock(cache_.mutex_);
+  std::optional<Entries::iterator> oldest;
+  for (const auto& [key, entry] : entries_) {
+    if (entry->plan.use_count() > 1) continue;
+    if (!oldest || entry->last_use < (*oldest)->last_use) oldest = entry;
+  }
+  if (!oldest) return 0;
+  gone = cache_.Remove(*oldest, Why::kEvicted);
+  return 1;
+}
+
+size_t PlanCache::Part::EvictUnused() {
+  std::vector<PlanPtr> gone;
+  const std::lock_guard lock(cache_.mutex_);
+  std::vector<Entries::iterator> unused;
+  for (const auto& [key, entry] : entries_) {
+    if (!std::exchange(entry->used, false) && entry->plan.use_count() == 1) unused.push_back(entry);
+  }
+  for (const Entries::iterator entry : unused) gone.push_back(cache_.Remove(entry, Why::kEvicted));
+  return gone.size();
 }
 
 std::vector<PlanCache::PlanPtr> PlanCache::Part::plans() const {

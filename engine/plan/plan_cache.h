@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <list>
 #include <memory>
@@ -40,6 +41,8 @@ class PlanCache {
     Key key;
     PlanPtr plan;
     Clock::time_point inserted;
+    uint64_t last_use = 0;
+    bool used = true;  // since EvictUnused looked
   };
   using Entries = std::list<Entry>;
 
@@ -53,6 +56,7 @@ class PlanCache {
   mutable std::mutex mutex_;  // guards all below, and what is in the parts
   Entries by_use_;            // most recently used first
   size_t bytes_ = 0;
+  uint64_t uses_ = 0;
 };
 
 // The plans of one parameter set, by input shapes and number of threads. Its functions lock the
@@ -83,6 +87,11 @@ class PlanCache::Part {
 
   // Keeps a plan, in place of the one for the same shapes and threads.
   void Insert(PlanPtr plan);
+
+  // Both drop plans that nobody runs, since the others would go on to take their memory: the one
+  // least recently used, or those not found since the last call. They return how many.
+  size_t EvictIdle();
+  size_t EvictUnused();
 
   // Most recently used first.
   std::vector<PlanPtr> plans() const;

@@ -1,5 +1,7 @@
 #include "engine/plan/shared_parts.h"
 
+#include <utility>
+
 namespace lazynet::plan {
 
 std::shared_ptr<const Program> ProgramStore::Find(const Key& key) {
@@ -8,10 +10,22 @@ std::shared_ptr<const Program> ProgramStore::Find(const Key& key) {
   return found == programs_.end() ? nullptr : found->second.lock();
 }
 
-void ProgramStore::Insert(Key key, const std::shared_ptr<const Program>& program) {
+std::shared_ptr<const Program> ProgramStore::Insert(Key key,
+                                                    std::shared_ptr<const Program> program) {
+  if (observer_ != nullptr) {
+    const auto bytes = static_cast<int64_t>(program->bytes());
+    observer_(bytes);
+    const Program* raw = program.get();
+    program = {raw,
+               [owner = std::move(program), observer = observer_, bytes](const Program*) mutable {
+                 owner.reset();
+                 observer(-bytes);
+               }};
+  }
   const std::lock_guard lock(mutex_);
   absl::erase_if(programs_, [](const auto& entry) { return entry.second.expired(); });
   programs_[std::move(key)] = program;
+  return program;
 }
 
 }  // namespace lazynet::plan

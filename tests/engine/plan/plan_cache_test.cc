@@ -52,6 +52,33 @@ TEST(PlanCache, DropsThePartsLeastRecentlyUsed) {
   EXPECT_NE(Find(other, 1), nullptr);
 }
 
+TEST(PlanCache, EvictsThePartsOldestPlanThatNobodyRuns) {
+  PlanCache cache(kAny);
+  PlanCache::Part other(cache, 4);
+  other.Insert(PlanFor(1));
+  PlanCache::Part part(cache, 4);
+  const auto running = PlanFor(1);
+  part.Insert(running);
+  for (int64_t batch = 2; batch <= 3; ++batch) part.Insert(PlanFor(batch));
+  Find(part, 2);
+  EXPECT_EQ(part.EvictIdle(), 1u);
+  EXPECT_EQ(Find(part, 3), nullptr);
+  EXPECT_EQ(part.EvictIdle(), 1u);
+  EXPECT_EQ(part.EvictIdle(), 0u);
+  EXPECT_EQ(Find(part, 1), running);
+  EXPECT_EQ(other.size(), 1u);
+}
+
+TEST(PlanCache, EvictsWhatWasNotUsedSinceItLastLooked) {
+  PlanCache cache(kAny);
+  PlanCache::Part part(cache, 4);
+  for (int64_t batch = 1; batch <= 3; ++batch) part.Insert(PlanFor(batch));
+  EXPECT_EQ(part.EvictUnused(), 0u) << "they are new";
+  Find(part, 2);
+  EXPECT_EQ(part.EvictUnused(), 2u);
+  EXPECT_NE(Find(part, 2), nullptr);
+}
+
 TEST(PlanCache, KeepsOnePlanForAShape) {
   PlanCache cache(kAny);
   PlanCache::Part part(cache, 2);
