@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <prometheus/text_serializer.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -33,6 +34,9 @@ constexpr std::chrono::seconds kRequestTimeout{10};
 constexpr std::chrono::seconds kAnswerTimeout{30};
 constexpr std::chrono::seconds kCloseTimeout{1};
 constexpr std::chrono::milliseconds kAcceptPause{100};  // after running out of descriptors
+
+// The page of thousands of models takes seconds to write: requests go first.
+constexpr int kNiceness = 10;
 
 std::string Answer(std::string_view status, std::string_view body, std::string_view more = "",
                    bool with_body = true) {
@@ -157,6 +161,7 @@ class Exposer::Server {
 
  private:
   void Serve() {
+    setpriority(PRIO_PROCESS, 0, kNiceness);
     std::vector<Connection> connections;
     Clock::time_point accept_after = Clock::time_point::min();
     while (true) {
