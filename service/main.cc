@@ -39,7 +39,7 @@ void LogModels(const hosting::Repository& repository) {
                          .Add("error", Message(entry.unavailable)));
       } else {
         spdlog::info("model {} version {} is {}", name, version,
-                     entry.network->bound() != nullptr ? "ready" : "lazy");
+                     entry.network->Look().binding() != nullptr ? "ready" : "lazy");
       }
     }
   }

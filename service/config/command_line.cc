@@ -157,9 +157,12 @@ class Flags {
            (int64_t{1} << 31) - 1, "Largest request, in bytes", kLimits);
     Number("--max-parameter-bytes", "LAZYNET_MAX_PARAMETER_BYTES", config_.max_parameter_bytes, 1,
            kMostBytes, "Most bytes of parameters that one network may have", kLimits);
-    Number("--max-total-parameter-bytes", "LAZYNET_MAX_TOTAL_PARAMETER_BYTES",
-           config_.max_total_parameter_bytes, 1, kMostBytes,
-           "Most bytes of parameters that all networks together may have", kLimits);
+    Number("--memory-budget,--max-total-parameter-bytes", "LAZYNET_MEMORY_BUDGET",
+           config_.memory_budget, 0, kMostBytes,
+           "Bytes that parameters, packed weights and plans of all networks, and the lanes' "
+           "workspaces, may take; idle networks make room for others. 0 takes four fifths of the "
+           "container's limit or the machine's memory",
+           kLimits);
     Number("--max-plan-bytes", "LAZYNET_MAX_PLAN_BYTES", config_.max_plan_bytes, 1, kMostBytes,
            "Most bytes of intermediate values that one request may need", kLimits);
     Number("--plans-per-network", "LAZYNET_PLANS_PER_NETWORK", config_.plans_per_network, 1,

@@ -49,8 +49,8 @@ struct ServerConfig {
 
   ConnectionLimits connections;
 
-  int64_t max_total_parameter_bytes = int64_t{16} << 30;  // of all networks, >= 1
-  std::string state_dir;  // folder for what survives a restart; empty: nothing does
+  int64_t memory_budget = 0;  // bytes of all networks; 0: four fifths of what there is
+  std::string state_dir;      // folder for what survives a restart; empty: nothing does
 
   int64_t drain_grace_seconds = 0;     // from SIGTERM to the first refusal, >= 0
   int64_t drain_timeout_seconds = 30;  // then, for requests in flight, >= 0

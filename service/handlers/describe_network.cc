@@ -78,11 +78,9 @@ void DescribePorts(const hosting::HostedNetwork& hosted, v1::DescribeNetworkResp
   }
 }
 
-void DescribeBound(const nn::Network& network, const hosting::BoundNetwork& bound,
+void DescribePlans(const nn::Network& network, const hosting::BoundNetwork& bound,
                    v1::DescribeNetworkResponse& response) {
   response.set_packed_weight_bytes(bound.shared.packed.bytes());
-  response.set_parameter_hash(bound.hash(network));
-  DescribeBinding(network, bound.binding, *response.mutable_binding());
   for (const auto& plan : bound.plans.plans()) {
     DescribePlan(network, *plan, *response.add_plans());
   }
@@ -98,6 +96,8 @@ v1::NetworkState Convert(hosting::NetworkState state) {
       return v1::NETWORK_STATE_MATERIALIZING;
     case hosting::NetworkState::kReady:
       return v1::NETWORK_STATE_READY;
+    case hosting::NetworkState::kEvicted:
+      return v1::NETWORK_STATE_EVICTED;
     case hosting::NetworkState::kUnavailable:
       return v1::NETWORK_STATE_UNAVAILABLE;
   }
@@ -172,10 +172,13 @@ std::vector<std::string> UnknownParameters(const nn::Network& network,
 
 void DescribeHosted(const hosting::HostedNetwork& hosted, v1::DescribeNetworkResponse& response) {
   const nn::Network& network = hosted.network();
-  const auto [bound, set] = hosted.Look();
+  const hosting::Standing now = hosted.Look();
+  const auto& set = now.parameters;
   response.set_name(network.name());
   response.set_version(std::to_string(hosted.version()));
-  response.set_state(bound != nullptr ? v1::NETWORK_STATE_READY : Convert(hosted.state()));
+  response.set_state(now.bound != nullptr     ? v1::NETWORK_STATE_READY
+                     : now.evicted != nullptr ? v1::NETWORK_STATE_EVICTED
+                                              : Convert(hosted.state()));
   response.set_repr_before(network.Repr(network.DeclaredSizes()));
   response.set_repr(network.Repr(set->sizes(), set->lazy(network)));
   response.set_parameter_bytes(set->bytes());
@@ -187,7 +190,11 @@ void DescribeHosted(const hosting::HostedNetwork& hosted, v1::DescribeNetworkRes
     response.add_unknown_parameters(std::move(key));
   }
   DescribePorts(hosted, response);
-  if (bound != nullptr) DescribeBound(network, *bound, response);
+  if (now.binding() != nullptr) {
+    response.set_parameter_hash(now.ParameterHash(network));
+    DescribeBinding(network, *now.binding(), *response.mutable_binding());
+  }
+  if (now.bound != nullptr) DescribePlans(network, *now.bound, response);
 }
 
 }  // namespace lazynet::handlers

@@ -105,7 +105,8 @@ grpc::Status InferenceService::ModelMetadata(grpc::ServerContext*,
   for (size_t i = 0; i < network.outputs().size(); ++i) {
     describe(network.outputs()[i], signature.outputs[i], *response->add_outputs());
   }
-  (*response->mutable_properties())["materialized"] = hosted.bound() != nullptr ? "true" : "false";
+  (*response->mutable_properties())["materialized"] =
+      hosted.Look().binding() != nullptr ? "true" : "false";
   (*response->mutable_properties())["compute"] = std::string(Name(network.compute_dtype()));
   return grpc::Status::OK;
 }

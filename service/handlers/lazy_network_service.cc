@@ -74,15 +74,15 @@ absl::StatusOr<std::vector<Shape>> ShapesOf(const nn::Network& network,
 
 void Report(const hosting::HostedNetwork& hosted, const nn::LoadReport& report,
             v1::LoadStateDictResponse& response) {
-  const auto [bound, set] = hosted.Look();
+  const hosting::Standing now = hosted.Look();
   for (const std::string& key : report.missing) response.add_missing_keys(key);
   for (const std::string& key : report.unexpected) response.add_unexpected_keys(key);
   for (const std::string& key : report.lossy) response.add_lossy_keys(key);
   response.set_state(Convert(hosted.state()));
-  for (std::string& key : UnknownParameters(hosted.network(), *set)) {
+  for (std::string& key : UnknownParameters(hosted.network(), *now.parameters)) {
     response.add_unknown_parameters(std::move(key));
   }
-  if (bound != nullptr) response.set_parameter_hash(bound->hash(hosted.network()));
+  response.set_parameter_hash(now.ParameterHash(hosted.network()));
 }
 
 // Loads and reports; with `dry` what is wrong is part of the report.
@@ -149,8 +149,9 @@ grpc::Status LazyNetworkService::GetStateDict(grpc::ServerContext*,
                                               grpc::ServerWriter<v1::StateDictPart>* writer) {
   const auto found = repository_.Find(request->name(), request->version());
   if (!found.ok()) return ToGrpc(found.status());
-  const auto set = (*found)->parameters();
-  return ToGrpc(WriteStateDict((*found)->network(), *set, *request,
+  const auto set = (*found)->ParametersWithValues();
+  if (!set.ok()) return ToGrpc(set.status());
+  return ToGrpc(WriteStateDict((*found)->network(), **set, *request,
                                [&](const v1::StateDictPart& part) { return writer->Write(part); }));
 }
 
@@ -223,9 +224,9 @@ absl::Status LazyNetworkService::Initialize(const grpc::ServerContext& context,
       created.set_origin(v1::ORIGIN_INITIALIZER);
     }
   }
-  if (const auto bound = hosted->bound(); bound != nullptr) {
-    DescribeBinding(network, bound->binding, *response.mutable_binding());
-    response.set_parameter_hash(bound->hash(network));
+  if (const hosting::Standing now = hosted->Look(); now.binding() != nullptr) {
+    DescribeBinding(network, *now.binding(), *response.mutable_binding());
+    response.set_parameter_hash(now.ParameterHash(network));
   }
   return absl::OkStatus();
 }
@@ -273,7 +274,7 @@ absl::Status LazyNetworkService::Save(const grpc::ServerContext& context,
   RETURN_IF_ERROR(options_.admin.Check(context, "SaveCheckpoint"));
   ASSIGN_OR_RETURN(const auto hosted, repository_.Find(request.name(), request.version()));
   if (state_ == nullptr) return FailedPrecondition("checkpoints want a --state-dir, there is none");
-  const auto set = hosted->parameters();
+  ASSIGN_OR_RETURN(const auto set, hosted->ParametersWithValues());
   const nn::Network& network = hosted->network();
   nn::StateDict values;
   for (size_t at = 0; at < network.nodes().size(); ++at) {

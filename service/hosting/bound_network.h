@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -10,8 +11,9 @@
 #include "engine/plan/plan_cache.h"
 #include "engine/plan/shared_parts.h"
 #include "service/hosting/binding.h"
-#include "service/hosting/parameter_budget.h"
+#include "service/hosting/memory_budget.h"
 #include "service/hosting/parameter_hash.h"
+#include "service/hosting/state_directory.h"
 #include "service/metrics/network_probe.h"
 
 namespace lazynet::hosting {
@@ -19,14 +21,23 @@ namespace lazynet::hosting {
 // A network with all its parameters, and what was made from them. Replaced as a whole when the
 // parameters change; requests keep the one they started with. Safe for use by many threads.
 struct BoundNetwork {
-  // The probe is told of plans and packed weights, which may outlive the network's other owners.
-  BoundNetwork(nn::ParameterSet set, Binding how, std::unique_ptr<ParameterBudget::Share> bytes,
+  // Probe and budget are told of plans and packed weights, which may outlive the network's other
+  // owners. `asking` is the network that room is made for.
+  BoundNetwork(nn::ParameterSet set, Binding how, MemoryBudget& budget, const Evictable* asking,
                plan::PlanCache& cache, size_t max_plans,
                const std::shared_ptr<metrics::NetworkProbe>& probe)
       : parameters(std::move(set)),
         binding(std::move(how)),
-        share(std::move(bytes)),
-        shared([probe](int64_t change) { probe->RecordPackedWeightChange(change); }),
+        shares(budget.Hold(parameters)),
+        shared(
+            [probe, &budget](int64_t change) {
+              probe->RecordPackedWeightChange(change);
+              budget.Add(change);
+            },
+            [&budget, asking](size_t bytes) {
+              return budget.Admit(bytes, "packed weights", asking);
+            },
+            [&budget](int64_t change) { budget.Add(change); }),
         plans(cache, max_plans, [probe](const plan::PlanCache::Part::Change& change) {
           probe->RecordPlanCacheChange(change.entries, change.bytes);
           if (change.age_at_eviction) probe->RecordPlanCacheEviction(*change.age_at_eviction);
@@ -40,7 +51,8 @@ struct BoundNetwork {
 
   const nn::ParameterSet parameters;
   const Binding binding;
-  const std::unique_ptr<ParameterBudget::Share> share;
+  const MemoryBudget::Shares shares;  // of the parameters
+  const std::chrono::steady_clock::time_point made = std::chrono::steady_clock::now();
 
   // Keys whose values were drawn when the sizes were fixed, and replaced by a client later: made
   // again, they must be drawn first, since the random stream went on behind them.
@@ -52,6 +64,13 @@ struct BoundNetwork {
  private:
   mutable std::once_flag hashed_;
   mutable std::string hash_;
+};
+
+// What stays of a bound network whose parameters were evicted: enough to answer questions, and to
+// make the same bits again. Immutable.
+struct EvictedNetwork {
+  SavedState state;             // with a binding; its values are in mapped files
+  nn::ParameterSet parameters;  // without those that are to be drawn again
 };
 
 }  // namespace lazynet::hosting

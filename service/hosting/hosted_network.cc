@@ -20,6 +20,8 @@ metrics::NetworkState ForMetrics(NetworkState state) {
       return metrics::NetworkState::kMaterializing;
     case NetworkState::kReady:
       return metrics::NetworkState::kReady;
+    case NetworkState::kEvicted:
+      return metrics::NetworkState::kEvicted;
     case NetworkState::kUnavailable:
       return metrics::NetworkState::kUnavailable;
   }
@@ -57,7 +59,42 @@ std::string KeyOf(const nn::Network& network, int node, int parameter) {
   return network.nodes()[static_cast<size_t>(node)].ParameterName(parameter);
 }
 
+// Memory of the values in `set` that `before` has not.
+size_t NewBytes(const nn::Network& network, const nn::ParameterSet& set,
+                const nn::ParameterSet* before) {
+  size_t bytes = 0;
+  ForEachParameter(network, [&](int node, int i) {
+    const auto& value = set.value(node, i);
+    if (!value || value->tensor.mapped()) return;
+    const bool is_there = before != nullptr && before->value(node, i) &&
+                          before->value(node, i)->tensor.data() == value->tensor.data();
+    if (!is_there) bytes += value->tensor.bytes();
+  });
+  return bytes;
+}
+
+// Whether evicting the parameters would free it, and lose it where nothing remembers it.
+bool IsLoaded(const nn::ParameterValue& value) {
+  return value.origin == nn::Origin::kClient && !value.tensor.mapped();
+}
+
+bool HasLoaded(const nn::ParameterSet& set) {
+  bool any = false;
+  set.ForEachValue([&](const nn::ParameterValue& value) { any |= IsLoaded(value); });
+  return any;
+}
+
 }  // namespace
+
+const Binding* Standing::binding() const {
+  if (bound != nullptr) return &bound->binding;
+  return evicted != nullptr ? &*evicted->state.binding : nullptr;
+}
+
+std::string Standing::ParameterHash(const nn::Network& network) const {
+  if (bound != nullptr) return bound->hash(network);
+  return evicted != nullptr ? evicted->state.parameter_hash : "";
+}
 
 HostedNetwork::HostedNetwork(HostedDefinition definition, const Environment& environment)
     : definition_(std::move(definition)),
@@ -80,9 +117,22 @@ absl::Status HostedNetwork::LoadCheckpoint() {
   const nn::ParameterSet declared = nn::ParameterSet::Declared(network());
   ASSIGN_OR_RETURN(nn::ParameterSet loaded,
                    nn::LoadStateDict(network(), declared, definition_.checkpoint));
-  base_ = std::make_shared<const nn::ParameterSet>(std::move(loaded));
+  RETURN_IF_ERROR(
+      environment_.budget.Admit(NewBytes(network(), loaded, nullptr), "parameters", this));
+  base_ = Counted(std::move(loaded));
   known_ = base_;
   return absl::OkStatus();
+}
+
+// Counts as long as the set is there.
+HostedNetwork::Known HostedNetwork::Counted(nn::ParameterSet set) const {
+  struct Holder {
+    nn::ParameterSet set;
+    MemoryBudget::Shares shares;  // gone before the set
+  };
+  auto holder = std::make_shared<Holder>(Holder{std::move(set), {}});
+  holder->shares = environment_.budget.Hold(holder->set);
+  return {holder, &holder->set};
 }
 
 // Binds what needs no request.
@@ -95,25 +145,33 @@ absl::Status HostedNetwork::Start() {
   if (serving().policy != BindingPolicy::kAtLoad) return absl::OkStatus();
   RETURN_IF_ERROR(serving().CheckLimits(network(), serving().bind_shapes));
   const Binding binding{Binding::Source::kAtLoad, serving().bind_shapes, SystemClock::now()};
-  ASSIGN_OR_RETURN(auto bound, Materialized(*known_, serving().bind_shapes, binding));
+  ASSIGN_OR_RETURN(auto bound, Materialized(*known_, serving().bind_shapes, binding,
+                                            ForMetrics(binding.source)));
   Publish(std::move(bound));
   return absl::OkStatus();
 }
+
+HostedNetwork::~HostedNetwork() { environment_.budget.Leave(resident_, false); }
 
 HostedNetwork::State HostedNetwork::state() const {
   const std::lock_guard lock(mutex_);
   return state_;
 }
 
-std::shared_ptr<BoundNetwork> HostedNetwork::bound() const { return Look().first; }
-
-std::shared_ptr<const nn::ParameterSet> HostedNetwork::parameters() const { return Look().second; }
-
-std::pair<std::shared_ptr<BoundNetwork>, std::shared_ptr<const nn::ParameterSet>>
-HostedNetwork::Look() const {
+Standing HostedNetwork::Look() const {
   const std::lock_guard lock(mutex_);
-  if (bound_ == nullptr) return {nullptr, known_};
-  return {bound_, {bound_, &bound_->parameters}};
+  if (bound_ != nullptr) return {bound_, nullptr, {bound_, &bound_->parameters}};
+  if (evicted_ != nullptr) return {nullptr, evicted_, {evicted_, &evicted_->parameters}};
+  return {nullptr, nullptr, known_};
+}
+
+absl::StatusOr<std::shared_ptr<const nn::ParameterSet>> HostedNetwork::ParametersWithValues() {
+  const Standing now = Look();
+  if (now.evicted == nullptr) return now.parameters;
+  const std::lock_guard changing(changing_);
+  RETURN_IF_ERROR(BringBack());
+  // Not to be evicted again before somebody has them: what is returned keeps them in use.
+  return parameters();
 }
 
 void HostedNetwork::ShowState(State state) {
@@ -129,16 +187,20 @@ void HostedNetwork::Publish(std::shared_ptr<BoundNetwork> bound) {
   {
     const std::lock_guard lock(mutex_);
     bound_ = std::move(bound);
+    evicted_ = nullptr;
     state_ = State::kReady;
   }
+  environment_.budget.Enter(shared_from_this(), resident_);
   ShowState(State::kReady);
   ShowParameters();
 }
 
-void HostedNetwork::Unbind(std::shared_ptr<const nn::ParameterSet> known) {
+void HostedNetwork::Unbind(Known known) {
+  environment_.budget.Leave(resident_, false);
   {
     const std::lock_guard lock(mutex_);
     bound_ = nullptr;
+    evicted_ = nullptr;
     known_ = std::move(known);
     state_ = State::kLazy;
   }
@@ -147,8 +209,9 @@ void HostedNetwork::Unbind(std::shared_ptr<const nn::ParameterSet> known) {
 }
 
 size_t HostedNetwork::MemoryBytes() const {
-  const auto [now, set] = Look();
-  return set->bytes() - set->mapped_bytes() + (now == nullptr ? 0 : now->shared.packed.bytes());
+  const Standing now = Look();
+  return now.parameters->bytes() - now.parameters->mapped_bytes() +
+         (now.bound == nullptr ? 0 : now.bound->shared.packed.bytes());
 }
 
 void HostedNetwork::ShowParameters() const {
@@ -165,6 +228,7 @@ std::optional<Executable> HostedNetwork::Find(std::span<const Shape> input_shape
   if (auto now = bound()) {
     if (auto plan = now->plans.Find(input_shapes)) {
       probe_->RecordPlanCacheHit();
+      resident_.RecordUse();
       auto wide = FindWide(*now, *plan, input_shapes);
       return Executable{std::move(now), std::move(plan), std::move(wide)};
     }
@@ -195,25 +259,24 @@ void HostedNetwork::AddPlan(const std::shared_ptr<BoundNetwork>& bound_then,
   BuildPlan(*bound_then, input_shapes, threads).IgnoreError();
 }
 
-absl::StatusOr<nn::Inference> HostedNetwork::Infer(const BoundNetwork* bound,
-                                                   const nn::ParameterSet& set,
+absl::StatusOr<nn::Inference> HostedNetwork::Infer(const Standing& now,
                                                    std::span<const Shape> input_shapes) const {
   RETURN_IF_ERROR(serving().CheckLimits(network(), input_shapes));
-  auto inference = network().Infer(input_shapes, set.sizes());
-  if (inference.ok() || bound == nullptr) return inference;
+  auto inference = network().Infer(input_shapes, now.parameters->sizes());
+  const Binding* binding = now.binding();
+  if (inference.ok() || binding == nullptr) return inference;
   return absl::Status(inference.status().code(), fmt::format("{} ({})", Message(inference.status()),
-                                                             Describe(bound->binding, network())));
+                                                             Describe(*binding, network())));
 }
 
 absl::Status HostedNetwork::CheckShapes(std::span<const Shape> input_shapes) const {
-  const auto [now, set] = Look();
-  return Infer(now.get(), *set, input_shapes).status();
+  return Infer(Look(), input_shapes).status();
 }
 
 absl::Status HostedNetwork::Check(std::span<const Shape> input_shapes) const {
-  const auto [now, set] = Look();
-  RETURN_IF_ERROR(Infer(now.get(), *set, input_shapes).status());
-  if (now == nullptr && serving().policy == BindingPolicy::kByAdmin) {
+  const Standing now = Look();
+  RETURN_IF_ERROR(Infer(now, input_shapes).status());
+  if (now.binding() == nullptr && serving().policy == BindingPolicy::kByAdmin) {
     return FailedPrecondition(
         "the network is not bound yet, and its binding policy is BY_ADMIN: InitializeParameters "
         "or a state dict must bind it first");
@@ -221,9 +284,11 @@ absl::Status HostedNetwork::Check(std::span<const Shape> input_shapes) const {
   return absl::OkStatus();
 }
 
-absl::StatusOr<PlanView> HostedNetwork::ViewPlan(std::span<const Shape> input_shapes) const {
-  const auto [now, set] = Look();
-  ASSIGN_OR_RETURN(const nn::Inference inference, Infer(now.get(), *set, input_shapes));
+absl::StatusOr<PlanView> HostedNetwork::ViewPlan(std::span<const Shape> input_shapes) {
+  ASSIGN_OR_RETURN(const nn::Inference inference, Infer(Look(), input_shapes));
+  // Held, so that they are not evicted meanwhile.
+  ASSIGN_OR_RETURN(const auto parameters, ParametersWithValues());
+  const std::shared_ptr<BoundNetwork> now = bound();
   PlanView view;
   for (const nn::NetworkOutput& output : network().outputs()) {
     view.outputs.push_back(inference.shape(output.source));
@@ -250,6 +315,11 @@ absl::StatusOr<Executable> HostedNetwork::Initialize(std::span<const Shape> inpu
 absl::StatusOr<Executable> HostedNetwork::PrepareFor(std::span<const Shape> input_shapes,
                                                      Binding::Source source) {
   const std::lock_guard changing(changing_);
+  if (Look().evicted != nullptr) {
+    // Before it makes others go.
+    RETURN_IF_ERROR(Check(input_shapes));
+    RETURN_IF_ERROR(BringBack());
+  }
   if (bound() == nullptr && environment_.state != nullptr &&
       environment_.state->Has(network().name(), version())) {
     RETURN_IF_ERROR(Adopt());
@@ -280,7 +350,8 @@ absl::StatusOr<Executable> HostedNetwork::BindAndPlan(std::span<const Shape> inp
   const auto make = [&]() -> absl::StatusOr<Executable> {
     std::vector<Shape> shapes(input_shapes.begin(), input_shapes.end());
     const Binding binding{source, shapes, SystemClock::now()};
-    ASSIGN_OR_RETURN(auto bound, Materialized(*parameters(), std::move(shapes), binding));
+    ASSIGN_OR_RETURN(auto bound,
+                     Materialized(*parameters(), std::move(shapes), binding, ForMetrics(source)));
     ASSIGN_OR_RETURN(auto plan, BuildPlan(*bound, input_shapes));
     RETURN_IF_ERROR(Remember(*bound));
     return Executable{std::move(bound), std::move(plan), nullptr};
@@ -301,19 +372,18 @@ nn::MaterializeOptions HostedNetwork::OptionsToMaterialize() const {
   return options;
 }
 
-std::shared_ptr<BoundNetwork> HostedNetwork::MakeBound(
-    nn::ParameterSet set, const Binding& binding,
-    std::unique_ptr<ParameterBudget::Share> share) const {
+std::shared_ptr<BoundNetwork> HostedNetwork::MakeBound(nn::ParameterSet set,
+                                                       const Binding& binding) const {
   const HostingOptions& options = environment_.options;
   const size_t plans_per_shape = options.wide_threads > 1 ? 2 : 1;
-  return std::make_shared<BoundNetwork>(std::move(set), binding, std::move(share),
+  return std::make_shared<BoundNetwork>(std::move(set), binding, environment_.budget, this,
                                         environment_.plans,
                                         options.shapes_per_network * plans_per_shape, probe_);
 }
 
 absl::StatusOr<std::shared_ptr<BoundNetwork>> HostedNetwork::Materialized(
-    const nn::ParameterSet& known, std::optional<std::vector<Shape>> input_shapes,
-    Binding binding) const {
+    const nn::ParameterSet& known, std::optional<std::vector<Shape>> input_shapes, Binding binding,
+    metrics::MaterializationSource source) const {
   const auto start = Clock::now();
   const nn::MaterializeOptions options = OptionsToMaterialize();
   const auto make = [&]() -> absl::StatusOr<std::shared_ptr<BoundNetwork>> {
@@ -323,14 +393,16 @@ absl::StatusOr<std::shared_ptr<BoundNetwork>> HostedNetwork::Materialized(
       sizes = std::move(inference.sizes);
     }
     ASSIGN_OR_RETURN(const size_t bytes, nn::ParameterBytes(network(), known, sizes, options));
-    ASSIGN_OR_RETURN(auto share, environment_.budget.Take(bytes));
+    ASSIGN_OR_RETURN(auto room,
+                     environment_.budget.Take(bytes - known.bytes(), "parameters", this));
     auto set = input_shapes ? nn::Materialize(network(), known, *input_shapes, options)
                             : nn::MaterializeKnown(network(), known, options);
     RETURN_IF_ERROR(set.status());
-    return MakeBound(*std::move(set), binding, std::move(share));
+    room.reset();  // from here on the values count
+    return MakeBound(*std::move(set), binding);
   };
   auto made = make();
-  probe_->RecordMaterialization(ForMetrics(binding.source), made.ok(), Clock::now() - start);
+  probe_->RecordMaterialization(source, made.ok(), Clock::now() - start);
   return made;
 }
 
@@ -339,8 +411,19 @@ absl::StatusOr<std::shared_ptr<const plan::Plan>> HostedNetwork::BuildPlan(
   const auto start = Clock::now();
   plan::PlanOptions options = environment_.options.plan;
   options.threads = threads;
-  auto plan = plan::Plan::Build(network(), bound.parameters, shapes, environment_.backend,
-                                bound.shared, options);
+  const auto make = [&]() -> absl::StatusOr<std::shared_ptr<const plan::Plan>> {
+    ASSIGN_OR_RETURN(auto plan, plan::Plan::Build(network(), bound.parameters, shapes,
+                                                  environment_.backend, bound.shared, options));
+    MemoryBudget& budget = environment_.budget;
+    // A lane will want it.
+    RETURN_IF_ERROR(
+        budget.Admit(plan->arena_bytes() + plan->scratch_bytes(), "intermediate values", this));
+    ASSIGN_OR_RETURN(auto share, budget.Take(plan->own_bytes(), "plans", this));
+    const plan::Plan* raw = plan.get();
+    return std::shared_ptr<const plan::Plan>(
+        raw, [plan = std::move(plan), share = std::shared_ptr(std::move(share))](auto*) {});
+  };
+  auto plan = make();
   probe_->RecordPlanBuild(plan.ok(), Clock::now() - start);
   RETURN_IF_ERROR(plan.status());
   bound.plans.Insert(*plan);
@@ -349,14 +432,16 @@ absl::StatusOr<std::shared_ptr<const plan::Plan>> HostedNetwork::BuildPlan(
 
 absl::Status HostedNetwork::BindKnown(Binding::Source source, bool remember) {
   const Binding binding{source, {}, SystemClock::now()};
-  ASSIGN_OR_RETURN(auto bound, Materialized(*parameters(), std::nullopt, binding));
+  ASSIGN_OR_RETURN(auto bound,
+                   Materialized(*parameters(), std::nullopt, binding, ForMetrics(source)));
   if (remember) RETURN_IF_ERROR(Remember(*bound));
   Publish(std::move(bound));
   return absl::OkStatus();
 }
 
 Forecast HostedNetwork::Foresee(std::span<const Shape> input_shapes) const {
-  const auto [now, set] = Look();
+  const Standing now = Look();
+  const auto& set = now.parameters;
   Forecast forecast{.sizes = set->sizes()};
   if (absl::Status status = serving().CheckLimits(network(), input_shapes); !status.ok()) {
     forecast.errors.push_back(status);
@@ -368,7 +453,7 @@ Forecast HostedNetwork::Foresee(std::span<const Shape> input_shapes) const {
   if (!inference.ok()) return forecast;
   forecast.sizes = inference->sizes;
   ForEachParameter(network(), [&](int node, int i) {
-    if (!set->value(node, i)) forecast.created.emplace_back(node, i);
+    if (!set->value(node, i) && now.evicted == nullptr) forecast.created.emplace_back(node, i);
   });
   for (const nn::NetworkOutput& output : network().outputs()) {
     forecast.outputs.push_back(inference->shape(output.source));
@@ -380,11 +465,10 @@ Forecast HostedNetwork::Foresee(std::span<const Shape> input_shapes) const {
     return forecast;
   }
   forecast.parameter_bytes = *bytes;
-  forecast.created_bytes = *bytes - set->bytes();
-  if (now == nullptr) {
-    if (absl::Status status = environment_.budget.Check(*bytes); !status.ok()) {
-      forecast.errors.push_back(status);
-    }
+  if (now.evicted == nullptr) forecast.created_bytes = *bytes - set->bytes();
+  if (now.binding() == nullptr) {
+    absl::Status room = environment_.budget.Check(forecast.created_bytes, "parameters", this);
+    if (!room.ok()) forecast.errors.push_back(std::move(room));
   }
   return forecast;
 }
@@ -392,13 +476,16 @@ Forecast HostedNetwork::Foresee(std::span<const Shape> input_shapes) const {
 absl::Status HostedNetwork::Load(const nn::StateDict& values, nn::LoadOptions options, bool dry,
                                  nn::LoadReport& report) {
   const std::lock_guard changing(changing_);
-  const auto [now, set] = Look();
+  RETURN_IF_ERROR(BringBack());
+  const auto [now, evicted, set] = Look();
   options.origin = nn::Origin::kClient;
   ASSIGN_OR_RETURN(nn::ParameterSet loaded,
                    nn::LoadStateDict(network(), *set, values, options, &report));
   if (dry) return absl::OkStatus();
+  RETURN_IF_ERROR(
+      environment_.budget.Admit(NewBytes(network(), loaded, set.get()), "parameters", this));
   if (now == nullptr) {
-    auto known = std::make_shared<const nn::ParameterSet>(std::move(loaded));
+    Known known = Counted(std::move(loaded));
     if (!known->sizes_known()) {
       if (environment_.state != nullptr) {
         SavedState state{.definition = definition_.fingerprint};
@@ -414,7 +501,8 @@ absl::Status HostedNetwork::Load(const nn::StateDict& values, nn::LoadOptions op
       return absl::OkStatus();
     }
     const Binding binding{Binding::Source::kClient, {}, SystemClock::now()};
-    ASSIGN_OR_RETURN(auto bound, Materialized(*known, std::nullopt, binding));
+    ASSIGN_OR_RETURN(auto bound,
+                     Materialized(*known, std::nullopt, binding, ForMetrics(binding.source)));
     absl::Status remembered = Remember(*bound);
     if (remembered.code() == absl::StatusCode::kAlreadyExists) {
       RETURN_IF_ERROR(Adopt());
@@ -426,8 +514,7 @@ absl::Status HostedNetwork::Load(const nn::StateDict& values, nn::LoadOptions op
     Publish(std::move(bound));
     return absl::OkStatus();
   }
-  ASSIGN_OR_RETURN(auto share, environment_.budget.Take(loaded.bytes()));
-  auto bound = MakeBound(std::move(loaded), now->binding, std::move(share));
+  auto bound = MakeBound(std::move(loaded), now->binding);
   bound->replaced = now->replaced;
   ForEachParameter(network(), [&](int node, int i) {
     const bool drawn = set->value(node, i)->origin == nn::Origin::kInitializer;
@@ -479,7 +566,7 @@ absl::Status HostedNetwork::Remember(const BoundNetwork& bound) {
 // What a state makes of the definition and checkpoint. `known` becomes what it says without a
 // binding; null is returned then.
 absl::StatusOr<std::shared_ptr<BoundNetwork>> HostedNetwork::FromState(
-    const SavedState& state, nn::ParameterSet& known) const {
+    const SavedState& state, nn::ParameterSet& known, metrics::MaterializationSource source) const {
   if (state.definition != definition_.fingerprint) {
     return FailedPrecondition("it was saved for another definition ({} instead of {})",
                               state.definition, definition_.fingerprint);
@@ -498,12 +585,11 @@ absl::StatusOr<std::shared_ptr<BoundNetwork>> HostedNetwork::FromState(
     return FailedPrecondition("it was saved for {} inputs, the network has {}", shapes->size(),
                               network().inputs().size());
   }
-  ASSIGN_OR_RETURN(auto bound, Materialized(known, std::move(shapes), *state.binding));
+  ASSIGN_OR_RETURN(auto bound, Materialized(known, std::move(shapes), *state.binding, source));
   if (!after.empty()) {
     ASSIGN_OR_RETURN(nn::ParameterSet all,
                      nn::LoadStateDict(network(), bound->parameters, after, options));
-    ASSIGN_OR_RETURN(auto share, environment_.budget.Take(all.bytes()));
-    bound = MakeBound(std::move(all), *state.binding, std::move(share));
+    bound = MakeBound(std::move(all), *state.binding);
     bound->replaced = state.replaced;
   }
   if (bound->hash(network()) != state.parameter_hash) {
@@ -519,13 +605,114 @@ absl::Status HostedNetwork::Adopt() {
   ASSIGN_OR_RETURN(const auto saved, environment_.state->Load(network().name(), version()));
   if (!saved) return absl::OkStatus();  // it was reset meanwhile
   nn::ParameterSet known = *base_;
-  ASSIGN_OR_RETURN(auto bound, FromState(*saved, known));
+  const auto source = saved->binding ? saved->binding->source : Binding::Source::kClient;
+  ASSIGN_OR_RETURN(auto bound, FromState(*saved, known, ForMetrics(source)));
   if (bound != nullptr) {
     Publish(std::move(bound));
     return absl::OkStatus();
   }
+  Known counted = Counted(std::move(known));
   const std::lock_guard lock(mutex_);
-  known_ = std::make_shared<const nn::ParameterSet>(std::move(known));
+  known_.swap(counted);
+  return absl::OkStatus();
+}
+
+size_t HostedNetwork::EvictableBytes() const {
+  if (serving().pinned) return 0;
+  const std::lock_guard lock(mutex_);
+  if (bound_ == nullptr) return 0;
+  size_t bytes = bound_->plans.bytes();
+  if (bound_.use_count() > 1) return bytes;
+  bytes += bound_->shared.packed.bytes();
+  if (HasLoaded(bound_->parameters) && environment_.state == nullptr) return bytes;
+  bound_->parameters.ForEachValue([&](const nn::ParameterValue& value) {
+    if (value.origin == nn::Origin::kInitializer || IsLoaded(value)) bytes += value.tensor.bytes();
+  });
+  return bytes;
+}
+
+void HostedNetwork::EvictUnusedPlans() {
+  if (serving().pinned) return;
+  if (const auto now = bound(); now != nullptr) {
+    EvictFrom(*now, [&] { return now->plans.EvictUnused() > 0; });
+  }
+}
+
+bool HostedNetwork::EvictPlan() {
+  if (serving().pinned) return false;
+  const auto now = bound();
+  return now != nullptr && EvictFrom(*now, [&] { return now->plans.EvictIdle() > 0; });
+}
+
+// Packed weights go with the last plan that uses them.
+template <typename Evict>
+bool HostedNetwork::EvictFrom(const BoundNetwork& bound, const Evict& evict) {
+  const bool had_packed = bound.shared.packed.bytes() > 0;
+  if (!evict()) return false;
+  if (had_packed && bound.shared.packed.bytes() == 0) {
+    probe_->RecordEviction(metrics::EvictedPart::kPackedWeights);
+  }
+  return true;
+}
+
+// What makes the same parameters again, without memory of its own.
+absl::StatusOr<SavedState> HostedNetwork::StateToKeep(const BoundNetwork& bound) const {
+  SavedState state = StateOf(bound);
+  if (!HasLoaded(bound.parameters)) return state;
+  if (environment_.state == nullptr) return FailedPrecondition("nothing remembers what was loaded");
+  ASSIGN_OR_RETURN(auto saved, environment_.state->Load(network().name(), version()));
+  if (!saved || saved->parameter_hash != state.parameter_hash) {
+    return FailedPrecondition("the state directory has other parameters");
+  }
+  state.client_values = std::move(saved->client_values);
+  state.replaced = std::move(saved->replaced);
+  return state;
+}
+
+bool HostedNetwork::EvictParameters() {
+  if (serving().pinned) return false;
+  const std::unique_lock changing(changing_, std::try_to_lock);
+  if (!changing.owns_lock()) return false;
+  std::shared_ptr<BoundNetwork> gone = bound();
+  // Under mutex_ there is no way to come by another owner: with none, nobody uses it.
+  const auto is_idle = [&] { return bound_ == gone && bound_.use_count() == 2; };
+  {
+    const std::lock_guard lock(mutex_);
+    if (gone == nullptr || !is_idle()) return false;
+  }
+  auto state = StateToKeep(*gone);
+  if (!state.ok()) return false;
+  nn::ParameterSet kept = gone->parameters.WithoutDrawnValues();
+  if (!state->client_values.empty()) {
+    const nn::LoadOptions options{.origin = nn::Origin::kClient};
+    auto with_mapped = nn::LoadStateDict(network(), kept, state->client_values, options);
+    if (!with_mapped.ok()) return false;
+    kept = *std::move(with_mapped);
+  }
+  auto evicted =
+      std::make_shared<const EvictedNetwork>(EvictedNetwork{*std::move(state), std::move(kept)});
+  {
+    const std::lock_guard lock(mutex_);
+    if (!is_idle()) return false;
+    bound_ = nullptr;
+    evicted_ = std::move(evicted);
+    state_ = State::kEvicted;
+  }
+  environment_.budget.Leave(resident_, true);
+  probe_->RecordEviction(metrics::EvictedPart::kParameters);
+  probe_->RecordParameterAgeAtEviction(Clock::now() - gone->made);
+  ShowState(State::kEvicted);
+  ShowParameters();
+  return true;
+}
+
+absl::Status HostedNetwork::BringBack() {
+  const std::shared_ptr<const EvictedNetwork> evicted = Look().evicted;
+  if (evicted == nullptr) return absl::OkStatus();
+  nn::ParameterSet known = *base_;
+  auto bound = FromState(evicted->state, known, metrics::MaterializationSource::kEvicted);
+  if (!bound.ok()) return Annotate("evicted parameters", bound.status());
+  Publish(*std::move(bound));
   return absl::OkStatus();
 }
 

@@ -34,7 +34,7 @@ struct Environment {
   const backend::Backend& backend;
   HostingOptions options;
   metrics::Registry& registry;
-  ParameterBudget& budget;
+  MemoryBudget& budget;
   plan::PlanCache& plans;
   NetworkEvents& events;
   const StateDirectory* state = nullptr;  // none: nothing is remembered
@@ -76,13 +76,29 @@ struct Forecast {
   std::vector<absl::Status> errors;
 };
 
+// What is known of a hosted network at one moment.
+struct Standing {
+  std::shared_ptr<BoundNetwork> bound;            // the parameters, and how they came
+  std::shared_ptr<const EvictedNetwork> evicted;  // if they were, and are not back yet
+  std::shared_ptr<const nn::ParameterSet> parameters;
+
+  // Null while lazy.
+  const Binding* binding() const;
+
+  // hosting::ParameterHash of bound or evicted parameters, which takes long when it is asked for
+  // first; empty while lazy.
+  std::string ParameterHash(const nn::Network& network) const;
+};
+
 // One version of one definition inside the server.
 //
 //   lazy --Prepare, Initialize, Load--> materializing --> ready --Reset--> lazy
 //                                           \--error--> lazy
+//   ready --EvictParameters--> evicted --whoever needs them--> ready
 //
-// Safe for use by many threads.
-class HostedNetwork {
+// An evicted network is bound: its sizes, binding and hash stay as they are, and what comes back
+// has that hash. Safe for use by many threads.
+class HostedNetwork : public Evictable, public std::enable_shared_from_this<HostedNetwork> {
  public:
   using State = NetworkState;
 
@@ -92,6 +108,10 @@ class HostedNetwork {
   // errors of binding at load.
   static absl::StatusOr<std::shared_ptr<HostedNetwork>> Create(HostedDefinition definition,
                                                                const Environment& environment);
+
+  ~HostedNetwork() override;
+  HostedNetwork(const HostedNetwork&) = delete;
+  HostedNetwork& operator=(const HostedNetwork&) = delete;
 
   const nn::Network& network() const { return *definition_.network; }
   int64_t version() const { return definition_.version; }
@@ -108,14 +128,17 @@ class HostedNetwork {
 
   State state() const;
 
-  // The parameters, and how they came; null while lazy.
-  std::shared_ptr<BoundNetwork> bound() const;
+  Standing Look() const;
+
+  // The parameters, and how they came; null while lazy or evicted.
+  std::shared_ptr<BoundNetwork> bound() const { return Look().bound; }
 
   // What is known of the parameters at this moment.
-  std::shared_ptr<const nn::ParameterSet> parameters() const;
+  std::shared_ptr<const nn::ParameterSet> parameters() const { return Look().parameters; }
 
-  // The two above, of one moment.
-  std::pair<std::shared_ptr<BoundNetwork>, std::shared_ptr<const nn::ParameterSet>> Look() const;
+  // The same with the values of evicted parameters, which are then made again. Takes as long as
+  // Prepare, and has its errors.
+  absl::StatusOr<std::shared_ptr<const nn::ParameterSet>> ParametersWithValues();
 
   // Of the parameters, but for those in mapped files, and of the packed weights.
   size_t MemoryBytes() const;
@@ -132,11 +155,13 @@ class HostedNetwork {
   absl::Status CheckShapes(std::span<const Shape> input_shapes) const;
 
   // Builds the plan that Prepare would build, or, of a network that is not bound, tells its ops.
-  // Takes long; for build lanes. The network stays as it is. Errors as Prepare's.
-  absl::StatusOr<PlanView> ViewPlan(std::span<const Shape> input_shapes) const;
+  // Takes long; for build lanes. The network stays as it is, but for evicted parameters, which are
+  // made again. Errors as Prepare's.
+  absl::StatusOr<PlanView> ViewPlan(std::span<const Shape> input_shapes);
 
   // Materializes if nothing has yet, and builds the plan for these shapes if it is not there. Takes
-  // long; for build lanes. An error leaves the network as it was.
+  // long; for build lanes. An error leaves the network as it was. RESOURCE_EXHAUSTED when the
+  // memory budget has no room, and none can be made.
   absl::StatusOr<Executable> Prepare(std::span<const Shape> input_shapes);
 
   // Builds one more plan, for one thread or for all, that is not there and that nobody waits for,
@@ -161,25 +186,34 @@ class HostedNetwork {
   // Back to the definition and the checkpoint beside it.
   absl::Status Reset();
 
+  // As the memory budget calls them. Nothing of a pinned network can go. Parameters that clients
+  // loaded can only go where the state directory has them.
+  size_t EvictableBytes() const override;
+  void EvictUnusedPlans() override;
+  bool EvictPlan() override;
+  bool EvictParameters() override;
+
  private:
+  using Known = std::shared_ptr<const nn::ParameterSet>;
+
   HostedNetwork(HostedDefinition definition, const Environment& environment);
 
+  Known Counted(nn::ParameterSet set) const;
   absl::Status LoadCheckpoint();
   void Restore();
   absl::Status Start();
 
   // What shapes make of the sizes that are known, by limits and inference.
-  absl::StatusOr<nn::Inference> Infer(const BoundNetwork* bound, const nn::ParameterSet& set,
+  absl::StatusOr<nn::Inference> Infer(const Standing& now,
                                       std::span<const Shape> input_shapes) const;
   absl::StatusOr<Executable> PrepareFor(std::span<const Shape> input_shapes,
                                         Binding::Source source);
   // The server's, or the network's own where they are narrower.
   nn::MaterializeOptions OptionsToMaterialize() const;
-  std::shared_ptr<BoundNetwork> MakeBound(nn::ParameterSet set, const Binding& binding,
-                                          std::unique_ptr<ParameterBudget::Share> share) const;
+  std::shared_ptr<BoundNetwork> MakeBound(nn::ParameterSet set, const Binding& binding) const;
   absl::StatusOr<std::shared_ptr<BoundNetwork>> Materialized(
       const nn::ParameterSet& known, std::optional<std::vector<Shape>> input_shapes,
-      Binding binding) const;
+      Binding binding, metrics::MaterializationSource source) const;
   absl::StatusOr<std::shared_ptr<const plan::Plan>> BuildPlan(BoundNetwork& bound,
                                                               std::span<const Shape> shapes,
                                                               int threads = 1) const;
@@ -190,28 +224,35 @@ class HostedNetwork {
   absl::Status BindKnown(Binding::Source source, bool remember);
 
   SavedState StateOf(const BoundNetwork& bound) const;
-  absl::StatusOr<std::shared_ptr<BoundNetwork>> FromState(const SavedState& state,
-                                                          nn::ParameterSet& known) const;
+  absl::StatusOr<std::shared_ptr<BoundNetwork>> FromState(
+      const SavedState& state, nn::ParameterSet& known,
+      metrics::MaterializationSource source) const;
   absl::Status Remember(const BoundNetwork& bound);
   absl::Status Adopt();
+  template <typename Evict>
+  bool EvictFrom(const BoundNetwork& bound, const Evict& evict);
+  absl::StatusOr<SavedState> StateToKeep(const BoundNetwork& bound) const;
+  absl::Status BringBack();
 
   void ShowState(State state);
   void Publish(std::shared_ptr<BoundNetwork> bound);
-  void Unbind(std::shared_ptr<const nn::ParameterSet> known);
+  void Unbind(Known known);
   void ShowParameters() const;
 
   const HostedDefinition definition_;
   const Environment& environment_;
   const std::shared_ptr<metrics::NetworkProbe> probe_;
   InferenceStatistics statistics_;
-  std::shared_ptr<const nn::ParameterSet> base_;  // definition and checkpoint; set by Create
-  std::string set_aside_;                         // set by Create
+  Known base_;             // definition and checkpoint; set by Create
+  std::string set_aside_;  // set by Create
+  MemoryBudget::Resident resident_;
 
   std::mutex changing_;  // held through every change: one materialization, one plan at a time
 
-  mutable std::mutex mutex_;                       // guards the three below, for moments only
-  std::shared_ptr<const nn::ParameterSet> known_;  // while not bound
+  mutable std::mutex mutex_;  // guards the four below, for moments only
+  Known known_;               // while not bound
   std::shared_ptr<BoundNetwork> bound_;
+  std::shared_ptr<const EvictedNetwork> evicted_;
   State state_ = State::kLazy;
 };
 

@@ -12,7 +12,7 @@
 
 namespace lazynet::hosting {
 
-enum class NetworkState { kLazy, kMaterializing, kReady, kUnavailable };
+enum class NetworkState { kLazy, kMaterializing, kReady, kEvicted, kUnavailable };
 
 // What became of a hosted network.
 struct NetworkEvent {

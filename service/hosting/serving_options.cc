@@ -44,24 +44,38 @@ absl::Status ReadLimits(const v1::ServingConfig& config, const nn::Network& netw
   return absl::OkStatus();
 }
 
+// One for each input of the network, in its order; `what` asks for them.
+absl::StatusOr<std::vector<Shape>> ReadShapes(
+    const google::protobuf::RepeatedPtrField<v1::BoundInput>& inputs, const nn::Network& network,
+    std::string_view what) {
+  std::vector<std::optional<Shape>> given(network.inputs().size());
+  for (const v1::BoundInput& input : inputs) {
+    ASSIGN_OR_RETURN(const size_t index, FindInput(network, input.name()));
+    if (given[index]) return InvalidArgument("{}: \"{}\" is there twice", what, input.name());
+    const std::vector<int64_t> dims(input.shape().begin(), input.shape().end());
+    if (absl::Status status = CheckBounds(dims); !status.ok()) {
+      return Annotate(fmt::format("{} of \"{}\"", what, input.name()), status);
+    }
+    given[index] = Shape(std::span<const int64_t>(dims));
+  }
+  std::vector<Shape> shapes;
+  for (size_t i = 0; i < given.size(); ++i) {
+    if (!given[i]) {
+      return InvalidArgument("{} wants a shape for \"{}\", got none", what,
+                             network.inputs()[i].name);
+    }
+    shapes.push_back(*std::move(given[i]));
+  }
+  return shapes;
+}
+
 absl::Status ReadBindShapes(const v1::ServingConfig& config, const nn::Network& network,
                             ServingOptions& options) {
   const bool at_load = options.policy == BindingPolicy::kAtLoad;
   if (!at_load && config.bind_inputs().empty()) return absl::OkStatus();
   if (!at_load) return InvalidArgument("bind_inputs wants binding_policy AT_LOAD");
-  std::vector<std::optional<Shape>> shapes(network.inputs().size());
-  for (const v1::BoundInput& input : config.bind_inputs()) {
-    ASSIGN_OR_RETURN(const size_t index, FindInput(network, input.name()));
-    if (shapes[index]) return InvalidArgument("bind_inputs: \"{}\" is there twice", input.name());
-    shapes[index] = Shape(Shape::Dims(input.shape().begin(), input.shape().end()));
-  }
-  for (size_t i = 0; i < shapes.size(); ++i) {
-    if (!shapes[i]) {
-      return InvalidArgument("binding_policy AT_LOAD wants bind_inputs for \"{}\"",
-                             network.inputs()[i].name);
-    }
-    options.bind_shapes.push_back(*std::move(shapes[i]));
-  }
+  ASSIGN_OR_RETURN(options.bind_shapes,
+                   ReadShapes(config.bind_inputs(), network, "bind_inputs of AT_LOAD"));
   return absl::OkStatus();
 }
 
@@ -124,6 +138,7 @@ absl::StatusOr<ServingOptions> ConvertServing(const v1::ServingConfig& config,
   RETURN_IF_ERROR(ReadLimits(config, network, options));
   ASSIGN_OR_RETURN(options.versions, ConvertVersionPolicy(config.version_policy()));
   if (config.max_parameter_bytes() > 0) options.max_parameter_bytes = config.max_parameter_bytes();
+  options.pinned = config.pinned();
   return options;
 }
 

@@ -43,6 +43,7 @@ struct ServingOptions {
   std::vector<InputLimits> limits;  // one for each input, or empty
   size_t max_parameter_bytes = SIZE_MAX;
   VersionPolicy versions;  // of the model that the network is a version of
+  bool pinned = false;     // never evicted
 
   QueueOptions queue;
 
@@ -54,7 +55,7 @@ struct ServingOptions {
 absl::StatusOr<v1::ServingConfig> ParseServingText(std::string_view text);
 
 // `queue` is what holds for what the config does not say. INVALID_ARGUMENT for unknown inputs,
-// ranges and versions that are none, and AT_LOAD without shapes.
+// ranges and versions that are none, AT_LOAD without shapes, and shapes that leave an input out.
 absl::StatusOr<ServingOptions> ConvertServing(const v1::ServingConfig& config,
                                               const nn::Network& network,
                                               const QueueOptions& queue = {});

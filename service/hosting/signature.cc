@@ -19,8 +19,9 @@ std::vector<Shape> OutputShapes(const nn::Network& network, const nn::Inference&
 
 // Concrete shapes to start from: what bound the network, or the constraints with 1 for free dims.
 std::optional<std::vector<Shape>> StartingShapes(const HostedNetwork& hosted) {
-  const auto bound = hosted.bound();
-  if (bound != nullptr && !bound->binding.input_shapes.empty()) return bound->binding.input_shapes;
+  const Standing now = hosted.Look();
+  const Binding* binding = now.binding();
+  if (binding != nullptr && !binding->input_shapes.empty()) return binding->input_shapes;
   std::vector<Shape> shapes;
   for (const nn::NetworkInput& input : hosted.network().inputs()) {
     if (!input.constraint) return std::nullopt;

@@ -231,11 +231,18 @@ std::vector<MetricFamily> CollectFamilies(
   families.BuildInfo("build_info", "Always 1; its labels say what runs.");
   families.Server("lanes", "Lanes that serve.", server.lanes);
   families.Server("queue_depth", "Requests waiting for a lane.", server.queue_depth);
-  families.Server("queue_capacity", "Requests of a model that may wait for a lane, unless its options say otherwise.", server.queue_capacity);
+  families.Server("queue_capacity",
+                  "Requests of a model that may wait for a lane, unless its options say otherwise.",
+                  server.queue_capacity);
   families.Server("build_queue_depth", "Materializations and plans waiting for a build lane.",
                   server.build_queue_depth);
   families.Server("workspace_bytes", "Memory of the lanes for intermediate values.",
                   server.workspace_bytes);
+  families.Server("memory_budget_bytes", "Memory that all networks may take together.",
+                  server.memory_budget_bytes);
+  families.Server("memory_used_bytes",
+                  "What they take of it: parameters, packed weights, plans and workspaces.",
+                  server.memory_used_bytes);
 
   families.Requests("requests_total", "Inference requests answered, by gRPC code.");
   families.PerNetwork("request_duration_seconds", "From a request's arrival to its answer.",
@@ -282,6 +289,11 @@ std::vector<MetricFamily> CollectFamilies(
   families.PerNetwork("plan_age_at_eviction_seconds",
                       "How long plans were in the cache that were dropped.",
                       &NetworkSeries::plan_age_at_eviction);
+  families.PerNetworkBy("what", kEvictedParts, "evictions_total",
+                        "What was dropped to make room for others.", &NetworkSeries::evictions);
+  families.PerNetwork("parameter_age_at_eviction_seconds",
+                      "How long parameters were in memory that were dropped.",
+                      &NetworkSeries::parameter_age_at_eviction);
   families.PerNetwork("plan_cache_entries", "Plans in the cache.",
                       &NetworkSeries::plan_cache_entries);
   families.PerNetwork("plan_cache_bytes", "Memory of the plans in the cache.",

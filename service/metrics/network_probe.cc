@@ -83,7 +83,16 @@ void NetworkProbe::RecordPlanCacheChange(int entries, int64_t bytes) {
 
 void NetworkProbe::RecordPlanCacheEviction(std::chrono::nanoseconds age) {
   series_->network->plan_cache_evictions.Add();
+  RecordEviction(EvictedPart::kPlan);
   series_->network->plan_age_at_eviction.Observe(age.count());
+}
+
+void NetworkProbe::RecordEviction(EvictedPart part) {
+  series_->network->evictions[static_cast<size_t>(part)].Add();
+}
+
+void NetworkProbe::RecordParameterAgeAtEviction(std::chrono::nanoseconds age) {
+  series_->network->parameter_age_at_eviction.Observe(age.count());
 }
 
 void NetworkProbe::SetState(NetworkState state) {

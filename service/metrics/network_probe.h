@@ -13,7 +13,7 @@ namespace lazynet::metrics {
 class Registry;
 
 // The state of a hosted network as the lazynet_network_state series show it.
-enum class NetworkState { kLazy, kMaterializing, kReady, kUnavailable };
+enum class NetworkState { kLazy, kMaterializing, kReady, kUnavailable, kEvicted };
 
 // Where a materialization came from.
 enum class MaterializationSource {
@@ -22,8 +22,12 @@ enum class MaterializationSource {
   kAtLoad,
   kCheckpoint,
   kClient,
-  kDefinition
+  kDefinition,
+  kEvicted  // made again after an eviction
 };
+
+// What was dropped to make room.
+enum class EvictedPart { kPlan, kPackedWeights, kParameters };
 
 // What happens to one hosted network (model, version), told to Prometheus. The series are there at
 // 0 from the probe's construction and gone with its destruction. Recording takes no lock and
@@ -65,6 +69,9 @@ class NetworkProbe {
   void RecordPackedWeightChange(int64_t bytes);
   void RecordPlanCacheChange(int entries, int64_t bytes);  // so many more, or less
   void RecordPlanCacheEviction(std::chrono::nanoseconds age);
+
+  void RecordEviction(EvictedPart part);  // of plans: by the call above
+  void RecordParameterAgeAtEviction(std::chrono::nanoseconds age);
 
   // Until the first call no state is the present one.
   void SetState(NetworkState state);

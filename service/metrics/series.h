@@ -19,10 +19,12 @@ inline constexpr std::array<std::string_view, 6> kShedReasons = {
     "queue_full", "queue_wait", "deadline", "build_queue_full", "draining", "other"};
 inline constexpr std::array<std::string_view, 3> kDeadlineStages = {"queue", "build", "other"};
 inline constexpr std::array<std::string_view, 2> kOutcomes = {"success", "failure"};
-inline constexpr std::array<std::string_view, 6> kSources = {
-    "first_request", "admin", "at_load", "checkpoint", "client", "definition"};
-inline constexpr std::array<std::string_view, 4> kStates = {"lazy", "materializing", "ready",
-                                                            "unavailable"};
+inline constexpr std::array<std::string_view, 7> kSources = {
+    "first_request", "admin", "at_load", "checkpoint", "client", "definition", "evicted"};
+inline constexpr std::array<std::string_view, 5> kStates = {"lazy", "materializing", "ready",
+                                                            "unavailable", "evicted"};
+inline constexpr std::array<std::string_view, 3> kEvictedParts = {"plan", "packed_weights",
+                                                                  "parameters"};
 inline constexpr size_t kStatusCodes = 17;  // gRPC's, OK (0) to UNAUTHENTICATED (16)
 
 // One hosted network's numbers. They lie together in one block, without label texts of their own,
@@ -54,6 +56,8 @@ struct NetworkSeries {
   Counter plan_cache_misses;
   Counter plan_cache_evictions;
   AgeHistogram plan_age_at_eviction;
+  std::array<Counter, kEvictedParts.size()> evictions;
+  AgeHistogram parameter_age_at_eviction;
   Gauge plan_cache_entries;
   Gauge plan_cache_bytes;
 };
@@ -82,6 +86,8 @@ struct ServerSeries {
   Gauge build_queue_depth;
   Gauge lanes;
   Gauge workspace_bytes;
+  Gauge memory_budget_bytes;
+  Gauge memory_used_bytes;
 };
 
 }  // namespace lazynet::metrics

@@ -26,6 +26,14 @@ void ServerProbe::SetWorkspaceBytes(size_t bytes) {
   store_->server().workspace_bytes.Set(static_cast<int64_t>(bytes));
 }
 
+void ServerProbe::SetMemoryBudget(size_t bytes) {
+  store_->server().memory_budget_bytes.Set(static_cast<int64_t>(bytes));
+}
+
+void ServerProbe::RecordMemoryChange(int64_t bytes) {
+  store_->server().memory_used_bytes.Add(bytes);
+}
+
 void ServerProbe::SetBuildQueueDepth(size_t jobs) {
   store_->server().build_queue_depth.Set(static_cast<int64_t>(jobs));
 }

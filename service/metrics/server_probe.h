@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 
 namespace lazynet::metrics {
@@ -24,6 +25,8 @@ class ServerProbe {
   void SetQueueCapacity(size_t requests);
   void SetBuildQueueDepth(size_t jobs);
   void SetWorkspaceBytes(size_t bytes);
+  void SetMemoryBudget(size_t bytes);
+  void RecordMemoryChange(int64_t bytes);  // so many more, or less, of the budget are used
 
  private:
   std::shared_ptr<Store> store_;

@@ -22,6 +22,7 @@
 #include "service/metrics/exposer.h"
 #include "service/metrics/registry.h"
 #include "service/metrics/server_probe.h"
+#include "service/scheduling/memory_limit.h"
 #include "service/scheduling/processors.h"
 #include "service/server/access.h"
 #include "service/server/listener.h"
@@ -40,6 +41,11 @@ constexpr std::chrono::milliseconds kBetweenLooks{2};
 
 size_t LaneCount(const config::ServerConfig& config) {
   return static_cast<size_t>(config.lanes > 0 ? config.lanes : scheduling::AvailableProcessors());
+}
+
+size_t BudgetOf(const config::ServerConfig& config) {
+  if (config.memory_budget > 0) return static_cast<size_t>(config.memory_budget);
+  return scheduling::DefaultMemoryBudget(scheduling::AvailableMemory());
 }
 
 std::unique_ptr<backend::Backend> MakeBackend(const config::ServerConfig& config) {
@@ -65,8 +71,11 @@ struct Host {
   explicit Host(const config::ServerConfig& config)
       : backend(MakeBackend(config)),
         registry(std::vector<std::pair<std::string, std::string>>{{"version", kVersion}}),
-        budget(static_cast<size_t>(config.max_total_parameter_bytes)),
-        plans(static_cast<size_t>(config.plan_cache_bytes)) {}
+        probe(registry),
+        budget(BudgetOf(config), [this](int64_t bytes) { probe.RecordMemoryChange(bytes); }),
+        plans(static_cast<size_t>(config.plan_cache_bytes)) {
+    probe.SetMemoryBudget(budget.limit());
+  }
 
   absl::Status Load(const config::ServerConfig& config) {
     if (!config.state_dir.empty()) {
@@ -85,7 +94,8 @@ struct Host {
 
   const std::unique_ptr<backend::Backend> backend;
   metrics::Registry registry;
-  hosting::ParameterBudget budget;
+  metrics::ServerProbe probe;
+  hosting::MemoryBudget budget;
   plan::PlanCache plans;
   hosting::NetworkEvents events;
   std::unique_ptr<hosting::StateDirectory> state;
@@ -110,7 +120,12 @@ struct Server::Parts {
         LaneCount(config),
         scheduling::LaneObservers{
             .queue_depth = [this](size_t requests) { probe.SetQueueDepth(requests); },
-            .workspace_bytes = [this](size_t bytes) { probe.SetWorkspaceBytes(bytes); }});
+            .workspace_bytes =
+                [this, counted = size_t{0}](size_t bytes) mutable {
+                  probe.SetWorkspaceBytes(bytes);
+                  host.budget.Add(static_cast<int64_t>(bytes) - static_cast<int64_t>(counted));
+                  counted = bytes;
+                }});
     build_lane = std::make_unique<scheduling::BuildLane>(
         static_cast<size_t>(config.build_queue_capacity),
         [this](size_t jobs) { probe.SetBuildQueueDepth(jobs); });

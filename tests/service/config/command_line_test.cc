@@ -23,6 +23,13 @@ TEST(CommandLine, DefaultsAreThoseOfTheConfiguration) {
   EXPECT_FALSE(parsed.config->shared_memory);
 }
 
+TEST(CommandLine, TheMemoryBudgetHasTwoNames) {
+  EXPECT_EQ(Parse({"--model-repository=/m"}).config->memory_budget, 0);
+  for (const char* flag : {"--memory-budget=1000", "--max-total-parameter-bytes=1000"}) {
+    EXPECT_EQ(Parse({"--model-repository=/m", flag}).config->memory_budget, 1000) << flag;
+  }
+}
+
 TEST(CommandLine, FlagsWinOverTheEnvironment) {
   setenv("LAZYNET_LANES", "3", 1);
   setenv("LAZYNET_MODEL_REPOSITORY", "/from/environment", 1);
@@ -114,7 +121,9 @@ TEST(CommandLine, HelpNamesEveryFlagWithItsVariable) {
                            "--log-format",
                            "LAZYNET_LOG_FORMAT",
                            "--slow-request-ms",
-                           "LAZYNET_SLOW_REQUEST_MS"}) {
+                           "LAZYNET_SLOW_REQUEST_MS",
+                           "--memory-budget",
+                           "LAZYNET_MEMORY_BUDGET"}) {
     EXPECT_NE(help.find(text), std::string::npos) << text;
   }
 }

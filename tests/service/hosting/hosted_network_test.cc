@@ -108,19 +108,18 @@ TEST(HostedNetwork, InputLimitsGuardTheFirstRequest) {
   EXPECT_TRUE(Request(*network, Shape{1, 100}).ok());
 }
 
-TEST(HostedNetwork, TheProcessHasABudgetForParameters) {
+TEST(HostedNetwork, TheProcessHasABudgetForItsNetworks) {
   TestHost host(1000);
-  const auto first = Host(host, Definition());
-  const auto second = Host(host, Definition());
-  ASSERT_TRUE(Request(*first, Shape{1, 10}).ok());  // 121 numbers
-  EXPECT_EQ(host.budget.used(), 484u);
-  const absl::Status refused = Request(*second, Shape{1, 20});
+  const auto network = Host(host, Definition());
+  const absl::Status refused = Request(*network, Shape{1, 30});
   EXPECT_EQ(refused.code(), absl::StatusCode::kResourceExhausted);
   EXPECT_EQ(Message(refused),
-            "wants 884 bytes of parameters, and all networks of the server may have 1000, of which "
-            "484 are taken");
-  EXPECT_EQ(second->state(), State::kLazy);
-  EXPECT_TRUE(Request(*second, Shape{1, 10}).ok());
+            "wants 1284 bytes of parameters, and of the memory budget of 1000 bytes 1000 are free "
+            "and 0 can be made free");
+  EXPECT_EQ(network->state(), State::kLazy);
+  const Shape shape{1, 30};
+  EXPECT_EQ(network->Foresee({&shape, 1}).errors, std::vector{refused});
+  EXPECT_EQ(host.budget.used(), 0u);
 }
 
 TEST(HostedNetwork, ForeseesWithoutDoing) {

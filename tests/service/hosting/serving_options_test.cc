@@ -19,6 +19,7 @@ TEST(ServingOptions, AreTheDefaultsWhenNothingIsSaid) {
   EXPECT_EQ(options->policy, BindingPolicy::kOnFirstRequest);
   EXPECT_TRUE(options->limits.empty());
   EXPECT_EQ(options->versions.kind, VersionPolicy::Kind::kAll);
+  EXPECT_FALSE(options->pinned);
 }
 
 TEST(ServingOptions, ReadPolicyShapesAndLimits) {
@@ -26,11 +27,13 @@ TEST(ServingOptions, ReadPolicyShapesAndLimits) {
       binding_policy: AT_LOAD
       bind_inputs { name: "input" shape: [1, 784] }
       input_limits { name: "input" dims { min: 1 max: 64 } dims { max: 1024 } max_elements: 50000 }
-      max_parameter_bytes: 1000)");
+      max_parameter_bytes: 1000
+      pinned: true)");
   ASSERT_TRUE(options.ok()) << options.status();
   EXPECT_EQ(options->policy, BindingPolicy::kAtLoad);
   EXPECT_EQ(options->bind_shapes, (std::vector<Shape>{Shape{1, 784}}));
   EXPECT_EQ(options->max_parameter_bytes, 1000u);
+  EXPECT_TRUE(options->pinned);
   const auto network = testing::NetworkOf(testing::LazyMlp());
   const auto check = [&](const Shape& shape) {
     return options->CheckLimits(*network, {&shape, 1});
@@ -77,7 +80,7 @@ TEST(ServingOptions, NameWhatIsWrong) {
       {"binding_policy: SOMETIMES",
        "1:26: Unknown enumeration value of \"SOMETIMES\" for field "
        "\"binding_policy\"."},
-      {"binding_policy: AT_LOAD", "binding_policy AT_LOAD wants bind_inputs for \"input\""},
+      {"binding_policy: AT_LOAD", "bind_inputs of AT_LOAD wants a shape for \"input\", got none"},
       {"bind_inputs { name: 'input' }", "bind_inputs wants binding_policy AT_LOAD"},
       {"binding_policy: AT_LOAD bind_inputs { name: 'x' }", "the network has no input \"x\""},
       {"input_limits { name: 'x' }", "the network has no input \"x\""},

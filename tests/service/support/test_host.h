@@ -10,10 +10,10 @@ namespace lazynet::testing {
 
 // What hosted networks share, on the reference backend.
 struct TestHost {
-  explicit TestHost(size_t max_parameter_bytes = size_t{1} << 30,
+  explicit TestHost(size_t memory_budget = size_t{1} << 30,
                     const hosting::StateDirectory* state = nullptr,
                     hosting::HostingOptions options = {})
-      : budget(max_parameter_bytes),
+      : budget(memory_budget),
         environment{.backend = *backend,
                     .options = options,
                     .registry = registry,
@@ -24,7 +24,7 @@ struct TestHost {
 
   const std::unique_ptr<backend::Backend> backend = backend::MakeReferenceBackend();
   metrics::Registry registry;
-  hosting::ParameterBudget budget;
+  hosting::MemoryBudget budget;
   plan::PlanCache plans{size_t{1} << 30};
   hosting::NetworkEvents events;
   const hosting::Environment environment;
