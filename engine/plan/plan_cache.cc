@@ -73,6 +73,7 @@ PlanCache::PlanPtr PlanCache::Part::Find(std::span<const Shape> input_shapes, in
   cache_.by_use_.splice(cache_.by_use_.begin(), cache_.by_use_, found->second);
   found->second->last_use = ++cache_.uses_;
   found->second->used = true;
+  ++found->second->found;
   return found->second->plan;
 }
 
@@ -116,6 +117,15 @@ size_t PlanCache::Part::EvictUnused() {
   }
   for (const Entries::iterator entry : unused) gone.push_back(cache_.Remove(entry, Why::kEvicted));
   return gone.size();
+}
+
+std::vector<std::pair<PlanCache::PlanPtr, uint64_t>> PlanCache::Part::TakeUses() {
+  const std::lock_guard lock(cache_.mutex_);
+  std::vector<std::pair<PlanPtr, uint64_t>> uses;
+  for (const auto& [key, entry] : entries_) {
+    uses.emplace_back(entry->plan, std::exchange(entry->found, 0));
+  }
+  return uses;
 }
 
 std::vector<PlanCache::PlanPtr> PlanCache::Part::plans() const {

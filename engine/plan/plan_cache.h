@@ -42,7 +42,8 @@ class PlanCache {
     PlanPtr plan;
     Clock::time_point inserted;
     uint64_t last_use = 0;
-    bool used = true;  // since EvictUnused looked
+    bool used = true;    // since EvictUnused looked
+    uint64_t found = 0;  // times, since TakeUses looked
   };
   using Entries = std::list<Entry>;
 
@@ -92,6 +93,9 @@ class PlanCache::Part {
   // least recently used, or those not found since the last call. They return how many.
   size_t EvictIdle();
   size_t EvictUnused();
+
+  // How often each plan was found since the last call.
+  std::vector<std::pair<PlanPtr, uint64_t>> TakeUses();
 
   // Most recently used first.
   std::vector<PlanPtr> plans() const;

@@ -144,6 +144,11 @@ class Flags {
            1, 1 << 20,
            "Materializations and new input shapes of a model that may wait to be prepared",
            kScheduling);
+    Number("--warm-up-timeout", "LAZYNET_WARM_UP_TIMEOUT", config_.warm_up_timeout_seconds, 0,
+           86400,
+           "Seconds that the server may build plans before it says that it is ready: for the "
+           "warm_up shapes of the models, and those that --state-dir remembers. 0: it builds none",
+           kScheduling);
     Number("--drain-grace", "LAZYNET_DRAIN_GRACE", config_.drain_grace_seconds, 0, 86400,
            "Seconds after SIGTERM in which health says no but requests are still taken, so that "
            "load balancers notice; 0 for clients that try elsewhere by themselves",

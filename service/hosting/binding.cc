@@ -21,6 +21,7 @@ constexpr std::array kSources = {
     SourceWords{Binding::Source::kCheckpoint, "checkpoint", "the checkpoint"},
     SourceWords{Binding::Source::kClient, "client", "a client's state dict"},
     SourceWords{Binding::Source::kDefinition, "definition", "the definition"},
+    SourceWords{Binding::Source::kWarmUp, "warm_up", "the warm-up"},
 };
 
 const SourceWords& WordsOf(Binding::Source source) {

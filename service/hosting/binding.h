@@ -20,6 +20,7 @@ struct Binding {
     kCheckpoint,  // the shapes of the file beside the definition told every size
     kClient,      // those of LoadStateDict or LoadCheckpoint did
     kDefinition,  // it left no size out
+    kWarmUp,      // warm_up of serving.textproto, before the first request
   };
   Source source = Source::kDefinition;
   std::vector<Shape> input_shapes;  // of the request; empty where values told the sizes

@@ -42,6 +42,8 @@ metrics::MaterializationSource ForMetrics(Binding::Source source) {
       return metrics::MaterializationSource::kClient;
     case Binding::Source::kDefinition:
       return metrics::MaterializationSource::kDefinition;
+    case Binding::Source::kWarmUp:
+      return metrics::MaterializationSource::kWarmUp;
   }
   return metrics::MaterializationSource::kDefinition;
 }
@@ -57,6 +59,12 @@ void ForEachParameter(const nn::Network& network, const Function& function) {
 
 std::string KeyOf(const nn::Network& network, int node, int parameter) {
   return network.nodes()[static_cast<size_t>(node)].ParameterName(parameter);
+}
+
+std::vector<Shape> ShapesOf(const plan::Plan& plan) {
+  std::vector<Shape> shapes;
+  for (const plan::TensorSpec& input : plan.inputs()) shapes.push_back(input.shape);
+  return shapes;
 }
 
 // Memory of the values in `set` that `before` has not.
@@ -109,6 +117,7 @@ absl::StatusOr<std::shared_ptr<HostedNetwork>> HostedNetwork::Create(
   hosted->ShowState(State::kLazy);
   hosted->ShowParameters();
   hosted->Restore();
+  hosted->LoadShapes();
   if (hosted->bound() == nullptr) RETURN_IF_ERROR(hosted->Start());
   return hosted;
 }
@@ -305,7 +314,16 @@ absl::StatusOr<PlanView> HostedNetwork::ViewPlan(std::span<const Shape> input_sh
 }
 
 absl::StatusOr<Executable> HostedNetwork::Prepare(std::span<const Shape> input_shapes) {
-  return PrepareFor(input_shapes, Binding::Source::kFirstRequest);
+  auto prepared = PrepareFor(input_shapes, Binding::Source::kFirstRequest);
+  // The request that it is for uses it.
+  if (prepared.ok()) prepared->bound->plans.Find(input_shapes);
+  return prepared;
+}
+
+absl::Status HostedNetwork::WarmUp(std::span<const Shape> input_shapes) {
+  ASSIGN_OR_RETURN(const Executable executable, PrepareFor(input_shapes, Binding::Source::kWarmUp));
+  if (GainsFromWidening(executable)) AddPlan(executable.bound, input_shapes, true);
+  return absl::OkStatus();
 }
 
 absl::StatusOr<Executable> HostedNetwork::Initialize(std::span<const Shape> input_shapes) {
@@ -325,7 +343,7 @@ absl::StatusOr<Executable> HostedNetwork::PrepareFor(std::span<const Shape> inpu
     RETURN_IF_ERROR(Adopt());
   }
   if (bound() == nullptr) {
-    if (source == Binding::Source::kFirstRequest) RETURN_IF_ERROR(Check(input_shapes));
+    if (source != Binding::Source::kAdmin) RETURN_IF_ERROR(Check(input_shapes));
     auto outcome = BindAndPlan(input_shapes, source);
     // Another server was first; what it decided holds here, too.
     if (outcome.status().code() != absl::StatusCode::kAlreadyExists) return outcome;
@@ -614,6 +632,36 @@ absl::Status HostedNetwork::Adopt() {
   Known counted = Counted(std::move(known));
   const std::lock_guard lock(mutex_);
   known_.swap(counted);
+  return absl::OkStatus();
+}
+
+void HostedNetwork::LoadShapes() {
+  if (environment_.state == nullptr) return;
+  auto loaded =
+      environment_.state->LoadShapes(network().name(), version(), definition_.fingerprint);
+  if (!loaded.ok()) {
+    spdlog::warn("model {} version {}: the remembered shapes are not used: {}", network().name(),
+                 version(), Message(loaded.status()));
+    return;
+  }
+  if (!*loaded) return;
+  remembered_shapes_ = **std::move(loaded);
+  saved_shapes_ = shapes_ = remembered_shapes_;
+  shapes_.Age();
+}
+
+absl::Status HostedNetwork::RecordShapes() {
+  if (environment_.state == nullptr) return absl::OkStatus();
+  if (const auto now = bound(); now != nullptr) {
+    for (const auto& [plan, uses] : now->plans.TakeUses()) {
+      // The one for many threads is looked for whenever the other one is.
+      if (plan->threads() == 1) shapes_.Add(ShapesOf(*plan), uses);
+    }
+  }
+  if (shapes_.SameOrder(saved_shapes_)) return absl::OkStatus();
+  RETURN_IF_ERROR(environment_.state->SaveShapes(network().name(), version(),
+                                                 definition_.fingerprint, shapes_));
+  saved_shapes_ = shapes_;
   return absl::OkStatus();
 }
 

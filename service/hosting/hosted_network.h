@@ -16,6 +16,7 @@
 #include "service/hosting/output_labels.h"
 #include "service/hosting/queue_options.h"
 #include "service/hosting/serving_options.h"
+#include "service/hosting/shape_history.h"
 #include "service/hosting/state_directory.h"
 #include "service/metrics/network_probe.h"
 
@@ -172,6 +173,9 @@ class HostedNetwork : public Evictable, public std::enable_shared_from_this<Host
   // Whether the executable lacks a plan for all threads, and would gain from it.
   bool GainsFromWidening(const Executable& executable) const;
 
+  // The same as Prepare, ahead of requests, and AddPlan for all lanes where that gains.
+  absl::Status WarmUp(std::span<const Shape> input_shapes);
+
   // The same as Prepare by an administrator, whatever the policy.
   absl::StatusOr<Executable> Initialize(std::span<const Shape> input_shapes);
 
@@ -185,6 +189,13 @@ class HostedNetwork : public Evictable, public std::enable_shared_from_this<Host
 
   // Back to the definition and the checkpoint beside it.
   absl::Status Reset();
+
+  // What requests had before the server started, by the state directory.
+  const ShapeHistory& remembered_shapes() const { return remembered_shapes_; }
+
+  // Writes the shapes that requests had since then to the state directory, if there is one and the
+  // most used have changed. For one thread.
+  absl::Status RecordShapes();
 
   // As the memory budget calls them. Nothing of a pinned network can go. Parameters that clients
   // loaded can only go where the state directory has them.
@@ -201,6 +212,7 @@ class HostedNetwork : public Evictable, public std::enable_shared_from_this<Host
   Known Counted(nn::ParameterSet set) const;
   absl::Status LoadCheckpoint();
   void Restore();
+  void LoadShapes();
   absl::Status Start();
 
   // What shapes make of the sizes that are known, by limits and inference.
@@ -246,6 +258,10 @@ class HostedNetwork : public Evictable, public std::enable_shared_from_this<Host
   Known base_;             // definition and checkpoint; set by Create
   std::string set_aside_;  // set by Create
   MemoryBudget::Resident resident_;
+
+  ShapeHistory remembered_shapes_;  // set by Create
+  ShapeHistory shapes_;             // of RecordShapes' thread
+  ShapeHistory saved_shapes_;
 
   std::mutex changing_;  // held through every change: one materialization, one plan at a time
 

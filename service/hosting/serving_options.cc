@@ -79,6 +79,16 @@ absl::Status ReadBindShapes(const v1::ServingConfig& config, const nn::Network& 
   return absl::OkStatus();
 }
 
+absl::Status ReadWarmUp(const v1::ServingConfig& config, const nn::Network& network,
+                        ServingOptions& options) {
+  for (const v1::WarmUp& warm_up : config.warm_up()) {
+    ASSIGN_OR_RETURN(auto shapes, ReadShapes(warm_up.inputs(), network, "warm_up"));
+    RETURN_IF_ERROR(options.CheckLimits(network, shapes));
+    options.warm_up.push_back(std::move(shapes));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::Status ServingOptions::CheckLimits(const nn::Network& network,
@@ -137,6 +147,7 @@ absl::StatusOr<ServingOptions> ConvertServing(const v1::ServingConfig& config,
   RETURN_IF_ERROR(ReadBindShapes(config, network, options));
   RETURN_IF_ERROR(ReadLimits(config, network, options));
   ASSIGN_OR_RETURN(options.versions, ConvertVersionPolicy(config.version_policy()));
+  RETURN_IF_ERROR(ReadWarmUp(config, network, options));
   if (config.max_parameter_bytes() > 0) options.max_parameter_bytes = config.max_parameter_bytes();
   options.pinned = config.pinned();
   return options;

@@ -42,8 +42,9 @@ struct ServingOptions {
   std::vector<Shape> bind_shapes;   // for kAtLoad
   std::vector<InputLimits> limits;  // one for each input, or empty
   size_t max_parameter_bytes = SIZE_MAX;
-  VersionPolicy versions;  // of the model that the network is a version of
-  bool pinned = false;     // never evicted
+  VersionPolicy versions;                   // of the model that the network is a version of
+  bool pinned = false;                      // never evicted
+  std::vector<std::vector<Shape>> warm_up;  // to have plans for before the server is ready
 
   QueueOptions queue;
 

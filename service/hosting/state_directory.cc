@@ -19,8 +19,10 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 
 constexpr std::string_view kState = "state.safetensors";
+constexpr std::string_view kShapes = "shapes.json";
 constexpr std::string_view kDefinition = "network.textproto";
 constexpr std::string_view kServing = "serving.textproto";
+constexpr size_t kMaxShapesBytes = size_t{1} << 20;
 
 // Keys of a state's metadata.
 constexpr const char* kDefinitionKey = "lazynet.definition";
@@ -175,7 +177,32 @@ absl::Status StateDirectory::Forget(const std::string& model, int64_t version) c
   const fs::path folder = FolderOf(model, version);
   std::error_code error;
   if (!fs::exists(folder, error)) return absl::OkStatus();
+  RETURN_IF_ERROR(InState(checkpoint::RemoveFile(folder / kShapes)));
   return InState(checkpoint::RemoveFile(folder / kState));
+}
+
+absl::StatusOr<std::optional<ShapeHistory>> StateDirectory::LoadShapes(
+    const std::string& model, int64_t version, std::string_view definition) const {
+  const fs::path path = FolderOf(model, version) / kShapes;
+  std::error_code error;
+  const auto size = fs::file_size(path, error);
+  if (error) return std::optional<ShapeHistory>();
+  if (size > kMaxShapesBytes) {
+    return InvalidArgument("{}: wants at most {} bytes, got {}", kShapes, kMaxShapesBytes, size);
+  }
+  ASSIGN_OR_RETURN(const std::string text, ReadText(path));
+  auto read = ShapeHistory::FromJson(text, definition);
+  if (!read.ok()) return Annotate(kShapes, read.status());
+  return read;
+}
+
+absl::Status StateDirectory::SaveShapes(const std::string& model, int64_t version,
+                                        std::string_view definition,
+                                        const ShapeHistory& shapes) const {
+  const fs::path folder = FolderOf(model, version);
+  RETURN_IF_ERROR(MakeFolders(folder));
+  return InState(
+      WriteText(folder / kShapes, shapes.ToJson(definition), checkpoint::IfExists::kReplace));
 }
 
 absl::Status StateDirectory::SetAside(const std::string& model, int64_t version,
@@ -239,7 +266,7 @@ absl::Status StateDirectory::Register(const Registered& network) const {
 
 absl::Status StateDirectory::Unregister(const std::string& model, int64_t version) const {
   const fs::path folder = FolderOf(model, version);
-  for (const std::string_view name : {kDefinition, kServing, kState}) {
+  for (const std::string_view name : {kDefinition, kServing, kState, kShapes}) {
     RETURN_IF_ERROR(InState(checkpoint::RemoveFile(folder / name)));
   }
   return absl::OkStatus();

@@ -11,6 +11,7 @@
 #include "engine/checkpoint/file.h"
 #include "engine/nn/parameter_set.h"
 #include "service/hosting/binding.h"
+#include "service/hosting/shape_history.h"
 
 namespace lazynet::hosting {
 
@@ -26,6 +27,7 @@ struct SavedState {
 
 // The server's memory across restarts, which several servers may share:
 //   <folder>/networks/<model>/<version>/state.safetensors      SavedState
+//   <folder>/networks/<model>/<version>/shapes.json            ShapeHistory
 //   <folder>/networks/<model>/<version>/network.textproto      of a registered network
 //   <folder>/networks/<model>/<version>/serving.textproto      beside it
 //   <folder>/networks/<model>/<version>/set-aside-<n>.*        what did not fit, and why
@@ -48,6 +50,14 @@ class StateDirectory {
   absl::Status Create(const std::string& model, int64_t version, const SavedState& state) const;
   absl::Status Replace(const std::string& model, int64_t version, const SavedState& state) const;
   absl::Status Forget(const std::string& model, int64_t version) const;
+
+  // The shapes that requests had, for a warm-up. Of several servers the last one to save wins.
+  // Nothing when there are none, or for another definition; INVALID_ARGUMENT for a file that is no
+  // history.
+  absl::StatusOr<std::optional<ShapeHistory>> LoadShapes(const std::string& model, int64_t version,
+                                                         std::string_view definition) const;
+  absl::Status SaveShapes(const std::string& model, int64_t version, std::string_view definition,
+                          const ShapeHistory& shapes) const;
 
   // Renames the state so that it is not found any more, and writes the reason beside it.
   absl::Status SetAside(const std::string& model, int64_t version, std::string_view reason) const;

@@ -23,6 +23,7 @@ enum class MaterializationSource {
   kCheckpoint,
   kClient,
   kDefinition,
+  kWarmUp,
   kEvicted  // made again after an eviction
 };
 

@@ -19,8 +19,9 @@ inline constexpr std::array<std::string_view, 6> kShedReasons = {
     "queue_full", "queue_wait", "deadline", "build_queue_full", "draining", "other"};
 inline constexpr std::array<std::string_view, 3> kDeadlineStages = {"queue", "build", "other"};
 inline constexpr std::array<std::string_view, 2> kOutcomes = {"success", "failure"};
-inline constexpr std::array<std::string_view, 7> kSources = {
-    "first_request", "admin", "at_load", "checkpoint", "client", "definition", "evicted"};
+inline constexpr std::array<std::string_view, 8> kSources = {
+    "first_request", "admin",      "at_load", "checkpoint",
+    "client",        "definition", "warm_up", "evicted"};
 inline constexpr std::array<std::string_view, 5> kStates = {"lazy", "materializing", "ready",
                                                             "unavailable", "evicted"};
 inline constexpr std::array<std::string_view, 3> kEvictedParts = {"plan", "packed_weights",

@@ -19,6 +19,7 @@
 #include "service/handlers/infer_stream.h"
 #include "service/handlers/inference_service.h"
 #include "service/handlers/lazy_network_service.h"
+#include "service/hosting/shape_recorder.h"
 #include "service/metrics/exposer.h"
 #include "service/metrics/registry.h"
 #include "service/metrics/server_probe.h"
@@ -30,6 +31,7 @@
 #include "service/server/reloader.h"
 #include "service/server/repository_log.h"
 #include "service/server/rpc_methods.h"
+#include "service/server/warm_up.h"
 #include "service/version.h"
 
 namespace lazynet::server {
@@ -230,7 +232,22 @@ struct Server::Parts {
       access->Reload();
       LogChanges(host.repository->LoadChanges(stop));
     });
-    SetReady(true);
+    WarmUpOrBeReady();
+    if (host.state != nullptr) {
+      shape_recorder = std::make_unique<hosting::ShapeRecorder>(*host.repository);
+    }
+  }
+
+  void WarmUpOrBeReady() {
+    std::vector<WarmUp::Step> steps;
+    if (config.warm_up_timeout_seconds > 0) steps = WarmUp::StepsOf(*host.repository);
+    if (steps.empty()) {
+      SetReady(true);
+      return;
+    }
+    warm_up = std::make_unique<WarmUp>(std::move(steps), *build_lane, host.budget,
+                                       std::chrono::seconds(config.warm_up_timeout_seconds),
+                                       [this] { SetReady(true); });
   }
 
   void StartPolling() {
@@ -243,8 +260,13 @@ struct Server::Parts {
     for (handlers::HealthService* service : Healths()) service->Notify();
   }
 
+  // Once it is leaving the server is never ready again, though a warm-up may end only then.
   void SetReady(bool ready) {
-    readiness.Set(ready);
+    {
+      const std::lock_guard lock(leaving_mutex);
+      leaving = leaving || !ready;
+      readiness.Set(!leaving);
+    }
     Notify();
   }
 
@@ -253,6 +275,8 @@ struct Server::Parts {
     // It empties the queues, also of a server that did not come to serve.
     if (!poller) StartPolling();
     SetReady(false);
+    warm_up.reset();
+    shape_recorder.reset();
     for (handlers::HealthService* service : Healths()) service->EndWatches();
     for (handlers::InferenceService* service : Inferences()) service->streams().Drain();
     host.events.Close();
@@ -299,6 +323,8 @@ struct Server::Parts {
   handlers::SharedMemory shared_memory;
   std::unique_ptr<scheduling::Lanes> lanes;
   std::unique_ptr<scheduling::BuildLane> build_lane;
+  std::unique_ptr<WarmUp> warm_up;
+  std::unique_ptr<hosting::ShapeRecorder> shape_recorder;
   std::unique_ptr<handlers::InferenceService> inference;
   std::unique_ptr<handlers::InferenceService> admin_inference;
   std::unique_ptr<handlers::LazyNetworkService> lazy_networks;
@@ -306,6 +332,8 @@ struct Server::Parts {
   std::unique_ptr<handlers::HealthService> health;
   std::unique_ptr<handlers::HealthService> admin_health;
   std::unique_ptr<Access> access;
+  std::mutex leaving_mutex;
+  bool leaving = false;               // guarded by it
   std::atomic<bool> cancels = false;  // nothing is waited for any more
   std::mutex closing_mutex;  // held to end the two below, and by those who use them meanwhile
   std::unique_ptr<Listener> main;

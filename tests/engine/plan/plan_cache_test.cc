@@ -79,6 +79,17 @@ TEST(PlanCache, EvictsWhatWasNotUsedSinceItLastLooked) {
   EXPECT_NE(Find(part, 2), nullptr);
 }
 
+TEST(PlanCache, TellsHowOftenPlansWereFound) {
+  PlanCache cache(kAny);
+  PlanCache::Part part(cache, 4);
+  const auto plan = PlanFor(2);
+  part.Insert(plan);
+  for (int i = 0; i < 3; ++i) Find(part, 2);
+  using Uses = std::vector<std::pair<std::shared_ptr<const Plan>, uint64_t>>;
+  EXPECT_EQ(part.TakeUses(), (Uses{{plan, 3}}));
+  EXPECT_EQ(part.TakeUses(), (Uses{{plan, 0}}));
+}
+
 TEST(PlanCache, KeepsOnePlanForAShape) {
   PlanCache cache(kAny);
   PlanCache::Part part(cache, 2);

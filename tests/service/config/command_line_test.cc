@@ -123,7 +123,8 @@ TEST(CommandLine, HelpNamesEveryFlagWithItsVariable) {
                            "--slow-request-ms",
                            "LAZYNET_SLOW_REQUEST_MS",
                            "--memory-budget",
-                           "LAZYNET_MEMORY_BUDGET"}) {
+                           "LAZYNET_MEMORY_BUDGET",
+                           "--warm-up-timeout"}) {
     EXPECT_NE(help.find(text), std::string::npos) << text;
   }
 }

@@ -19,6 +19,7 @@ TEST(ServingOptions, AreTheDefaultsWhenNothingIsSaid) {
   EXPECT_EQ(options->policy, BindingPolicy::kOnFirstRequest);
   EXPECT_TRUE(options->limits.empty());
   EXPECT_EQ(options->versions.kind, VersionPolicy::Kind::kAll);
+  EXPECT_TRUE(options->warm_up.empty());
   EXPECT_FALSE(options->pinned);
 }
 
@@ -28,11 +29,14 @@ TEST(ServingOptions, ReadPolicyShapesAndLimits) {
       bind_inputs { name: "input" shape: [1, 784] }
       input_limits { name: "input" dims { min: 1 max: 64 } dims { max: 1024 } max_elements: 50000 }
       max_parameter_bytes: 1000
+      warm_up { inputs { name: "input" shape: [8, 784] } }
+      warm_up { inputs { name: "input" shape: [1, 784] } }
       pinned: true)");
   ASSERT_TRUE(options.ok()) << options.status();
   EXPECT_EQ(options->policy, BindingPolicy::kAtLoad);
   EXPECT_EQ(options->bind_shapes, (std::vector<Shape>{Shape{1, 784}}));
   EXPECT_EQ(options->max_parameter_bytes, 1000u);
+  EXPECT_EQ(options->warm_up, (std::vector<std::vector<Shape>>{{Shape{8, 784}}, {Shape{1, 784}}}));
   EXPECT_TRUE(options->pinned);
   const auto network = testing::NetworkOf(testing::LazyMlp());
   const auto check = [&](const Shape& shape) {
@@ -83,6 +87,13 @@ TEST(ServingOptions, NameWhatIsWrong) {
       {"binding_policy: AT_LOAD", "bind_inputs of AT_LOAD wants a shape for \"input\", got none"},
       {"bind_inputs { name: 'input' }", "bind_inputs wants binding_policy AT_LOAD"},
       {"binding_policy: AT_LOAD bind_inputs { name: 'x' }", "the network has no input \"x\""},
+      {"warm_up {}", "warm_up wants a shape for \"input\", got none"},
+      {"warm_up { inputs { name: 'x' } }", "the network has no input \"x\""},
+      {"warm_up { inputs { name: 'input' shape: -1 } }",
+       "warm_up of \"input\": wants dims from 0 to 2147483647, got -1"},
+      {"input_limits { name: 'input' dims { max: 4 } } warm_up { inputs { name: 'input' shape: 5 } "
+       "}",
+       "input \"input\": wants dim 0 from 0 to 4 (input_limits), got 5"},
       {"input_limits { name: 'x' }", "the network has no input \"x\""},
       {"input_limits { name: 'input' dims { min: 3 max: 2 } }",
        "input_limits of \"input\": wants ranges within 0 to 2147483647, got 3 to 2"},
