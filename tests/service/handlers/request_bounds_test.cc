@@ -81,7 +81,7 @@ TEST(RequestBounds, WhateverElseThereIsOfItIsBounded) {
       }),
       with([&](Request& r) {
         auto& contents = *r.add_inputs()->mutable_contents();
-        for (int i = 0; i < many / 2; ++i) contents.add_bytes_contents();
+        for (int i = 0; i <= many / 2; ++i) contents.add_bytes_contents();
       }),
   };
   for (const Request& request : large) {
