@@ -18,6 +18,7 @@ void EvictionOrder::Enter(Place& place, Place::Queue queue) {
 
 void EvictionOrder::Enter(Place& place) {
   LAZYNET_CHECK(place.queue_ == Place::Queue::kNone);
+  kept_ = 0;
   place.uses_ = 0;
   const bool is_back = place.evicted_at_ && evictions_ - *place.evicted_at_ <= size();
   Enter(place, is_back ? Place::Queue::kMain : Place::Queue::kProbation);
@@ -25,6 +26,7 @@ void EvictionOrder::Enter(Place& place) {
 
 void EvictionOrder::Leave(Place& place, bool evicted) {
   if (place.queue_ == Place::Queue::kNone) return;
+  kept_ = 0;
   QueueOf(place).erase(place.at_);
   place.queue_ = Place::Queue::kNone;
   place.evicted_at_.reset();
@@ -33,7 +35,9 @@ void EvictionOrder::Leave(Place& place, bool evicted) {
 
 std::optional<EvictionOrder::Turn> EvictionOrder::Next() {
   if (size() == 0) return std::nullopt;
-  const bool probation = main_.empty() || probation_.size() * kProbationShare > size();
+  const bool probation =
+      !probation_.empty() && (probation_.size() * kProbationShare > size() ||
+                              kept_ >= main_.size());  // nobody of the main queue can go
   Place& place = probation ? *probation_.back() : *main_.back();
   const uint8_t uses = place.uses_.load(std::memory_order_relaxed);
   if (uses == 0) return Turn{&place, true};
@@ -50,8 +54,9 @@ std::optional<EvictionOrder::Turn> EvictionOrder::Next() {
 
 void EvictionOrder::Keep(Place& place) {
   if (place.queue_ == Place::Queue::kNone) return;
-  auto& places = QueueOf(place);
-  places.splice(places.begin(), places, place.at_);
+  main_.splice(main_.begin(), QueueOf(place), place.at_);
+  place.queue_ = Place::Queue::kMain;
+  ++kept_;
 }
 
 }  // namespace lazynet::hosting

@@ -52,7 +52,7 @@ class EvictionOrder {
   // The next in turn; nothing when there is none. Who goes stays first until it left, or is kept.
   std::optional<Turn> Next();
 
-  // Its turn comes again last of its queue: it cannot go.
+  // It cannot go: its turn comes again last of the main queue, so that it is in nobody's way.
   void Keep(Place& place);
 
   template <typename Function>
@@ -76,6 +76,7 @@ class EvictionOrder {
   std::list<Place*> probation_;  // next in turn last
   std::list<Place*> main_;
   uint64_t evictions_ = 0;
+  size_t kept_ = 0;  // in a row
 };
 
 }  // namespace lazynet::hosting

@@ -90,7 +90,7 @@ TEST(ServingOptions, NameWhatIsWrong) {
       {"warm_up {}", "warm_up wants a shape for \"input\", got none"},
       {"warm_up { inputs { name: 'x' } }", "the network has no input \"x\""},
       {"warm_up { inputs { name: 'input' shape: -1 } }",
-       "warm_up of \"input\": wants dims from 0 to 2147483647, got -1"},
+       "warm_up of \"input\": wants dims from 0 to 2147483647, got -1 in [-1]"},
       {"input_limits { name: 'input' dims { max: 4 } } warm_up { inputs { name: 'input' shape: 5 } "
        "}",
        "input \"input\": wants dim 0 from 0 to 4 (input_limits), got 5"},

@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -26,8 +27,10 @@ size_t AnonymousBytes() {
 }
 
 std::string LinearOf(int out_features) {
-  return "layers { name: \"fc\" linear { out_features: " + std::to_string(out_features) + " } }";
+  return fmt::format("layers {{ name: \"fc\" linear {{ out_features: {} }} }}", out_features);
 }
+
+std::string Numbered(const char* name, int number) { return fmt::format("{}{}", name, number); }
 
 std::vector<float> Ramp(size_t size) {
   std::vector<float> values(size);
@@ -57,7 +60,7 @@ TEST_F(MemoryTest, WhatIsEvictedGoesBackToTheSystem) {
   constexpr int kNetworks = 24;
   constexpr int64_t kInputs = 2048;
   for (int i = 0; i < kNetworks; ++i) {
-    repository_.Write("m" + std::to_string(i) + "/network.textproto", LinearOf(512));
+    repository_.Write(Numbered("m", i) + "/network.textproto", LinearOf(512));
   }
   repository_.Write("first/network.textproto", LinearOf(16));
   repository_.Write("large/network.textproto", LinearOf(5120));
@@ -71,7 +74,7 @@ TEST_F(MemoryTest, WhatIsEvictedGoesBackToTheSystem) {
   std::vector<std::vector<float>> answers;
   for (int round = 0; round < 2; ++round) {
     for (int i = 0; i < kNetworks; ++i) {
-      const InferAnswer answer = live_->Infer("m" + std::to_string(i), {1, kInputs}, input);
+      const InferAnswer answer = live_->Infer(Numbered("m", i), {1, kInputs}, input);
       ASSERT_TRUE(answer.status.ok()) << answer.status.error_message();
       if (round == 0) {
         answers.push_back(answer.floats());
@@ -97,7 +100,7 @@ TEST_F(MemoryTest, WhatIsEvictedGoesBackToTheSystem) {
 TEST_F(MemoryTest, AnEvictedNetworkTellsThatItIs) {
   repository_.Write("a/network.textproto", LinearOf(100));
   for (int i = 0; i < 10; ++i) {
-    repository_.Write("b" + std::to_string(i) + "/network.textproto", LinearOf(100));
+    repository_.Write(Numbered("b", i) + "/network.textproto", LinearOf(100));
   }
   repository_.Write("c/network.textproto", LinearOf(2000));
   Start({.memory_budget = 400'000});
@@ -105,7 +108,7 @@ TEST_F(MemoryTest, AnEvictedNetworkTellsThatItIs) {
   ASSERT_TRUE(first.status.ok()) << first.status.error_message();
   const auto before = live_->Describe("a");
   for (int i = 0; i < 10; ++i) {
-    ASSERT_TRUE(live_->Infer("b" + std::to_string(i), {1, 200}, Ramp(200)).status.ok()) << i;
+    ASSERT_TRUE(live_->Infer(Numbered("b", i), {1, 200}, Ramp(200)).status.ok()) << i;
   }
   const auto evicted = live_->Describe("a");
   EXPECT_EQ(evicted.state(), v1::NETWORK_STATE_EVICTED);

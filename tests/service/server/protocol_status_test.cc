@@ -241,7 +241,7 @@ const std::vector<Row>& Rows() {
       Wrong("NoDataForAnInput", "wants 2 elements for shape [2], got 0",
             [](auto& m) {
               m.clear_raw_input_contents();
-              for (const float value : {1, 2}) {
+              for (const float value : {1.0f, 2.0f}) {
                 m.mutable_inputs(0)->mutable_contents()->add_fp32_contents(value);
               }
             }),

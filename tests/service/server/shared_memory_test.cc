@@ -135,7 +135,7 @@ TEST_F(SharedMemory, ContentsOfTheMessageAreForTheOtherInputs) {
   Place(*raw.mutable_inputs(0), "in", 8);
   ModelInferRequest typed = raw;
   raw.add_raw_input_contents(Raw({10, 20}));
-  for (const float value : {10, 20}) {
+  for (const float value : {10.0f, 20.0f}) {
     typed.mutable_inputs(1)->mutable_contents()->add_fp32_contents(value);
   }
   for (const ModelInferRequest& request : {raw, typed}) {
@@ -183,7 +183,7 @@ TEST_F(SharedMemory, WrongRequestsAreRefused) {
             "3 output \"y\": wants classification or shared memory, got both");
   // A region that a client has shortened ends the request, not the server.
   object_.Resize(4);
-  EXPECT_EQ(refusal([](auto& m) {}),
+  EXPECT_EQ(refusal([](auto&) {}),
             "9 input \"a\": shared memory region \"r\": the object has become shorter");
   EXPECT_TRUE(live_->server().repository().Find("sum", "").ok());
 }
