@@ -147,7 +147,7 @@ absl::StatusOr<ModelFolder> LookAt(const RepositoryFolder& folder, const std::st
       model.versions = policy->Choose(found);
       return model;
     }
-    model.serving = InFile(kServing, ": ", policy.status());
+    model.serving = InFile(kServing, " ", policy.status());
   }
   model.versions = std::move(found);
   return model;
