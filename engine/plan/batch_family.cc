@@ -3,20 +3,21 @@
 namespace lazynet::plan {
 namespace {
 
-// A run counts for one in so many in the mean.
-constexpr int64_t kRunsOfLate = 16;
+// A run counts for one in so many in the mean: a short one for more than a long one, which may have
+// been interrupted.
+constexpr int64_t kWhenLonger = 16;
+constexpr int64_t kWhenShorter = 4;
 
 }  // namespace
 
 void BatchFamily::RecordRun(int64_t items, std::chrono::nanoseconds time) {
-  const std::chrono::nanoseconds of_item = time / items;
-  if (!measured_.exchange(true, std::memory_order_relaxed)) {
-    item_time_.store(of_item, std::memory_order_relaxed);
-    return;
-  }
+  // The first run touches new memory, and takes up to a thousand times as long.
+  if (!measured_.exchange(true, std::memory_order_relaxed)) return;
   // Two threads at once may lose one of their runs, which a mean does not mind.
   const std::chrono::nanoseconds mean = item_time();
-  item_time_.store(mean + (of_item - mean) / kRunsOfLate, std::memory_order_relaxed);
+  const std::chrono::nanoseconds more = time / items - mean;
+  item_time_.store(mean + more / (more.count() > 0 ? kWhenLonger : kWhenShorter),
+                   std::memory_order_relaxed);
 }
 
 std::shared_ptr<BatchFamily> BatchFamilies::Find(const Key& key) {

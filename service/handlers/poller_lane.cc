@@ -26,6 +26,8 @@ PollerLane::~PollerLane() {
 PollerLane* PollerLane::OfThisThread() { return of_this_thread; }
 
 bool PollerLane::Take(InferJob& job) {
+  // It is to wait for others.
+  if (job.queue().max_batch_delay.count() > 0) return false;
   const std::chrono::nanoseconds time = job.predicted();
   if (time <= kTiny) return lanes_.RunNow(job, workspace_);
   if (time > kSmall || (!keeps() && !lanes_.AreIdle())) return false;

@@ -20,10 +20,12 @@ using testing::LayerOf;
 TEST(BatchFamily, AnItemTakesWhatRunsOfLateTook) {
   BatchFamily family(true, 8, 500us);
   EXPECT_EQ(family.item_time(), 500us);  // estimated
-  family.RecordRun(4, 160us);
-  EXPECT_EQ(family.item_time(), 40us);
-  family.RecordRun(1, 200us);
-  EXPECT_EQ(family.item_time(), 50us);
+  family.RecordRun(1, 1s);
+  EXPECT_EQ(family.item_time(), 500us);  // the first run is none to go by
+  family.RecordRun(4, 400us);
+  EXPECT_EQ(family.item_time(), 400us);
+  family.RecordRun(1, 2000us);
+  EXPECT_EQ(family.item_time(), 500us);
 }
 
 TEST(BatchFamilies, AreKeptAsLongAsTheyAreUsed) {
