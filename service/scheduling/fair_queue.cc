@@ -12,11 +12,16 @@ using std::chrono::nanoseconds;
 // How many waiting jobs are looked at for others to run with the first one.
 constexpr int kLookedAt = 256;
 
+// A batch that takes longer keeps its requests from their answers for more than it gains.
+constexpr std::chrono::milliseconds kLongBatch{100};
+
 // Items that a batch may have which a job of this family begins.
 int64_t MostItems(const plan::BatchFamily& family, const QueueOptions& options) {
   if (!family.independent()) return 1;
   if (options.max_batch_size > 0) return options.max_batch_size;
-  return std::min(family.group_size(), QueueOptions::kMostTogether);
+  const nanoseconds item_time = std::max(family.item_time(), nanoseconds(1));
+  return std::min({family.group_size(), QueueOptions::kMostTogether,
+                   std::max<int64_t>(1, kLongBatch / item_time)});
 }
 
 int64_t Milliseconds(nanoseconds time) {

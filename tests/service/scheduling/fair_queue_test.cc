@@ -277,6 +277,15 @@ TEST_F(FairQueueTest, ABatchHasAsManyItemsAsGainOrAsTheOptionsSay) {
   EXPECT_EQ(fresh.Pop(now)->jobs.size(), 16u);
 }
 
+TEST_F(FairQueueTest, ABatchThatTakesLongIsNotMadeLonger) {
+  const QueueOptions automatic, sixteen{.max_batch_size = 16};
+  BatchFamily slow(true, 1000, 22ms);
+  Push(20, automatic, slow);
+  EXPECT_EQ(Pop().size(), 4u);  // some 100 ms
+  Push(20, sixteen, slow);
+  EXPECT_EQ(Pop().size(), 16u);  // as it is said
+}
+
 TEST_F(FairQueueTest, RequestsOfSeveralItemsAreJoinedWhereTheyFit) {
   const QueueOptions line;
   LaneJob& first = Make(line, batched).WithItems(7);
