@@ -88,8 +88,8 @@ class Flags {
     Text("--metrics-address", "LAZYNET_METRICS_ADDRESS", config_.metrics_address,
          "Where to serve /metrics for Prometheus", kAddresses);
     Text("--admin-address", "LAZYNET_ADMIN_ADDRESS", config_.admin_address,
-         "Where to serve operators: all of LazyNetworkService, health and reflection. The same as "
-         "--grpc-address: everything on that one",
+         "Where to serve operators: all that --grpc-address does, and the calls that change "
+         "something. May be that address, which then serves everything",
          kAddresses);
     app_.add_flag("--shared-memory", config_.shared_memory,
                   "Let clients on this machine hand over tensors in POSIX shared memory that they "

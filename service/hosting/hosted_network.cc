@@ -234,7 +234,13 @@ void HostedNetwork::ShowParameters() const {
 }
 
 std::optional<Executable> HostedNetwork::Find(std::span<const Shape> input_shapes) {
-  if (auto now = bound()) {
+  // Of each request: no more is looked at than has to be.
+  std::shared_ptr<BoundNetwork> now;
+  {
+    const std::lock_guard lock(mutex_);
+    now = bound_;
+  }
+  if (now != nullptr) {
     if (auto plan = now->plans.Find(input_shapes)) {
       probe_->RecordPlanCacheHit();
       resident_.RecordUse();
