@@ -12,6 +12,9 @@ namespace {
 // A tenth of a busy processor: requests that can be computed go first.
 constexpr int kNiceness = 10;
 
+// After dead waiters: a deadline is a matter of tens of milliseconds at least.
+constexpr std::chrono::milliseconds kBetweenLooks{20};
+
 size_t PackedBytes(const hosting::HostedNetwork& network) {
   const auto bound = network.bound();
   return bound == nullptr ? 0 : bound->shared.packed.bytes();
@@ -20,7 +23,10 @@ size_t PackedBytes(const hosting::HostedNetwork& network) {
 }  // namespace
 
 BuildLane::BuildLane(size_t capacity, DepthObserver observer)
-    : capacity_(capacity), observer_(std::move(observer)), thread_([this] { Serve(); }) {}
+    : capacity_(capacity),
+      observer_(std::move(observer)),
+      thread_([this] { Serve(); }),
+      watcher_([this] { Watch(); }) {}
 
 BuildLane::~BuildLane() {
   {
@@ -28,7 +34,9 @@ BuildLane::~BuildLane() {
     stopping_ = true;
   }
   work_.notify_all();
+  waiters_.notify_all();
   thread_.join();
+  watcher_.join();
   const absl::Status stopped = absl::UnavailableError("the server stops");
   while (!queue_.empty()) {
     const Item item = queue_.Pop();
@@ -47,7 +55,9 @@ bool BuildLane::Submit(std::shared_ptr<hosting::HostedNetwork> network,
     const std::lock_guard lock(mutex_);
     if (stopping_) return false;
     if (const auto found = jobs_.find(key); found != jobs_.end()) {
-      found->second.waiters.push_back(&waiter);
+      std::vector<BuildWaiter*>& waiters = found->second.waiters;
+      if (std::ssize(waiters) >= network->queue().capacity) return false;
+      waiters.push_back(&waiter);
       return true;
     }
     if (queue_.size(key.first) >= capacity_) return false;
@@ -58,6 +68,7 @@ bool BuildLane::Submit(std::shared_ptr<hosting::HostedNetwork> network,
     TellDepth();
   }
   work_.notify_one();
+  waiters_.notify_one();
   return true;
 }
 
@@ -107,30 +118,55 @@ void BuildLane::Finish(const Key& key, const absl::StatusOr<hosting::Executable>
   for (BuildWaiter* waiter : job.waiters) waiter->Built(outcome);
 }
 
-// Ends those that need it no more; whether somebody still waits.
-bool BuildLane::RefuseDead(const Key& key) {
-  std::vector<BuildWaiter*> expired;
-  std::vector<BuildWaiter*> cancelled;
-  bool waits = false;
-  {
-    const std::lock_guard lock(mutex_);
-    const auto found = jobs_.find(key);
-    const LaneJob::Time now = LaneJob::Clock::now();
-    std::erase_if(found->second.waiters, [&](BuildWaiter* waiter) {
-      if (waiter->cancelled()) return cancelled.push_back(waiter), true;
-      if (waiter->deadline() <= now) return expired.push_back(waiter), true;
-      return false;
-    });
-    waits = !found->second.waiters.empty();
-    if (!waits) jobs_.erase(found);
-  }
+void BuildLane::Dead::TakeFrom(Job& job) {
+  const LaneJob::Time now = LaneJob::Clock::now();
+  std::erase_if(job.waiters, [&](BuildWaiter* waiter) {
+    if (waiter->cancelled()) return cancelled.push_back(waiter), true;
+    if (waiter->deadline() <= now) return expired.push_back(waiter), true;
+    return false;
+  });
+}
+
+void BuildLane::Dead::Tell() const {
   for (BuildWaiter* waiter : cancelled) {
     waiter->Built(absl::CancelledError("the client cancelled the call"));
   }
   for (BuildWaiter* waiter : expired) {
     waiter->Built(absl::DeadlineExceededError("the deadline passed before the plan was built"));
   }
+}
+
+// Ends those that need it no more; whether somebody still waits.
+bool BuildLane::RefuseDead(const Key& key) {
+  Dead dead;
+  bool waits = false;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = jobs_.find(key);
+    dead.TakeFrom(found->second);
+    waits = !found->second.waiters.empty();
+    if (!waits) jobs_.erase(found);
+  }
+  dead.Tell();
   return waits;
+}
+
+// Ends those that need it no more without waiting for what is under way.
+void BuildLane::Watch() {
+  std::unique_lock lock(mutex_);
+  while (!stopping_) {
+    if (jobs_.empty()) {
+      waiters_.wait(lock);
+      continue;
+    }
+    waiters_.wait_for(lock, kBetweenLooks);
+    Dead dead;
+    // A job that nobody waits for any more is dropped in its turn, or done.
+    for (auto& [key, job] : jobs_) dead.TakeFrom(job);
+    lock.unlock();
+    dead.Tell();
+    lock.lock();
+  }
 }
 
 void BuildLane::Prepare(const Key& key) {

@@ -34,8 +34,9 @@ class BuildLane {
   // Joins the thread; whoever still waits is told UNAVAILABLE.
   ~BuildLane();
 
-  // Tells the waiter, on the build lane's thread. False, with the waiter untouched, when too much
-  // waits already.
+  // Tells the waiter, on a thread of the build lane's; soon after its deadline also if something else
+  // is under way. False, with the waiter untouched, when too much
+  // waits already, or as many requests as the network's queue holds wait for the same.
   bool Submit(std::shared_ptr<hosting::HostedNetwork> network, std::vector<Shape> input_shapes,
               BuildWaiter& waiter);
 
@@ -59,9 +60,19 @@ class BuildLane {
   };
 
   void Serve();
+  void Watch();
   void Prepare(const Key& key);
   void TellDepth() const;  // with mutex_ held
   bool RefuseDead(const Key& key);
+
+  // Waiters that are to be told that they are dead.
+  struct Dead {
+    std::vector<BuildWaiter*> expired;
+    std::vector<BuildWaiter*> cancelled;
+
+    void TakeFrom(Job& job);  // with mutex_ held
+    void Tell() const;        // without
+  };
   void Finish(const Key& key, const absl::StatusOr<hosting::Executable>& outcome);
 
   // A plan that nobody waits for.
@@ -83,7 +94,9 @@ class BuildLane {
   std::deque<Addition> additions_;  // for when nobody waits; the first may be under way
   bool stopping_ = false;
   std::condition_variable work_;
+  std::condition_variable waiters_;  // there are some, or it stops
   std::thread thread_;
+  std::thread watcher_;
 };
 
 }  // namespace lazynet::scheduling

@@ -142,18 +142,21 @@ FairQueue::Time FairQueue::ReadyAt(const Line& line) {
   const auto delay = line.options->max_batch_delay;
   int64_t missing = MostItems(*first.family, *line.options) - first.items;
   if (delay.count() == 0 || missing <= 0) return first.arrived;
+  Time ready = first.arrived + delay;
   int looked_at = 0;
   for (const auto& [priority, level] : line.levels) {
     for (const Entry& entry : level) {
       if (looked_at++ >= kLookedAt) break;
+      // Of any family: they all wait for the first.
+      if (entry.deadline != Time::max()) {
+        ready = std::min(ready, entry.deadline - entry.predicted);
+      }
       if (&entry == &first || entry.family != first.family) continue;
       missing -= entry.items;
       if (missing <= 0) return first.arrived;
     }
   }
-  const Time latest =
-      first.deadline == Time::max() ? first.deadline : first.deadline - first.predicted;
-  return std::min(first.arrived + delay, latest);
+  return ready;
 }
 
 std::optional<FairQueue::Time> FairQueue::ReadyAt() const {

@@ -79,24 +79,17 @@ bool Lanes::RunNow(LaneJob& job, plan::Workspace& workspace) {
 
 bool Lanes::RunHere(std::vector<LaneJob*>& jobs, plan::Workspace& workspace) {
   backend::SetKernelThreads(1);
+  // The queue is empty before and after: what others submit meanwhile is for the lanes.
+  std::vector<Batch> batches;
   {
     const std::lock_guard lock(mutex_);
     if (stopping_ || !IsIdle()) return false;
     const LaneJob::Time now = LaneJob::Clock::now();
     std::erase_if(jobs,
                   [&](LaneJob* job) { return job->deadline() > now && !queue_.Push(*job, now); });
+    while (std::optional<Batch> batch = queue_.Pop(now)) batches.push_back(*std::move(batch));
   }
-  while (true) {
-    std::optional<Batch> batch;
-    {
-      const std::lock_guard lock(mutex_);
-      if (!stopping_) batch = queue_.Pop(LaneJob::Clock::now());
-    }
-    if (!batch) break;
-    Run(*std::move(batch), workspace, 1);
-  }
-  // For those that wait for others to be run with.
-  work_.notify_one();
+  for (Batch& batch : batches) Run(std::move(batch), workspace, 1);
   return jobs.empty();
 }
 
@@ -166,6 +159,8 @@ std::optional<Lanes::Batch> Lanes::WaitForBatch(std::vector<LaneJob*>& expired) 
   }
   --idle_;
   TellDepth();
+  // Who it woke may have been the one that waited for a moment of those that are left.
+  if (batch && queue_.size() > 0 && idle_ > 0) work_.notify_one();
   if (batch && MayRunWide(*batch)) {
     wide_batch_ = std::exchange(batch, Batch());
     wide_ = true;

@@ -41,8 +41,8 @@ class Lanes {
   // Whatever waits. False, with the job untouched, if it is not to be run any more.
   bool RunNow(LaneJob& job, plan::Workspace& workspace);
 
-  // If all lanes are idle, those together that can be. False if jobs are left, untouched, that have
-  // to be submitted.
+  // If all lanes are idle, those together that can be; none of them waits for others to be run with.
+  // False if jobs are left, untouched, that have to be submitted.
   bool RunHere(std::vector<LaneJob*>& jobs, plan::Workspace& workspace);
 
   size_t count() const { return count_; }

@@ -197,6 +197,32 @@ TEST_F(BuildLaneTest, StoppingAnswersWhoeverWaits) {
   EXPECT_TRUE(outcome.ok() || outcome.status().code() == absl::StatusCode::kUnavailable);
 }
 
+TEST_F(BuildLaneTest, TheDeadAreToldWhileSomethingElseIsUnderWay) {
+  BuildLane lane(4, nullptr);
+  Blocker blocker(lane);
+  Waiter expired, cancelled, patient;
+  expired.expires = LaneJob::Clock::now() + std::chrono::milliseconds(5);
+  for (Waiter* waiter : {&expired, &cancelled, &patient}) {
+    ASSERT_TRUE(lane.Submit(network_, {Shape{2, 3}}, *waiter));
+  }
+  cancelled.is_cancelled = true;
+  EXPECT_EQ(expired.outcome().get().status().code(), absl::StatusCode::kDeadlineExceeded);
+  EXPECT_EQ(cancelled.outcome().get().status().code(), absl::StatusCode::kCancelled);
+  blocker.release.set_value();
+  EXPECT_TRUE(patient.outcome().get().ok());
+}
+
+TEST_F(BuildLaneTest, WhoWaitsForTheSameIsBoundedAsTheNetworksQueueIs) {
+  BuildLane lane(4, nullptr);
+  Blocker blocker(lane);
+  std::vector<std::future<absl::StatusOr<Executable>>> waiting;
+  for (int64_t i = 0; i < network_->queue().capacity; ++i) waiting.push_back(Submit(lane, {2, 3}));
+  Waiter surplus;
+  EXPECT_FALSE(lane.Submit(network_, {Shape{2, 3}}, surplus));
+  blocker.release.set_value();
+  for (auto& outcome : waiting) EXPECT_TRUE(outcome.get().ok());
+}
+
 TEST_F(BuildLaneTest, NothingIsBuiltForWhoNeedsItNoMore) {
   BuildLane lane(4, nullptr);
   Waiter late, gone;

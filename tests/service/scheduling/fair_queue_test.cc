@@ -325,6 +325,20 @@ TEST_F(FairQueueTest, WithADelayAJobIsRunWhenItHasPassed) {
   EXPECT_EQ(Pop().size(), 1u);
 }
 
+TEST_F(FairQueueTest, ADelayEndsBeforeTheDeadlinesOfThoseBehindItDo) {
+  const QueueOptions line{.max_batch_size = 4, .max_batch_delay = 1s};
+  WaitingJob& first = Push(line, batched);
+  WaitingJob& second = Make(line, batched).WithDeadline(now + 10ms);
+  ASSERT_FALSE(queue.Push(second, now));
+  EXPECT_EQ(queue.ReadyAt(), now + 10ms - 100us);
+  WaitingJob& other = Make(line, alone).WithDeadline(now + 5ms);  // needs no others
+  ASSERT_FALSE(queue.Push(other, now));
+  EXPECT_EQ(queue.ReadyAt(), now + 5ms - 1ms);
+  now += 4ms;
+  EXPECT_EQ(Pop(), (std::vector<LaneJob*>{&first, &second}));
+  EXPECT_EQ(Pop(), std::vector<LaneJob*>{&other});
+}
+
 TEST_F(FairQueueTest, ADelayEndsBeforeTheDeadlineDoes) {
   const QueueOptions line{.max_batch_size = 4, .max_batch_delay = 500us};
   ASSERT_FALSE(queue.Push(Make(line, batched).WithDeadline(now + 300us), now));

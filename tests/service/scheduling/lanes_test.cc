@@ -203,6 +203,36 @@ TEST(Lanes, AnotherThreadRunsWhatTheIdleLanesNeedNotBeWokenFor) {
   EXPECT_EQ(expired.outcome.get_future().get().code(), absl::StatusCode::kDeadlineExceeded);
 }
 
+// Submits another job while it is run, and waits until that has begun.
+class SubmittingJob : public TestJob {
+ public:
+  SubmittingJob(Lanes& lanes, TestJob& other) : lanes_(lanes), other_(other) {}
+
+  void Run(std::span<LaneJob* const> batch, plan::Workspace& workspace, int with) override {
+    ASSERT_FALSE(lanes_.Submit(other_));
+    other_.started.wait();
+    TestJob::Run(batch, workspace, with);
+  }
+
+ private:
+  Lanes& lanes_;
+  TestJob& other_;
+};
+
+TEST(Lanes, AnotherThreadRunsNothingButItsOwn) {
+  Lanes lanes(1, {});
+  WaitUntilIdle(lanes);
+  plan::Workspace workspace;
+  TestJob other;
+  SubmittingJob own(lanes, other);
+  own.release.count_down();
+  std::vector<LaneJob*> jobs{&own};
+  EXPECT_TRUE(lanes.RunHere(jobs, workspace));
+  EXPECT_TRUE(own.outcome.get_future().get().ok());
+  other.release.count_down();
+  EXPECT_TRUE(other.outcome.get_future().get().ok());
+}
+
 TEST(Lanes, NothingIsRunElsewhereWhileALaneIsBusyUnlessItMust) {
   Lanes lanes(1, {});
   plan::Workspace workspace;
