@@ -74,14 +74,12 @@ absl::StatusOr<std::vector<Tensor>> InferBatch::Gather(Part part, const plan::Pl
     MutableTensorView of_job = inputs.back().mutable_view();
     for (InferJob* job : part) {
       of_job.shape = job->checked_.shapes[i];
-      GatherInput(i, job->request_, job->checked_, of_job);
+      RETURN_IF_ERROR(GatherInput(job->network_->network(), i, job->request_, job->checked_, of_job));
       of_job.data += of_job.bytes();
     }
   }
-  for (InferJob* job : part) {
-    job->request_.raw_contents.clear();
-    job->request_.shared_inputs.clear();
-  }
+  // Others of them may have to be gathered again, each alone.
+  if (part.size() == 1) part.front()->ForgetInputs();
   return inputs;
 }
 
@@ -105,14 +103,28 @@ absl::StatusOr<std::vector<Tensor>> InferBatch::Compute(Part part, const plan::P
 void InferBatch::RunPart(Part part, const plan::Plan& plan, plan::Workspace& workspace,
                          int threads) {
   const auto start = Clock::now();
-  // The jobs are gone one after the other.
-  const std::shared_ptr<hosting::HostedNetwork> network = part.front()->network_;
   for (InferJob* job : part) {
     job->times_.queue = start - job->queued_;
-    network->probe().RecordQueue(job->times_.queue);
+    job->network_->probe().RecordQueue(job->times_.queue);
   }
   hosting::RequestTimes times;
   const auto outputs = Compute(part, plan, workspace, times);
+  if (outputs.ok() || part.size() == 1) return Answer(part, plan, outputs, times, threads);
+  // What one request has wrong in it is neither the others' fault nor for them to read.
+  for (size_t i = 0; i < part.size(); ++i) {
+    const Part one = part.subspan(i, 1);
+    const auto plan_of_one = one.front()->executable_.plan;
+    hosting::RequestTimes times_of_one;
+    const auto outputs_of_one = Compute(one, *plan_of_one, workspace, times_of_one);
+    Answer(one, *plan_of_one, outputs_of_one, times_of_one, 1);
+  }
+}
+
+void InferBatch::Answer(Part part, const plan::Plan& plan,
+                        const absl::StatusOr<std::vector<Tensor>>& outputs,
+                        const hosting::RequestTimes& times, int threads) {
+  // The jobs are gone one after the other.
+  const std::shared_ptr<hosting::HostedNetwork> network = part.front()->network_;
   const int64_t items = plan.items();
   if (outputs.ok()) {
     const std::chrono::nanoseconds taken = times.compute_input + times.compute_infer;

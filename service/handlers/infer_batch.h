@@ -28,6 +28,9 @@ class InferBatch {
                                                      plan::Workspace& workspace,
                                                      hosting::RequestTimes& times);
   static void RunPart(Part part, const plan::Plan& plan, plan::Workspace& workspace, int threads);
+  static void Answer(Part part, const plan::Plan& plan,
+                     const absl::StatusOr<std::vector<Tensor>>& outputs,
+                     const hosting::RequestTimes& times, int threads);
 
   std::vector<InferJob*> jobs_;
 };

@@ -1,6 +1,5 @@
 #include "service/handlers/infer_codec.h"
 
-#include <limits>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -42,16 +41,16 @@ absl::Status Split(SliceReader reader, std::vector<InferRequest::RawContents>& r
   RequestBounds bounds;
   int depth = 0;  // of unknown groups
   while (reader.remaining() > 0) {
-    const auto tag = reader.Varint();
-    if (!tag || *tag > std::numeric_limits<uint32_t>::max() || (*tag >> 3) == 0) return NoRequest();
-    const auto field = static_cast<uint32_t>(*tag >> 3);
-    const auto type = static_cast<WireType>(*tag & 7);
+    const size_t start = reader.remaining();
+    const auto tag = reader.Tag();
+    if (!tag || tag->field == 0) return NoRequest();
+    const auto [field, type] = *tag;
     if (type == WireType::kLength) {
-      const auto length = reader.Varint();
-      if (!length || *length > reader.remaining()) return NoRequest();
+      const auto length = reader.Length();
+      if (!length) return NoRequest();
       RETURN_IF_ERROR(bounds.Count(depth == 0 ? field : kUnknown, reader, *length));
       if (depth == 0 && field == kRawInputContents) {
-        raw.push_back({reader, static_cast<size_t>(*length)});
+        raw.push_back({reader, *length});
         reader.Skip(*length);
       } else {
         AppendTag(rest, field, type);
@@ -68,6 +67,7 @@ absl::Status Split(SliceReader reader, std::vector<InferRequest::RawContents>& r
     } else if (!CopyValue(reader, type, rest)) {
       return NoRequest();
     }
+    RETURN_IF_ERROR(bounds.CountOther(start - reader.remaining()));
   }
   return depth == 0 ? absl::OkStatus() : NoRequest();
 }
@@ -80,16 +80,14 @@ grpc::Slice SliceOf(const Tensor& tensor) {
           [](void* owned) { delete static_cast<Tensor*>(owned); }, owner};
 }
 
-absl::StatusOr<InferRequest> DecodeInferRequest(const grpc::ByteBuffer& bytes) {
+absl::Status DecodeInferRequest(const grpc::ByteBuffer& bytes, InferRequest& request) {
   std::vector<grpc::Slice> slices;
   if (bytes.Valid() && !bytes.Dump(&slices).ok()) {
     return InvalidArgument("the request cannot be read");
   }
-  InferRequest request;
   std::string rest;
   RETURN_IF_ERROR(Split(SliceReader(std::move(slices)), request.raw_contents, rest));
-  if (!request.message.ParseFromString(rest)) return NoRequest();
-  return request;
+  return request.message.ParseFromString(rest) ? absl::OkStatus() : NoRequest();
 }
 
 grpc::ByteBuffer EncodeInferResponse(const inference::ModelInferResponse& message,

@@ -2,43 +2,19 @@
 
 #include <grpcpp/support/byte_buffer.h>
 
-#include <optional>
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "engine/core/tensor.h"
-#include "proto/inference.pb.h"
-#include "service/handlers/shared_memory.h"
-#include "service/handlers/wire.h"
+#include "service/handlers/infer_request.h"
 
 namespace lazynet::handlers {
 
-// A ModelInferRequest whose raw_input_contents still lie in the received message: only what is
-// small is parsed, so that a large payload is touched once, when it is gathered into its tensor.
-struct InferRequest {
-  // A raw_input_contents entry: a reader that stands at its first byte.
-  struct RawContents {
-    SliceReader reader;
-    size_t bytes = 0;
-  };
-
-  // An input in shared memory: where it lies, and its bytes once they are read.
-  struct SharedInput {
-    SharedMemorySlice slice;
-    std::optional<RawContents> contents;
-  };
-
-  inference::ModelInferRequest message;  // without raw_input_contents
-  std::vector<RawContents> raw_contents;
-
-  // For each input, and each output, of the message; empty when none is in shared memory.
-  std::vector<SharedInput> shared_inputs;
-  std::vector<SharedMemorySlice> shared_outputs;
-};
-
 // Accepts and refuses what ModelInferRequest's generated parser does, with equal results, within
-// RequestBounds. INVALID_ARGUMENT when the bytes are no such message or beyond those.
-absl::StatusOr<InferRequest> DecodeInferRequest(const grpc::ByteBuffer& bytes);
+// RequestBounds. `request` is a new one. INVALID_ARGUMENT when the bytes are no such message or
+// beyond those.
+absl::Status DecodeInferRequest(const grpc::ByteBuffer& bytes, InferRequest& request);
 
 // A tensor's bytes, not none, where they lie; the slice keeps the tensor.
 grpc::Slice SliceOf(const Tensor& tensor);

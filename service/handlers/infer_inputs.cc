@@ -121,8 +121,8 @@ absl::Status VisitType(DType dtype, const Function& function) {
 }
 
 // No C++ bool may hold anything else than 0 and 1.
-absl::Status CheckBools(const nn::NetworkInput& input, const InferRequest::RawContents& raw) {
-  const std::optional<std::byte> bad = raw.reader.FindAbove(std::byte{1}, raw.bytes);
+absl::Status CheckBools(const nn::NetworkInput& input, const SliceReader& reader, size_t bytes) {
+  const std::optional<std::byte> bad = reader.FindAbove(std::byte{1}, bytes);
   if (!bad) return absl::OkStatus();
   return InvalidArgument("input \"{}\": wants BOOL bytes of 0 or 1, got {}", input.name,
                          std::to_integer<int>(*bad));
@@ -136,16 +136,11 @@ int AllTypedCounts(const Contents& c) {
 
 bool IsShared(const InferRequest& request, int entry) {
   return !request.shared_inputs.empty() &&
-         static_cast<bool>(request.shared_inputs[static_cast<size_t>(entry)].slice);
+         static_cast<bool>(request.shared_inputs[static_cast<size_t>(entry)]);
 }
 
-// The raw contents of an input that has some. Those of the message are for inputs that are not in
-// shared memory.
+// The raw contents of an input that is not in shared memory; null if it has none.
 const InferRequest::RawContents* RawContentsOf(const InferRequest& request, int entry) {
-  if (IsShared(request, entry)) {
-    const auto& contents = request.shared_inputs[static_cast<size_t>(entry)].contents;
-    return contents ? &*contents : nullptr;
-  }
   if (request.raw_contents.empty()) return nullptr;
   int index = entry;
   if (!request.shared_inputs.empty()) {
@@ -169,14 +164,15 @@ absl::Status CheckData(const nn::NetworkInput& input, const InputTensor& tensor,
       return InvalidArgument("input \"{}\": wants shared memory or contents, got both", input.name);
     }
     return CheckByteCount(input, shape,
-                          request.shared_inputs[static_cast<size_t>(entry)].slice.bytes);
+                          request.shared_inputs[static_cast<size_t>(entry)].bytes);
   }
   if (const InferRequest::RawContents* raw = RawContentsOf(request, entry)) {
     if (tensor.has_contents()) {
       return InvalidArgument("input \"{}\": wants raw or typed contents, got both", input.name);
     }
     RETURN_IF_ERROR(CheckByteCount(input, shape, raw->bytes));
-    return input.dtype == DType::kBool ? CheckBools(input, *raw) : absl::OkStatus();
+    return input.dtype == DType::kBool ? CheckBools(input, raw->reader, raw->bytes)
+                                       : absl::OkStatus();
   }
   const auto [typed, field] = TypedCount(tensor.contents(), input.dtype);
   if (AllTypedCounts(tensor.contents()) != typed) {
@@ -240,6 +236,15 @@ absl::StatusOr<std::vector<int>> MatchInputs(const nn::Network& network,
   return entries;
 }
 
+absl::Status ReadShared(const nn::NetworkInput& input, const SharedMemorySlice& slice,
+                        const MutableTensorView& view) {
+  const absl::Status read = slice.region->Read(slice.offset, {view.data, view.bytes()});
+  if (!read.ok()) return Annotate(fmt::format("input \"{}\"", input.name), read);
+  if (view.dtype != DType::kBool) return absl::OkStatus();
+  const grpc::Slice bytes(view.data, view.bytes(), grpc::Slice::STATIC_SLICE);
+  return CheckBools(input, SliceReader({bytes}), view.bytes());
+}
+
 // How the request wants its output of this place.
 absl::StatusOr<OutputDelivery> ReadDelivery(const InferRequest& request, int place) {
   const auto& output = request.message.outputs(place);
@@ -288,8 +293,8 @@ absl::StatusOr<CheckedRequest> CheckRequest(const nn::Network& network,
   ASSIGN_OR_RETURN(checked.entries, MatchInputs(network, request.message));
   const size_t raw = request.raw_contents.size();
   auto not_shared = static_cast<size_t>(request.message.inputs_size());
-  for (const InferRequest::SharedInput& input : request.shared_inputs) {
-    if (input.slice) --not_shared;
+  for (const SharedMemorySlice& slice : request.shared_inputs) {
+    if (slice) --not_shared;
   }
   if (raw > 0 && raw != not_shared) {
     return InvalidArgument(
@@ -326,7 +331,7 @@ absl::Status FindSharedMemory(const SharedMemory& memory, InferRequest& request)
   }
   size_t bytes = 0;
   for (size_t i = 0; i < request.shared_inputs.size(); ++i) {
-    SharedMemorySlice& slice = request.shared_inputs[i].slice;
+    SharedMemorySlice& slice = request.shared_inputs[i];
     RETURN_IF_ERROR(find("input", message.inputs(static_cast<int>(i)), slice));
     if (slice.bytes > memory.max_request_bytes() - bytes) {
       return ResourceExhausted("wants inputs of at most {} bytes in shared memory, got more",
@@ -341,42 +346,24 @@ absl::Status FindSharedMemory(const SharedMemory& memory, InferRequest& request)
   return absl::OkStatus();
 }
 
-absl::Status ReadSharedInputs(const nn::Network& network, const CheckedRequest& checked,
-                              InferRequest& request) {
-  for (size_t i = 0; i < network.inputs().size(); ++i) {
-    if (!IsShared(request, checked.entries[i])) continue;
-    auto& shared = request.shared_inputs[static_cast<size_t>(checked.entries[i])];
-    ASSIGN_OR_RETURN(Tensor tensor, Tensor::Allocate(network.inputs()[i].dtype, checked.shapes[i]));
-    const MutableTensorView view = tensor.mutable_view();
-    const absl::Status read =
-        shared.slice.region->Read(shared.slice.offset, {view.data, view.bytes()});
-    if (!read.ok()) {
-      return Annotate(fmt::format("input \"{}\"", network.inputs()[i].name), read);
-    }
-    std::vector<grpc::Slice> slices;
-    if (tensor.bytes() > 0) slices.push_back(SliceOf(tensor));
-    shared.contents = {SliceReader(std::move(slices)), tensor.bytes()};
-    if (view.dtype == DType::kBool) {
-      RETURN_IF_ERROR(CheckBools(network.inputs()[i], *shared.contents));
-    }
-  }
-  return absl::OkStatus();
-}
-
-void GatherInput(size_t input, const InferRequest& request, const CheckedRequest& checked,
-                 const MutableTensorView& view) {
+absl::Status GatherInput(const nn::Network& network, size_t input, const InferRequest& request,
+                         const CheckedRequest& checked, const MutableTensorView& view) {
   const int entry = checked.entries[input];
+  if (IsShared(request, entry)) {
+    return ReadShared(network.inputs()[input], request.shared_inputs[static_cast<size_t>(entry)],
+                      view);
+  }
   if (const InferRequest::RawContents* raw = RawContentsOf(request, entry)) {
     raw->reader.Peek(view.data, raw->bytes);
-    return;
+    return absl::OkStatus();
   }
   const Contents& contents = request.message.inputs(entry).contents();
-  VisitType(view.dtype, [&]<typename T>(T) {
+  return VisitType(view.dtype, [&]<typename T>(T) {
     const auto& field = FieldOf<T>(contents);
     std::transform(field.begin(), field.end(), view.values<T>().begin(),
                    [](auto element) { return static_cast<T>(element); });
     return absl::OkStatus();
-  }).IgnoreError();
+  });
 }
 
 }  // namespace lazynet::handlers

@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "engine/nn/network.h"
-#include "service/handlers/infer_codec.h"
+#include "service/handlers/infer_request.h"
 #include "service/handlers/output_delivery.h"
 
 namespace lazynet::handlers {
@@ -30,14 +30,10 @@ absl::Status FindSharedMemory(const SharedMemory& memory, InferRequest& request)
 absl::StatusOr<CheckedRequest> CheckRequest(const nn::Network& network,
                                             const InferRequest& request);
 
-// Copies what inputs have in shared memory, of a request that was checked: clients may change it at
-// any time. RESOURCE_EXHAUSTED when the memory cannot be had, FAILED_PRECONDITION when a client has
-// shortened its own, INVALID_ARGUMENT for BOOL bytes that are none.
-absl::Status ReadSharedInputs(const nn::Network& network, const CheckedRequest& checked,
-                              InferRequest& request);
-
 // Copies the network's input of this index, of a request that was checked, to a view of its shape.
-void GatherInput(size_t input, const InferRequest& request, const CheckedRequest& checked,
-                 const MutableTensorView& view);
+// What is in shared memory clients may change at any time: FAILED_PRECONDITION when a client has
+// shortened its own, INVALID_ARGUMENT for BOOL bytes that are none.
+absl::Status GatherInput(const nn::Network& network, size_t input, const InferRequest& request,
+                         const CheckedRequest& checked, const MutableTensorView& view);
 
 }  // namespace lazynet::handlers

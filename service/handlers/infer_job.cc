@@ -7,6 +7,7 @@
 #include "engine/core/status.h"
 #include "service/handlers/decompress.h"
 #include "service/handlers/infer_batch.h"
+#include "service/handlers/infer_codec.h"
 #include "service/handlers/infer_parameters.h"
 #include "service/handlers/poller_lane.h"
 #include "service/handlers/reserved_parameters.h"
@@ -29,7 +30,8 @@ size_t BatchSize(const std::vector<Shape>& shapes) {
 // On the clock of the lanes, which nobody sets.
 scheduling::LaneJob::Time Steady(std::chrono::system_clock::time_point deadline) {
   using std::chrono::system_clock;
-  // gRPC's for calls without a deadline lies beyond what can be subtracted.
+  if (deadline == system_clock::time_point::max()) return scheduling::LaneJob::Time::max();
+  // Others may lie beyond what can be subtracted.
   constexpr auto kFar = std::chrono::hours(24 * 365);
   const auto now = system_clock::now();
   if (deadline > now + kFar) return scheduling::LaneJob::Time::max();
@@ -46,7 +48,7 @@ void InferJob::Start(grpc::ByteBuffer request, std::chrono::system_clock::time_p
 
 absl::Status InferJob::Dispatch(grpc::ByteBuffer& bytes) {
   RETURN_IF_ERROR(Decompress(bytes, service_.max_message_bytes()));
-  ASSIGN_OR_RETURN(request_, DecodeInferRequest(bytes));
+  RETURN_IF_ERROR(DecodeInferRequest(bytes, request_));
   const auto& message = request_.message;
   ASSIGN_OR_RETURN(network_,
                    service_.repository().Find(message.model_name(), message.model_version()));
@@ -63,7 +65,6 @@ absl::Status InferJob::Dispatch(grpc::ByteBuffer& bytes) {
   std::optional<hosting::Executable> found = network_->Find(checked_.shapes);
   // Wrong shapes are refused here and now, not after a wait for the build lane.
   if (!found) RETURN_IF_ERROR(network_->Check(checked_.shapes));
-  RETURN_IF_ERROR(ReadSharedInputs(network_->network(), checked_, request_));
   if (found) {
     executable_ = *std::move(found);
     EnterLanes();
@@ -89,7 +90,16 @@ void InferJob::EnterLanes() {
   if (poller == nullptr || !poller->Take(*this)) SubmitToLanes();
 }
 
+bool InferJob::IsPlain() const {
+  const auto has_classes = [](const OutputDelivery& delivery) { return delivery.classes > 0; };
+  return request_.shared_inputs.empty() && request_.shared_outputs.empty() &&
+         std::none_of(checked_.deliveries.begin(), checked_.deliveries.end(), has_classes);
+}
+
 void InferJob::SubmitToLanes() {
+  if (deadline_ <= Clock::now()) {
+    return Refuse(absl::DeadlineExceededError("the deadline passed before the queue"));
+  }
   const std::optional<scheduling::Refusal> refusal = service_.lanes().Submit(*this);
   if (!refusal) return;
   network_->probe().RecordShed(refusal->reason);
@@ -108,6 +118,12 @@ void InferJob::Refuse(const absl::Status& status) {
     network_->probe().RecordDeadlineExpired("queue");
   }
   End(status);
+}
+
+// Once they are gathered, so that they do not wait for the answer to be made.
+void InferJob::ForgetInputs() {
+  request_.raw_contents.clear();
+  request_.shared_inputs.clear();
 }
 
 void InferJob::End(const absl::Status& status) {

@@ -40,6 +40,9 @@ class InferJob : public scheduling::LaneJob, public scheduling::BuildWaiter {
   void Refuse(const absl::Status& status) override;
   void Built(const absl::StatusOr<hosting::Executable>& outcome) override;
 
+  // Whether all its tensors come and go in messages as they are: no classes, no shared memory.
+  bool IsPlain() const;
+
   // Ends the job when the lanes do not take it.
   void SubmitToLanes();
 
@@ -57,6 +60,7 @@ class InferJob : public scheduling::LaneJob, public scheduling::BuildWaiter {
 
   absl::Status Dispatch(grpc::ByteBuffer& bytes);
   void EnterLanes();
+  void ForgetInputs();
   void End(const absl::Status& status);
   void Log(const absl::Status& status) const;
 

@@ -1,10 +1,15 @@
 #include "service/handlers/infer_outputs.h"
 
+#include <google/protobuf/arena.h>
+
+#include <array>
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <utility>
 
 #include "engine/core/status.h"
+#include "service/handlers/infer_codec.h"
 #include "service/handlers/output_delivery.h"
 #include "service/handlers/timing_parameters.h"
 
@@ -28,7 +33,10 @@ absl::StatusOr<grpc::ByteBuffer> EncodeAnswer(const hosting::HostedNetwork& netw
                                               const CheckedRequest& checked,
                                               std::span<const Tensor> outputs,
                                               const hosting::RequestTimes* times) {
-  inference::ModelInferResponse message;
+  // Holds a message of the usual size without another allocation.
+  alignas(std::max_align_t) std::array<char, 1024> block;
+  google::protobuf::Arena arena(block.data(), block.size());
+  auto& message = *google::protobuf::Arena::CreateMessage<inference::ModelInferResponse>(&arena);
   message.set_model_name(network.network().name());
   message.set_model_version(std::to_string(network.version()));
   message.set_id(request.message.id());

@@ -67,7 +67,8 @@ absl::StatusOr<std::vector<Shape>> ShapesOf(const nn::Network& network,
   if (request.model_infer_request().empty()) return ShapesOf(network, request.inputs());
   if (!request.inputs().empty()) return InvalidArgument("wants inputs or a request, got both");
   grpc::Slice slice(request.model_infer_request());
-  ASSIGN_OR_RETURN(const InferRequest decoded, DecodeInferRequest(grpc::ByteBuffer(&slice, 1)));
+  InferRequest decoded;
+  RETURN_IF_ERROR(DecodeInferRequest(grpc::ByteBuffer(&slice, 1), decoded));
   ASSIGN_OR_RETURN(CheckedRequest checked, CheckRequest(network, decoded));
   return std::move(checked.shapes);
 }

@@ -28,6 +28,8 @@ PollerLane* PollerLane::OfThisThread() { return of_this_thread; }
 bool PollerLane::Take(InferJob& job) {
   // It is to wait for others.
   if (job.queue().max_batch_delay.count() > 0) return false;
+  // The prediction is of computing alone.
+  if (!job.IsPlain()) return false;
   const std::chrono::nanoseconds time = job.predicted();
   if (time <= kTiny) return lanes_.RunNow(job, workspace_);
   if (time > kSmall || (!keeps() && !lanes_.AreIdle())) return false;
@@ -35,6 +37,7 @@ bool PollerLane::Take(InferJob& job) {
     HandOverKept();
     return false;
   }
+  if (kept_.empty()) kept_since_ = InferJob::Clock::now();
   kept_.push_back(&job);
   kept_time_ += time;
   return true;
@@ -44,6 +47,10 @@ void PollerLane::RunKept() {
   if (!lanes_.RunHere(kept_, workspace_)) return HandOverKept();
   kept_.clear();
   kept_time_ = std::chrono::nanoseconds(0);
+}
+
+void PollerLane::HandOverIfLate() {
+  if (keeps() && InferJob::Clock::now() - kept_since_ > kTogether) HandOverKept();
 }
 
 void PollerLane::HandOverKept() {

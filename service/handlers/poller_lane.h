@@ -31,6 +31,9 @@ class PollerLane {
   bool keeps() const { return !kept_.empty(); }
   void RunKept();
 
+  // To be called between events: those kept go to the lanes when there were always others.
+  void HandOverIfLate();
+
  private:
   void HandOverKept();
 
@@ -38,6 +41,7 @@ class PollerLane {
   plan::Workspace workspace_;
   std::vector<scheduling::LaneJob*> kept_;
   std::chrono::nanoseconds kept_time_{0};  // that they are predicted to take
+  InferJob::Time kept_since_;              // the first of them
 };
 
 }  // namespace lazynet::handlers

@@ -1,7 +1,5 @@
 #include "service/handlers/request_bounds.h"
 
-#include <limits>
-
 #include "engine/core/status.h"
 #include "proto/inference.pb.h"
 
@@ -18,63 +16,86 @@ absl::Status CountTensor(const char* what, size_t& count) {
                          what);
 }
 
-// Calls `visit` with number, value and length of each length-delimited field in the next `length`
-// bytes, and returns how many bytes are in others. What is malformed counts as such a byte: the
-// parser will say so.
-template <typename Visit>
-size_t VisitFields(SliceReader reader, size_t length, Visit&& visit) {
+// A field in a message.
+struct Field {
+  uint32_t number;
+  WireType type;
+  SliceReader value;  // stands at its first byte
+  size_t length;      // of a length-delimited one
+  size_t bytes;       // with its tag
+};
+
+// Calls `count` with each field in the next `length` bytes, for what it counts, and returns the sum.
+// What is malformed counts as its bytes: the parser will say so.
+template <typename Count>
+size_t CountFields(SliceReader reader, size_t length, Count&& count) {
   const size_t end = reader.remaining() - length;
-  size_t other = 0;
+  size_t counted = 0;
   while (reader.remaining() > end) {
     const size_t start = reader.remaining();
-    const auto tag = reader.Varint();
-    if (!tag || *tag > std::numeric_limits<uint32_t>::max()) return other + start - end;
-    switch (static_cast<WireType>(*tag & 7)) {
+    const auto tag = reader.Tag();
+    if (!tag) return counted + start - end;
+    Field field{tag->field, tag->type, reader, 0, 0};
+    bool fine = true;
+    switch (tag->type) {
       case WireType::kVarint:
-        if (!reader.Varint()) return other + start - end;
+        fine = reader.Varint().has_value();
         break;
       case WireType::kFixed64:
-        reader.Skip(8);
+        fine = reader.Skip(8);
         break;
       case WireType::kFixed32:
-        reader.Skip(4);
+        fine = reader.Skip(4);
         break;
-      case WireType::kLength: {
-        const auto size = reader.Varint();
-        if (!size || reader.remaining() < end || *size > reader.remaining() - end) {
-          return other + start - end;
+      case WireType::kLength:
+        if (const auto size = reader.Length()) {
+          field.value = reader;
+          field.length = *size;
+          reader.Skip(*size);
+        } else {
+          fine = false;
         }
-        visit(static_cast<uint32_t>(*tag >> 3), reader, static_cast<size_t>(*size));
-        reader.Skip(*size);
-        continue;
-      }
+        break;
       default:
         break;  // groups: tags that stand alone
     }
-    if (reader.remaining() < end) return other + start - end;
-    other += start - reader.remaining();
+    if (!fine || reader.remaining() < end) return counted + start - end;
+    field.bytes = start - reader.remaining();
+    counted += count(field);
   }
-  return other;
+  return counted;
+}
+
+// Whether these are numbers of a tensor, packed or one by one, as their field has them.
+bool IsNumbers(const Field& field) {
+  switch (field.number) {
+    case Contents::kBoolContentsFieldNumber:
+    case Contents::kIntContentsFieldNumber:
+    case Contents::kInt64ContentsFieldNumber:
+    case Contents::kUintContentsFieldNumber:
+    case Contents::kUint64ContentsFieldNumber:
+      return field.type == WireType::kLength || field.type == WireType::kVarint;
+    case Contents::kFp32ContentsFieldNumber:
+      return field.type == WireType::kLength || field.type == WireType::kFixed32;
+    case Contents::kFp64ContentsFieldNumber:
+      return field.type == WireType::kLength || field.type == WireType::kFixed64;
+    default:
+      return false;
+  }
 }
 
 // Bytes of typed contents that are no numbers.
 size_t BytesOfContents(const SliceReader& value, size_t length) {
-  size_t bytes = 0;
-  VisitFields(value, length, [&](uint32_t field, const SliceReader&, size_t size) {
-    const bool numbers =
-        field >= Contents::kBoolContentsFieldNumber && field <= Contents::kFp64ContentsFieldNumber;
-    if (!numbers) bytes += size + 2;
-  });
-  return bytes;
+  return CountFields(value, length,
+                     [](const Field& field) { return IsNumbers(field) ? 0 : field.bytes; });
 }
 
 size_t BytesOfInput(const SliceReader& value, size_t length) {
-  size_t bytes = 0;
-  const auto count = [&](uint32_t field, const SliceReader& at, size_t size) {
-    bytes += field == Input::kContentsFieldNumber ? BytesOfContents(at, size) : size + 2;
-  };
-  bytes += VisitFields(value, length, count);
-  return bytes;
+  return CountFields(value, length, [](const Field& field) {
+    const bool contents =
+        field.number == Input::kContentsFieldNumber && field.type == WireType::kLength;
+    return contents ? BytesOfContents(field.value, field.length) : field.bytes;
+  });
 }
 
 }  // namespace

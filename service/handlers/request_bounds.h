@@ -23,6 +23,10 @@ class RequestBounds {
   // INVALID_ARGUMENT when there are more than wanted.
   absl::Status Count(uint32_t field, const SliceReader& value, size_t length);
 
+  // A field that is not length-delimited, or the begin or end of a group, of so many bytes: a
+  // request knows none, and the parser keeps those it does not know. As above.
+  absl::Status CountOther(size_t bytes) { return CountBytes(bytes); }
+
  private:
   absl::Status CountBytes(size_t bytes);
 

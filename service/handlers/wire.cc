@@ -34,9 +34,9 @@ void SliceReader::Advance(size_t count) {
   }
 }
 
-std::optional<uint64_t> SliceReader::Varint() {
+std::optional<uint64_t> SliceReader::Varint(int most_bytes) {
   uint64_t value = 0;
-  for (int shift = 0; shift < 70; shift += 7) {
+  for (int shift = 0; shift < 7 * most_bytes; shift += 7) {
     if (remaining_ == 0) return std::nullopt;
     const uint8_t byte = (*slices_)[slice_].begin()[offset_];
     Advance(1);
@@ -44,6 +44,19 @@ std::optional<uint64_t> SliceReader::Varint() {
     if ((byte & 0x80) == 0) return value;
   }
   return std::nullopt;
+}
+
+std::optional<SliceReader::FieldTag> SliceReader::Tag() {
+  const auto tag = Varint(5);
+  if (!tag) return std::nullopt;
+  const auto low = static_cast<uint32_t>(*tag);
+  return FieldTag{low >> 3, static_cast<WireType>(low & 7)};
+}
+
+std::optional<size_t> SliceReader::Length() {
+  const auto length = Varint(5);
+  if (!length || *length > remaining_) return std::nullopt;
+  return static_cast<size_t>(*length);
 }
 
 bool SliceReader::Skip(size_t count) {

@@ -12,6 +12,16 @@
 
 namespace lazynet::handlers {
 
+// Protocol Buffers' wire types.
+enum class WireType : uint8_t {
+  kVarint = 0,
+  kFixed64 = 1,
+  kLength = 2,
+  kStartGroup = 3,
+  kEndGroup = 4,
+  kFixed32 = 5,
+};
+
 // Reads the bytes of a received message, which gRPC hands over in several pieces.
 class SliceReader {
  public:
@@ -20,7 +30,19 @@ class SliceReader {
   size_t remaining() const { return remaining_; }
 
   // A base-128 varint of at most 64 bits; nothing when the bytes end or it is too long.
-  std::optional<uint64_t> Varint();
+  std::optional<uint64_t> Varint() { return Varint(10); }
+
+  struct FieldTag {
+    uint32_t field;
+    WireType type;
+  };
+
+  // A field's number and wire type; nothing when the bytes end or it is too long. As protobuf's
+  // parser it takes what is beyond 32 bits for nothing.
+  std::optional<FieldTag> Tag();
+
+  // How many bytes follow; nothing when those are not all there, or the bytes end before.
+  std::optional<size_t> Length();
 
   // False, with the reader at the end, when fewer bytes are left.
   bool Skip(size_t count);
@@ -36,22 +58,13 @@ class SliceReader {
   template <typename Visit>
   void Walk(size_t count, Visit&& visit) const;
   void Advance(size_t count);
+  std::optional<uint64_t> Varint(int most_bytes);
 
   // Shared, as there is a reader for each tensor of a message.
   std::shared_ptr<const std::vector<grpc::Slice>> slices_;
   size_t slice_ = 0;   // the slice that holds the next byte
   size_t offset_ = 0;  // of the next byte in it
   size_t remaining_ = 0;
-};
-
-// Protocol Buffers' wire types.
-enum class WireType : uint8_t {
-  kVarint = 0,
-  kFixed64 = 1,
-  kLength = 2,
-  kStartGroup = 3,
-  kEndGroup = 4,
-  kFixed32 = 5,
 };
 
 void AppendVarint(std::string& text, uint64_t value);

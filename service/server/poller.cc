@@ -54,6 +54,7 @@ bool Poller::Wait(handlers::PollerLane& lane, Clock::time_point until) {
       break;
   }
   Proceed(tag, ok);
+  lane.HandOverIfLate();
   return true;
 }
 

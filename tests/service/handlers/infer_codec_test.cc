@@ -30,12 +30,12 @@ std::string RawOf(const InferRequest& request, size_t i) {
 
 // What the codec saw, put together again as one message.
 std::optional<std::string> Decoded(const grpc::ByteBuffer& bytes) {
-  auto request = DecodeInferRequest(bytes);
-  if (!request.ok()) return std::nullopt;
-  for (size_t i = 0; i < request->raw_contents.size(); ++i) {
-    request->message.add_raw_input_contents(RawOf(*request, i));
+  InferRequest request;
+  if (!DecodeInferRequest(bytes, request).ok()) return std::nullopt;
+  for (size_t i = 0; i < request.raw_contents.size(); ++i) {
+    request.message.add_raw_input_contents(RawOf(request, i));
   }
-  return request->message.SerializeAsString();
+  return request.message.SerializeAsString();
 }
 
 std::optional<std::string> Parsed(const std::string& bytes) {
@@ -63,13 +63,13 @@ inference::ModelInferRequest Example() {
 
 TEST(InferCodec, LeavesRawContentsWhereTheyLie) {
   const std::string bytes = Example().SerializeAsString();
-  const auto request = DecodeInferRequest(Pieces(bytes, {}));
-  ASSERT_TRUE(request.ok());
-  EXPECT_EQ(request->message.model_name(), "mnist");
-  EXPECT_EQ(request->message.raw_input_contents_size(), 0);
-  ASSERT_EQ(request->raw_contents.size(), 3u);
-  EXPECT_EQ(RawOf(*request, 0), std::string(24, 'x'));
-  EXPECT_EQ(RawOf(*request, 2), std::string(300, 'y'));
+  InferRequest request;
+  ASSERT_TRUE(DecodeInferRequest(Pieces(bytes, {}), request).ok());
+  EXPECT_EQ(request.message.model_name(), "mnist");
+  EXPECT_EQ(request.message.raw_input_contents_size(), 0);
+  ASSERT_EQ(request.raw_contents.size(), 3u);
+  EXPECT_EQ(RawOf(request, 0), std::string(24, 'x'));
+  EXPECT_EQ(RawOf(request, 2), std::string(300, 'y'));
 }
 
 TEST(InferCodec, ReadsMessagesHoweverTheyAreCut) {
@@ -117,6 +117,10 @@ TEST(InferCodec, AgreesWithProtobufOnOddEncodings) {
       {"raw contents of another wire type", "\x38\x05"},
       {"a tag that is longer than it needs", std::string("\xba\x80\x80\x80\x00\x01z", 7)},
       {"a tag of more than 32 bits", std::string("\xba\xff\xff\xff\xff\x01\x01z", 8)},
+      {"a tag of 33 bits", "\xba\x80\x80\x80\x10\x01z"},
+      {"a tag of six bytes", std::string("\xba\x80\x80\x80\x80\x00\x01z", 8)},
+      {"a length of six bytes", std::string("\x3a\x81\x80\x80\x80\x80\x00z", 8)},
+      {"a length of five bytes", std::string("\x3a\x81\x80\x80\x80\x00z", 7)},
       {"a length beyond the end", "\x3a\x05z"},
       {"a length of 2^64-1", "\x3a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01z"},
       {"a varint that does not end", "\x3a\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"},

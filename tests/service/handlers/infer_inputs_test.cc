@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <memory>
 
+#include "service/handlers/infer_codec.h"
 #include "tests/support/definitions.h"
 
 namespace lazynet::handlers {
@@ -44,15 +46,15 @@ ModelInferRequest RightTyped() {
   return message;
 }
 
-absl::StatusOr<InferRequest> Decode(const ModelInferRequest& message) {
+std::unique_ptr<InferRequest> Decode(const ModelInferRequest& message) {
   const grpc::Slice slice(message.SerializeAsString());
-  return DecodeInferRequest(grpc::ByteBuffer(&slice, 1));
+  auto request = std::make_unique<InferRequest>();
+  LAZYNET_CHECK(DecodeInferRequest(grpc::ByteBuffer(&slice, 1), *request).ok());
+  return request;
 }
 
 absl::Status Check(const ModelInferRequest& message) {
-  const auto request = Decode(message);
-  LAZYNET_CHECK(request.ok());
-  return CheckRequest(*TwoInputs(), *request).status();
+  return CheckRequest(*TwoInputs(), *Decode(message)).status();
 }
 
 TEST(InferInputs, GathersRawAndTypedContentsInTheNetworksOrder) {
@@ -65,7 +67,7 @@ TEST(InferInputs, GathersRawAndTypedContentsInTheNetworksOrder) {
     ASSERT_EQ(checked->shapes, (std::vector<Shape>{{2}, {1}}));
     for (const size_t input : {0, 1}) {
       Tensor tensor = *Tensor::Allocate(DType::kFp32, checked->shapes[input]);
-      GatherInput(input, *request, *checked, tensor.mutable_view());
+      ASSERT_TRUE(GatherInput(*network, input, *request, *checked, tensor.mutable_view()).ok());
       EXPECT_EQ(tensor.values<float>().back(), input == 0 ? 3.0f : 1.0f);
     }
   }

@@ -22,7 +22,8 @@ constexpr size_t kTensors = RequestBounds::kMostTensors;
 
 absl::Status Decode(const std::string& text) {
   const grpc::Slice slice(text);
-  return DecodeInferRequest(grpc::ByteBuffer(&slice, 1)).status();
+  InferRequest request;
+  return DecodeInferRequest(grpc::ByteBuffer(&slice, 1), request);
 }
 absl::Status Decode(const Request& request) { return Decode(request.SerializeAsString()); }
 
@@ -92,6 +93,33 @@ TEST(RequestBounds, WhateverElseThereIsOfItIsBounded) {
   }
   EXPECT_FALSE(Decode(Field(1000, std::string(kBytes, 'u'))).ok());  // a field nobody knows
   EXPECT_TRUE(Decode(Field(1000, std::string(kBytes / 2, 'u'))).ok());
+}
+
+// The parser keeps each field that it does not know, at many times its bytes.
+TEST(RequestBounds, UnknownFieldsOfAnyWireTypeAreBounded) {
+  const std::string kinds[] = {
+      "\x40\x01",                  // a varint
+      "\x43\x44",                  // an empty group
+      "\x45" "abcd",               // four bytes
+      "\x41" "abcdefgh",           // eight
+      std::string("\x42\x00", 2),  // a text
+      "\x30\x01",                  // floats, as a varint
+  };
+  for (const std::string& kind : kinds) {
+    const std::string many = Repeat(kind, kBytes / kind.size() + 1);
+    for (const std::string& text : {many, Field(5, many), Field(5, Field(5, many))}) {
+      const absl::Status status = Decode(text);
+      EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << kind;
+      EXPECT_THAT(std::string(Message(status)), HasSubstr("beside the numbers of tensors")) << kind;
+    }
+  }
+}
+
+TEST(RequestBounds, NumbersNeedNotBePacked) {
+  const std::string varints = Repeat("\x08\x01\x10\x01\x18\x01\x20\x01\x28\x01", kBytes / 4);
+  EXPECT_TRUE(Decode(Field(5, Field(5, varints))).ok());
+  const std::string floats = Repeat("\x35" "abcd", kBytes / 4);
+  EXPECT_TRUE(Decode(Field(5, Field(5, floats))).ok());
 }
 
 TEST(RequestBounds, TheBoundIsThatOfAllPartsTogether) {

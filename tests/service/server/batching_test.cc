@@ -122,6 +122,50 @@ TEST_F(Batching, ItemsThatDependOnEachOtherAreNeverRunWithThoseOfOthers) {
   EXPECT_NEAR(answer.floats()[3], 1, 1e-3f);
 }
 
+// One request's values are wrong: only the kernel can see that, when it runs them with others'.
+TEST_F(Batching, WhatOneRequestHasWrongIsNoFaultOfThoseItIsRunWith) {
+  repository_.Write("fours/network.textproto", R"(
+      inputs { name: "input" datatype: "INT64" }
+      layers { name: "rows" embedding { num_embeddings: 10 embedding_dim: 3 } })");
+  LiveServer live(repository_.path(), {.lanes = 1});
+  const auto send = [&](std::vector<int64_t> ids) {
+    std::vector<std::future<InferAnswer>> sent;
+    for (const int64_t id : ids) {
+      inference::ModelInferRequest request;
+      request.set_model_name("fours");
+      auto& input = *request.add_inputs();
+      input.set_name("input");
+      input.set_datatype("INT64");
+      input.add_shape(1);
+      input.add_shape(1);
+      input.mutable_contents()->add_int64_contents(id);
+      sent.push_back(
+          std::async(std::launch::async, [&live, request] { return live.Infer(request); }));
+    }
+    std::vector<InferAnswer> answers;
+    for (auto& answer : sent) answers.push_back(answer.get());
+    return answers;
+  };
+  const std::vector<InferAnswer> alone = send({1, 2, 3, 4});
+  for (const InferAnswer& answer : alone) {
+    ASSERT_TRUE(answer.status.ok()) << answer.status.error_message();
+  }
+  const auto hosted = *live.server().repository().Find("fours", "");
+  while (hosted->bound()->plans.Find(std::vector<Shape>{{4, 1}}) == nullptr) {
+    std::this_thread::yield();
+  }
+  const std::vector<InferAnswer> answers = send({1, 2, 77, 4});
+  for (size_t i = 0; i < answers.size(); ++i) {
+    if (i == 2) {
+      EXPECT_EQ(answers[i].status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+      EXPECT_THAT(answers[i].status.error_message(), ::testing::HasSubstr("77"));
+    } else {
+      ASSERT_TRUE(answers[i].status.ok()) << answers[i].status.error_message();
+      EXPECT_EQ(answers[i].floats(), alone[i].floats());
+    }
+  }
+}
+
 TEST_F(Batching, ARequestsTimeoutEndsItsWait) {
   LiveServer live(repository_.path(), {.lanes = 1});
   SendFour(live, 0);
@@ -131,6 +175,13 @@ TEST_F(Batching, ARequestsTimeoutEndsItsWait) {
   const InferAnswer answer = live.Infer(request);
   EXPECT_TRUE(answer.status.ok() ||
               answer.status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED);
+  // A microsecond has passed before there is a place to wait.
+  request.set_model_name("alone");
+  ASSERT_TRUE(live.Infer("alone", {1, 7}, Row(1)).status.ok());
+  (*request.mutable_parameters())["timeout"].set_int64_param(1);
+  EXPECT_EQ(live.Infer(request).status.error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
+  EXPECT_EQ(live.Metric(R"(lazynet_deadline_expired_total{model="alone",version="1",stage="queue"})"),
+            1);
   (*request.mutable_parameters())["timeout"].set_int64_param(-1);
   const InferAnswer wrong = live.Infer(request);
   EXPECT_EQ(wrong.status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
