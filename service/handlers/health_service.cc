@@ -2,6 +2,8 @@
 
 #include <optional>
 
+#include "proto/inference.grpc.pb.h"
+
 namespace lazynet::handlers {
 
 using grpc::health::v1::HealthCheckRequest;

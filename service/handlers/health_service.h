@@ -8,7 +8,8 @@
 
 #include "proto/grpc/health/v1/health.grpc.pb.h"
 #include "service/handlers/completion_tag.h"
-#include "service/handlers/inference_service.h"
+#include "service/handlers/readiness.h"
+#include "service/hosting/repository.h"
 
 namespace lazynet::handlers {
 

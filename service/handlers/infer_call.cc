@@ -17,7 +17,7 @@ InferCall::InferCall(InferenceService& service, grpc::ServerCompletionQueue& que
       queue_(queue),
       writer_(&context_),
       done_(*this),
-      record_(service.rpcs().Method("inference.GRPCInferenceService/ModelInfer")) {
+      record_(service.infer_probe()) {
   context_.AsyncNotifyWhenDone(&done_);
 }
 

@@ -36,7 +36,7 @@ absl::Status CheckLoad(const inference::RepositoryModelLoadRequest& request) {
 void InferenceService::RecordOutcome(hosting::HostedNetwork* network, absl::StatusCode code,
                                      const hosting::RequestTimes& times, size_t items) {
   if (network == nullptr) {
-    probe_.RecordUnknownModel();
+    parts_.probe.RecordUnknownModel();
     return;
   }
   network->probe().RequestFinished();
@@ -57,7 +57,7 @@ grpc::Status InferenceService::ServerLive(grpc::ServerContext*, const inference:
 grpc::Status InferenceService::ServerReady(grpc::ServerContext*,
                                            const inference::ServerReadyRequest*,
                                            inference::ServerReadyResponse* response) {
-  response->set_ready(readiness_.ready());
+  response->set_ready(parts_.readiness.ready());
   return grpc::Status::OK;
 }
 
@@ -65,9 +65,9 @@ grpc::Status InferenceService::ServerReady(grpc::ServerContext*,
 grpc::Status InferenceService::ModelReady(grpc::ServerContext*,
                                           const inference::ModelReadyRequest* request,
                                           inference::ModelReadyResponse* response) {
-  const auto found = repository_.Find(request->name(), request->version());
+  const auto found = parts_.repository.Find(request->name(), request->version());
   if (found.status().code() == absl::StatusCode::kInvalidArgument) return ToGrpc(found.status());
-  response->set_ready(readiness_.ready() && found.ok());
+  response->set_ready(parts_.readiness.ready() && found.ok());
   return grpc::Status::OK;
 }
 
@@ -77,20 +77,20 @@ grpc::Status InferenceService::ServerMetadata(grpc::ServerContext*,
   response->set_name("lazynet");
   response->set_version(kVersion);
   for (const char* extension : kExtensions) response->add_extensions(extension);
-  if (shared_memory_.served()) response->add_extensions("system_shared_memory");
+  if (parts_.shared_memory.served()) response->add_extensions("system_shared_memory");
   return grpc::Status::OK;
 }
 
 grpc::Status InferenceService::ModelMetadata(grpc::ServerContext*,
                                              const inference::ModelMetadataRequest* request,
                                              inference::ModelMetadataResponse* response) {
-  const auto found = repository_.Find(request->name(), request->version());
+  const auto found = parts_.repository.Find(request->name(), request->version());
   if (!found.ok()) return ToGrpc(found.status());
   const hosting::HostedNetwork& hosted = **found;
   const nn::Network& network = hosted.network();
   response->set_name(network.name());
   response->set_platform("lazynet_network");
-  for (const auto& [version, entry] : repository_.versions(network.name())) {
+  for (const auto& [version, entry] : parts_.repository.versions(network.name())) {
     if (entry.network != nullptr) response->add_versions(std::to_string(version));
   }
   const hosting::Signature signature = hosting::Describe(hosted);
@@ -117,7 +117,7 @@ grpc::Status InferenceService::RepositoryIndex(grpc::ServerContext*,
   if (absl::Status status = CheckRepository(request->repository_name()); !status.ok()) {
     return ToGrpc(status);
   }
-  for (const auto& [name, versions] : repository_.models()) {
+  for (const auto& [name, versions] : parts_.repository.models()) {
     for (const auto& [version, entry] : versions) {
       if (request->ready() && entry.network == nullptr) continue;
       auto& model = *response->add_models();
@@ -133,9 +133,9 @@ grpc::Status InferenceService::RepositoryIndex(grpc::ServerContext*,
 grpc::Status InferenceService::ModelConfig(grpc::ServerContext*,
                                            const inference::ModelConfigRequest* request,
                                            inference::ModelConfigResponse* response) {
-  const auto found = repository_.Find(request->name(), request->version());
+  const auto found = parts_.repository.Find(request->name(), request->version());
   if (!found.ok()) return ToGrpc(found.status());
-  *response->mutable_config() = MakeModelConfig(**found, lanes_.count());
+  *response->mutable_config() = MakeModelConfig(**found, parts_.lanes.count());
   return grpc::Status::OK;
 }
 
@@ -143,9 +143,9 @@ grpc::Status InferenceService::RepositoryModelLoad(
     grpc::ServerContext* context, const inference::RepositoryModelLoadRequest* request,
     inference::RepositoryModelLoadResponse*) {
   const auto load = [&]() -> absl::Status {
-    RETURN_IF_ERROR(admin_.Check(*context, "RepositoryModelLoad"));
+    RETURN_IF_ERROR(parts_.admin.Check(*context, "RepositoryModelLoad"));
     RETURN_IF_ERROR(CheckLoad(*request));
-    absl::Status loaded = repository_.LoadAgain(request->model_name());
+    absl::Status loaded = parts_.repository.LoadAgain(request->model_name());
     if (!loaded.ok()) LogRefusedLoad(request->model_name(), loaded);
     return loaded;
   };
@@ -157,9 +157,9 @@ grpc::Status InferenceService::RepositoryModelUnload(
     grpc::ServerContext* context, const inference::RepositoryModelUnloadRequest* request,
     inference::RepositoryModelUnloadResponse*) {
   const auto unload = [&]() -> absl::Status {
-    RETURN_IF_ERROR(admin_.Check(*context, "RepositoryModelUnload"));
+    RETURN_IF_ERROR(parts_.admin.Check(*context, "RepositoryModelUnload"));
     RETURN_IF_ERROR(CheckRepository(request->repository_name()));
-    return repository_.Unload(request->model_name());
+    return parts_.repository.Unload(request->model_name());
   };
   return ToGrpc(unload());
 }
@@ -168,7 +168,7 @@ grpc::Status InferenceService::LogSettings(grpc::ServerContext* context,
                                            const inference::LogSettingsRequest* request,
                                            inference::LogSettingsResponse* response) {
   if (!request->settings().empty()) {
-    if (absl::Status status = admin_.Check(*context, "LogSettings with settings"); !status.ok()) {
+    if (absl::Status status = parts_.admin.Check(*context, "LogSettings with settings"); !status.ok()) {
       return ToGrpc(status);
     }
   }
@@ -182,7 +182,7 @@ grpc::Status InferenceService::TraceSetting(grpc::ServerContext*,
                                             inference::TraceSettingResponse* response) {
   const auto answer = [&]() -> absl::Status {
     if (!request->model_name().empty()) {
-      RETURN_IF_ERROR(repository_.Find(request->model_name(), "").status());
+      RETURN_IF_ERROR(parts_.repository.Find(request->model_name(), "").status());
     }
     RETURN_IF_ERROR(CheckTraceSettings(*request));
     DescribeTraceSettings(*response);
@@ -196,14 +196,14 @@ grpc::Status InferenceService::ModelStatistics(grpc::ServerContext*,
                                                const inference::ModelStatisticsRequest* request,
                                                inference::ModelStatisticsResponse* response) {
   if (!request->version().empty() || !request->name().empty()) {
-    const auto found = repository_.Find(request->name(), request->version());
+    const auto found = parts_.repository.Find(request->name(), request->version());
     if (!found.ok()) return ToGrpc(found.status());
     if (!request->version().empty()) {
       *response->add_model_stats() = DescribeStatistics(**found);
       return grpc::Status::OK;
     }
   }
-  for (const auto& [name, versions] : repository_.models()) {
+  for (const auto& [name, versions] : parts_.repository.models()) {
     if (!request->name().empty() && name != request->name()) continue;
     for (const auto& [version, entry] : versions) {
       if (entry.network == nullptr) continue;

@@ -1,12 +1,12 @@
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <utility>
 
 #include "proto/inference.grpc.pb.h"
 #include "service/handlers/admin_only.h"
 #include "service/handlers/open_streams.h"
+#include "service/handlers/readiness.h"
 #include "service/handlers/request_log.h"
 #include "service/handlers/shared_memory.h"
 #include "service/hosting/repository.h"
@@ -17,50 +17,43 @@
 
 namespace lazynet::handlers {
 
-// Whether the server takes requests; false until it listens and from the start of a drain.
-class Readiness {
- public:
-  bool ready() const { return ready_.load(std::memory_order_relaxed); }
-  void Set(bool ready) { ready_.store(ready, std::memory_order_relaxed); }
-
- private:
-  std::atomic<bool> ready_{false};
-};
-
 // The Open Inference Protocol. ModelInfer and ModelStreamInfer are taken raw from a completion
 // queue (see InferCall, InferStream), the other methods run on gRPC's own threads.
 class InferenceService : public inference::GRPCInferenceService::WithRawMethod_ModelInfer<
                              inference::GRPCInferenceService::WithRawMethod_ModelStreamInfer<
                                  inference::GRPCInferenceService::Service>> {
  public:
-  InferenceService(hosting::Repository& repository, scheduling::Lanes& lanes,
-                   scheduling::BuildLane& build_lane, const Readiness& readiness,
-                   metrics::ServerProbe& probe, const metrics::RpcProbe& rpcs,
-                   SharedMemory& shared_memory, RequestLog& request_log, AdminOnly admin,
-                   size_t max_message_bytes)
-      : repository_(repository),
-        lanes_(lanes),
-        build_lane_(build_lane),
-        readiness_(readiness),
-        probe_(probe),
-        rpcs_(rpcs),
-        shared_memory_(shared_memory),
-        request_log_(request_log),
-        admin_(std::move(admin)),
-        max_message_bytes_(max_message_bytes) {}
+  // What it works with; all of it outlives the service.
+  struct Parts {
+    hosting::Repository& repository;
+    scheduling::Lanes& lanes;
+    scheduling::BuildLane& build_lane;
+    const Readiness& readiness;
+    metrics::ServerProbe& probe;
+    const metrics::RpcProbe& rpcs;
+    SharedMemory& shared_memory;
+    RequestLog& request_log;
+    AdminOnly admin;
+    size_t max_message_bytes;  // of a request, as its client made it
+  };
 
-  const hosting::Repository& repository() const { return repository_; }
-  scheduling::Lanes& lanes() { return lanes_; }
-  scheduling::BuildLane& build_lane() { return build_lane_; }
+  explicit InferenceService(Parts parts)
+      : parts_(std::move(parts)),
+        infer_probe_(parts_.rpcs.Method("inference.GRPCInferenceService/ModelInfer")),
+        stream_probe_(parts_.rpcs.Method("inference.GRPCInferenceService/ModelStreamInfer")) {}
 
-  const SharedMemory& shared_memory() const { return shared_memory_; }
-  const metrics::RpcProbe& rpcs() const { return rpcs_; }
-  RequestLog& request_log() { return request_log_; }
+  const hosting::Repository& repository() const { return parts_.repository; }
+  scheduling::Lanes& lanes() { return parts_.lanes; }
+  scheduling::BuildLane& build_lane() { return parts_.build_lane; }
+  const SharedMemory& shared_memory() const { return parts_.shared_memory; }
+  RequestLog& request_log() { return parts_.request_log; }
+  size_t max_message_bytes() const { return parts_.max_message_bytes; }
+
+  // Of the methods that are taken raw.
+  const metrics::MethodProbe& infer_probe() const { return infer_probe_; }
+  const metrics::MethodProbe& stream_probe() const { return stream_probe_; }
 
   OpenStreams& streams() { return streams_; }
-
-  // Of a request, as its client made it.
-  size_t max_message_bytes() const { return max_message_bytes_; }
 
   // Counts an inference request that ends, of so many items; `network` is null when none was found.
   void RecordOutcome(hosting::HostedNetwork* network, absl::StatusCode code,
@@ -120,16 +113,9 @@ class InferenceService : public inference::GRPCInferenceService::WithRawMethod_M
                                       inference::CudaSharedMemoryStatusResponse* response) override;
 
  private:
-  hosting::Repository& repository_;
-  scheduling::Lanes& lanes_;
-  scheduling::BuildLane& build_lane_;
-  const Readiness& readiness_;
-  metrics::ServerProbe& probe_;
-  const metrics::RpcProbe& rpcs_;
-  SharedMemory& shared_memory_;
-  RequestLog& request_log_;
-  const AdminOnly admin_;
-  const size_t max_message_bytes_;
+  const Parts parts_;
+  const metrics::MethodProbe infer_probe_;
+  const metrics::MethodProbe stream_probe_;
   OpenStreams streams_;
 };
 

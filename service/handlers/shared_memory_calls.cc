@@ -9,19 +9,19 @@ namespace lazynet::handlers {
 grpc::Status InferenceService::SystemSharedMemoryRegister(
     grpc::ServerContext*, const inference::SystemSharedMemoryRegisterRequest* request,
     inference::SystemSharedMemoryRegisterResponse*) {
-  return ToGrpc(shared_memory_.Register(*request));
+  return ToGrpc(parts_.shared_memory.Register(*request));
 }
 
 grpc::Status InferenceService::SystemSharedMemoryUnregister(
     grpc::ServerContext*, const inference::SystemSharedMemoryUnregisterRequest* request,
     inference::SystemSharedMemoryUnregisterResponse*) {
-  return ToGrpc(shared_memory_.Unregister(request->name()));
+  return ToGrpc(parts_.shared_memory.Unregister(request->name()));
 }
 
 grpc::Status InferenceService::SystemSharedMemoryStatus(
     grpc::ServerContext*, const inference::SystemSharedMemoryStatusRequest* request,
     inference::SystemSharedMemoryStatusResponse* response) {
-  return ToGrpc(shared_memory_.Describe(request->name(), *response));
+  return ToGrpc(parts_.shared_memory.Describe(request->name(), *response));
 }
 
 grpc::Status InferenceService::CudaSharedMemoryRegister(

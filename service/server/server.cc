@@ -181,9 +181,17 @@ struct Server::Parts {
   }
 
   std::unique_ptr<handlers::InferenceService> MakeInference(bool is_admin) {
-    return std::make_unique<handlers::InferenceService>(
-        *host.repository, *lanes, *build_lane, readiness, probe, rpcs, shared_memory, request_log,
-        access->MakeAdminOnly(is_admin), static_cast<size_t>(config.max_message_bytes));
+    return std::make_unique<handlers::InferenceService>(handlers::InferenceService::Parts{
+        .repository = *host.repository,
+        .lanes = *lanes,
+        .build_lane = *build_lane,
+        .readiness = readiness,
+        .probe = probe,
+        .rpcs = rpcs,
+        .shared_memory = shared_memory,
+        .request_log = request_log,
+        .admin = access->MakeAdminOnly(is_admin),
+        .max_message_bytes = static_cast<size_t>(config.max_message_bytes)});
   }
 
   std::unique_ptr<handlers::LazyNetworkService> MakeLazyNetworks(bool is_admin) {
