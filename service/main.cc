@@ -12,6 +12,7 @@
 #include "service/server/file_limit.h"
 #include "service/server/heap.h"
 #include "service/server/life_cycle.h"
+#include "service/server/mutexes.h"
 #include "service/server/server.h"
 #include "service/server/signals.h"
 #include "service/version.h"
@@ -70,6 +71,7 @@ int Serve(const config::ServerConfig& config) {
 int main(int argc, char** argv) {
   lazynet::backend::RestartWithBriefWaits(argv);
   lazynet::server::TuneHeap();
+  lazynet::server::TuneMutexes();
   lazynet::server::RaiseFileLimit();
   const auto command_line = lazynet::config::ParseCommandLine(argc, argv);
   if (!command_line.config) return command_line.exit_code;
