@@ -85,8 +85,8 @@ absl::StatusOr<std::vector<Tensor>> InferBatch::Gather(Part part, const plan::Pl
 
 absl::StatusOr<std::vector<Tensor>> InferBatch::Compute(Part part, const plan::Plan& plan,
                                                         plan::Workspace& workspace,
+                                                        Clock::time_point start,
                                                         hosting::RequestTimes& times) {
-  const auto start = Clock::now();
   ASSIGN_OR_RETURN(const std::vector<Tensor> inputs, Gather(part, plan));
   const auto gathered = Clock::now();
   times.compute_input = gathered - start;
@@ -108,14 +108,15 @@ void InferBatch::RunPart(Part part, const plan::Plan& plan, plan::Workspace& wor
     job->network_->probe().RecordQueue(job->times_.queue);
   }
   hosting::RequestTimes times;
-  const auto outputs = Compute(part, plan, workspace, times);
+  const auto outputs = Compute(part, plan, workspace, start, times);
   if (outputs.ok() || part.size() == 1) return Answer(part, plan, outputs, times, threads);
   // What one request has wrong in it is neither the others' fault nor for them to read.
   for (size_t i = 0; i < part.size(); ++i) {
     const Part one = part.subspan(i, 1);
     const auto plan_of_one = one.front()->executable_.plan;
     hosting::RequestTimes times_of_one;
-    const auto outputs_of_one = Compute(one, *plan_of_one, workspace, times_of_one);
+    const auto outputs_of_one =
+        Compute(one, *plan_of_one, workspace, Clock::now(), times_of_one);
     Answer(one, *plan_of_one, outputs_of_one, times_of_one, 1);
   }
 }
@@ -132,13 +133,14 @@ void InferBatch::Answer(Part part, const plan::Plan& plan,
     network->probe().RecordCompute(taken, static_cast<size_t>(items));
   }
   ItemRange range{0, 0};
-  for (size_t i = 0; i < part.size(); ++i) {
-    InferJob& job = *part[i];
-    const auto encoding = Clock::now();
+  bool counted = false;  // the execution, with a request that succeeds
+  auto since = Clock::now();
+  for (InferJob* const each : part) {
+    InferJob& job = *each;
     job.times_.compute_input = times.compute_input;
     job.times_.compute_infer = times.compute_infer;
     job.times_.batch_size = static_cast<size_t>(items);
-    job.times_.executions = i == 0 ? 1 : 0;
+    job.times_.executions = counted ? 0 : 1;
     absl::Status status = outputs.status();
     if (status.ok()) {
       range = {range.first + range.count, job.items()};
@@ -147,9 +149,11 @@ void InferBatch::Answer(Part part, const plan::Plan& plan,
                                  job.wants_timing_ ? &job.times_ : nullptr);
       if (answer.ok()) job.response_ = *std::move(answer);
       status = answer.status();
-      job.times_.compute_output = Clock::now() - encoding;
     }
-    job.End(status);
+    const auto now = Clock::now();
+    job.times_.compute_output = now - std::exchange(since, now);
+    counted = counted || status.ok();
+    job.End(status, now);
   }
 }
 

@@ -26,6 +26,7 @@ class InferBatch {
   static absl::StatusOr<std::vector<Tensor>> Gather(Part part, const plan::Plan& plan);
   static absl::StatusOr<std::vector<Tensor>> Compute(Part part, const plan::Plan& plan,
                                                      plan::Workspace& workspace,
+                                                     InferJob::Clock::time_point start,
                                                      hosting::RequestTimes& times);
   static void RunPart(Part part, const plan::Plan& plan, plan::Workspace& workspace, int threads);
   static void Answer(Part part, const plan::Plan& plan,

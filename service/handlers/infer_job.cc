@@ -22,11 +22,6 @@ namespace {
 constexpr std::chrono::milliseconds kLeastRetry{5};
 constexpr std::chrono::milliseconds kBuildRetry{250};
 
-// Elements of the batch axis: what the first input says.
-size_t BatchSize(const std::vector<Shape>& shapes) {
-  return shapes.empty() || shapes[0].rank() < 2 ? 1 : static_cast<size_t>(shapes[0].dim(0));
-}
-
 // On the clock of the lanes, which nobody sets.
 scheduling::LaneJob::Time Steady(std::chrono::system_clock::time_point deadline) {
   using std::chrono::system_clock;
@@ -126,11 +121,18 @@ void InferJob::ForgetInputs() {
   request_.shared_inputs.clear();
 }
 
-void InferJob::End(const absl::Status& status) {
-  times_.total = Clock::now() - arrival_;
-  service_.RecordOutcome(network_.get(), status.code(), times_, BatchSize(checked_.shapes));
+void InferJob::End(const absl::Status& status, Time now) {
+  times_.total = now - arrival_;
+  service_.RecordOutcome(network_.get(), status.code(), times_, ItemsAsked());
   Log(status);
   Ended(status, std::move(response_));
+}
+
+// As they are counted in batches; without a plan as the first input says.
+size_t InferJob::ItemsAsked() const {
+  if (executable_.plan != nullptr) return static_cast<size_t>(items());
+  const std::vector<Shape>& shapes = checked_.shapes;
+  return shapes.empty() || shapes[0].rank() == 0 ? 1 : static_cast<size_t>(shapes[0].dim(0));
 }
 
 void InferJob::Log(const absl::Status& status) const {
@@ -145,7 +147,7 @@ void InferJob::Log(const absl::Status& status) const {
                                             : message.model_version(),
              .status = status,
              .times = times_,
-             .items = BatchSize(checked_.shapes)},
+             .items = ItemsAsked()},
             trace());
 }
 

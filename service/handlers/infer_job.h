@@ -61,7 +61,9 @@ class InferJob : public scheduling::LaneJob, public scheduling::BuildWaiter {
   absl::Status Dispatch(grpc::ByteBuffer& bytes);
   void EnterLanes();
   void ForgetInputs();
-  void End(const absl::Status& status);
+  void End(const absl::Status& status) { End(status, Clock::now()); }
+  void End(const absl::Status& status, Time now);
+  size_t ItemsAsked() const;
   void Log(const absl::Status& status) const;
 
   InferenceService& service_;

@@ -66,7 +66,9 @@ std::optional<Refusal> Lanes::Submit(LaneJob& job) {
 }
 
 bool Lanes::RunNow(LaneJob& job, plan::Workspace& workspace) {
-  if (job.deadline() <= LaneJob::Clock::now() || job.cancelled()) return false;
+  const LaneJob::Time deadline = job.deadline();
+  if (deadline != LaneJob::Time::max() && deadline <= LaneJob::Clock::now()) return false;
+  if (job.cancelled()) return false;
   backend::SetKernelThreads(1);
   const size_t before = workspace.bytes();
   LaneJob* const jobs[] = {&job};

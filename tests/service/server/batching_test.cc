@@ -166,6 +166,40 @@ TEST_F(Batching, WhatOneRequestHasWrongIsNoFaultOfThoseItIsRunWith) {
   }
 }
 
+// A batch is one execution whoever of it has an answer.
+TEST_F(Batching, AnExecutionIsCountedThoughItsFirstAnswerCannotBeMade) {
+  repository_.Write("fours/network.textproto", R"(
+      layers { name: "nan" isnan {} }
+      outputs { name: "nan" layer: "nan" })");
+  LiveServer live(repository_.path(), {.lanes = 1});
+  const auto send = [&](bool classes) {
+    std::vector<std::future<InferAnswer>> sent;
+    for (int i = 0; i < 4; ++i) {
+      auto request = RequestOf("fours", {1, 7}, Row(i));
+      auto& output = *request.add_outputs();
+      output.set_name("nan");
+      // Of BOOL there are no classes. Three of four, so that one of them is likely the first.
+      if (classes && i < 3) (*output.mutable_parameters())["classification"].set_int64_param(1);
+      sent.push_back(
+          std::async(std::launch::async, [&live, request] { return live.Infer(request); }));
+    }
+    int answered = 0;
+    for (auto& answer : sent) answered += answer.get().status.ok() ? 1 : 0;
+    return answered;
+  };
+  ASSERT_EQ(send(false), 4);
+  const auto hosted = *live.server().repository().Find("fours", "");
+  while (hosted->bound()->plans.Find(std::vector<Shape>{{4, 7}}) == nullptr) {
+    std::this_thread::yield();
+  }
+  const auto before = hosted->statistics().Read();
+  ASSERT_EQ(send(true), 1);
+  const auto after = hosted->statistics().Read();
+  EXPECT_EQ(after.items, before.items + 1);
+  EXPECT_EQ(after.executions, before.executions + 1);
+  EXPECT_EQ(after.batches.at(4).compute_infer.count, 1u);
+}
+
 TEST_F(Batching, ARequestsTimeoutEndsItsWait) {
   LiveServer live(repository_.path(), {.lanes = 1});
   SendFour(live, 0);
