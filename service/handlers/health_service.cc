@@ -6,6 +6,13 @@
 
 namespace lazynet::handlers {
 
+namespace {
+
+// A name of the whole server, beside none at all.
+constexpr const char* kWhole = inference::GRPCInferenceService::service_full_name();
+
+}  // namespace
+
 using grpc::health::v1::HealthCheckRequest;
 using grpc::health::v1::HealthCheckResponse;
 
@@ -103,7 +110,7 @@ class HealthService::Watch {
 };
 
 HealthService::Status HealthService::StatusOf(const std::string& name) const {
-  const bool whole = name.empty() || name == inference::GRPCInferenceService::service_full_name();
+  const bool whole = name.empty() || name == kWhole;
   if (!whole && repository_.versions(name).empty()) {
     return HealthCheckResponse::SERVICE_UNKNOWN;
   }
@@ -130,7 +137,9 @@ grpc::Status HealthService::List(grpc::ServerContext*, const grpc::health::v1::H
     return {grpc::StatusCode::RESOURCE_EXHAUSTED, "more than 100 names"};
   }
   auto& statuses = *response->mutable_statuses();
-  statuses[""].set_status(StatusOf(""));
+  for (const std::string& whole : {std::string(), std::string(kWhole)}) {
+    statuses[whole].set_status(StatusOf(whole));
+  }
   for (const auto& [name, versions] : models) {
     statuses[name].set_status(StatusOf(name));
   }

@@ -10,6 +10,9 @@
 namespace lazynet::handlers {
 namespace {
 
+// Of an answer that is the last one of its request.
+constexpr const char* kFinal = "triton_final_response";
+
 constexpr uint32_t kRawInputContents = 7;
 constexpr uint32_t kUnknown = 0;
 constexpr uint32_t kRawOutputContents = 6;
@@ -108,7 +111,7 @@ grpc::ByteBuffer EncodeInferResponse(const inference::ModelInferResponse& messag
 grpc::ByteBuffer EncodeStreamResponse(const grpc::ByteBuffer& response) {
   // Messages that follow each other are merged by who reads them.
   inference::ModelInferResponse mark;
-  (*mark.mutable_parameters())["triton_final_response"].set_bool_param(true);
+  (*mark.mutable_parameters())[kFinal].set_bool_param(true);
   const std::string tail = mark.SerializeAsString();
   std::string head;
   AppendTag(head, inference::ModelStreamInferResponse::kInferResponseFieldNumber,
@@ -125,7 +128,9 @@ grpc::ByteBuffer EncodeStreamResponse(const grpc::ByteBuffer& response) {
 grpc::ByteBuffer EncodeStreamError(const std::string& id, const std::string& message) {
   inference::ModelStreamInferResponse error;
   error.set_error_message(message);
-  error.mutable_infer_response()->set_id(id);
+  inference::ModelInferResponse& response = *error.mutable_infer_response();
+  response.set_id(id);
+  (*response.mutable_parameters())[kFinal].set_bool_param(true);
   const grpc::Slice slice(error.SerializeAsString());
   return grpc::ByteBuffer(&slice, 1);
 }

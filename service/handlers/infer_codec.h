@@ -23,8 +23,8 @@ grpc::Slice SliceOf(const Tensor& tensor);
 grpc::ByteBuffer EncodeInferResponse(const inference::ModelInferResponse& message,
                                      const std::vector<Tensor>& outputs);
 
-// A ModelStreamInferResponse around the bytes of a ModelInferResponse, marked as the last one of
-// its request; and one that says what was wrong with the request of this id.
+// A ModelStreamInferResponse around the bytes of a ModelInferResponse, and one that says what was
+// wrong with the request of this id; both marked as the last one of their request.
 grpc::ByteBuffer EncodeStreamResponse(const grpc::ByteBuffer& response);
 grpc::ByteBuffer EncodeStreamError(const std::string& id, const std::string& message);
 

@@ -151,6 +151,7 @@ void InferStream::Written(bool ok) {
   writing_ = false;
   turns_.pop_front();
   broken_ = broken_ || !ok;
+  reads_ended_ = reads_ended_ || broken_;  // nobody would have the answers
   WriteNext();
   ReadNext();
   FinishWhenDone();

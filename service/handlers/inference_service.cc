@@ -14,8 +14,9 @@ namespace lazynet::handlers {
 namespace {
 
 // What is served beyond the base protocol: clients branch on this list.
-constexpr const char* kExtensions[] = {"binary_tensor_data",  "classification",   "logging",
-                                       "model_configuration", "model_repository", "statistics"};
+constexpr const char* kExtensions[] = {
+    "binary_tensor_data", "classification", "logging",         "model_configuration",
+    "model_repository",   "parameters",     "schedule_policy", "statistics"};
 
 // There is one repository, without a name.
 absl::Status CheckRepository(const std::string& name) {
@@ -195,20 +196,22 @@ grpc::Status InferenceService::TraceSetting(grpc::ServerContext*,
 grpc::Status InferenceService::ModelStatistics(grpc::ServerContext*,
                                                const inference::ModelStatisticsRequest* request,
                                                inference::ModelStatisticsResponse* response) {
-  if (!request->version().empty() || !request->name().empty()) {
-    const auto found = parts_.repository.Find(request->name(), request->version());
-    if (!found.ok()) return ToGrpc(found.status());
-    if (!request->version().empty()) {
-      *response->add_model_stats() = DescribeStatistics(**found);
-      return grpc::Status::OK;
-    }
-  }
-  for (const auto& [name, versions] : parts_.repository.models()) {
-    if (!request->name().empty() && name != request->name()) continue;
+  const auto add = [&](const auto& versions) {
     for (const auto& [version, entry] : versions) {
       if (entry.network == nullptr) continue;
       *response->add_model_stats() = DescribeStatistics(*entry.network);
     }
+  };
+  if (request->name().empty() && request->version().empty()) {
+    for (const auto& [name, versions] : parts_.repository.models()) add(versions);
+    return grpc::Status::OK;
+  }
+  const auto found = parts_.repository.Find(request->name(), request->version());
+  if (!found.ok()) return ToGrpc(found.status());
+  if (request->version().empty()) {
+    add(parts_.repository.versions(request->name()));
+  } else {
+    *response->add_model_stats() = DescribeStatistics(**found);
   }
   return grpc::Status::OK;
 }

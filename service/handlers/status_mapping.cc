@@ -1,5 +1,6 @@
 #include "service/handlers/status_mapping.h"
 
+#include <cstdint>
 #include <string>
 
 #include "absl/strings/cord.h"
@@ -15,12 +16,22 @@ constexpr size_t kMaxMessageBytes = 2000;
 // A payload of an absl::Status, and the type of a detail of google.rpc.Status.
 constexpr const char* kRetryInfo = "type.googleapis.com/google.rpc.RetryInfo";
 
+// Not in the middle of a character: messages go into strings of protobuf too, which are UTF-8.
+void Cut(std::string& message) {
+  if (message.size() <= kMaxMessageBytes) return;
+  const auto is_inside = [](char byte) { return (static_cast<uint8_t>(byte) & 0xC0) == 0x80; };
+  size_t end = kMaxMessageBytes;
+  while (end > 0 && is_inside(message[end])) --end;
+  message.resize(end);
+  message += "...";
+}
+
 }  // namespace
 
 grpc::Status ToGrpc(const absl::Status& status) {
   if (status.ok()) return grpc::Status::OK;
   std::string message(Message(status));
-  if (message.size() > kMaxMessageBytes) message = message.substr(0, kMaxMessageBytes) + "...";
+  Cut(message);
   const auto code = static_cast<grpc::StatusCode>(status.code());
   const auto retry = status.GetPayload(kRetryInfo);
   if (!retry) return {code, message};

@@ -20,6 +20,9 @@ TEST(StatusMapping, KeepsCodeAndMessage) {
 TEST(StatusMapping, CutsMessagesThatFitNoTrailer) {
   EXPECT_EQ(ToGrpc(absl::InternalError(std::string(5000, 'x'))).error_message(),
             std::string(2000, 'x') + "...");
+  std::string accents = "x";
+  for (int i = 0; i < 2000; ++i) accents += "\u00e9";  // two bytes each: 2000 is inside of one
+  EXPECT_EQ(ToGrpc(absl::InternalError(accents)).error_message(), accents.substr(0, 1999) + "...");
 }
 
 TEST(StatusMapping, TellsWhenToTryAgainAsGoogleapisDo) {

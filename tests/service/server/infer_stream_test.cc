@@ -98,11 +98,30 @@ TEST_F(InferStream, AnErrorIsTheAnswerToItsRequest) {
   ASSERT_TRUE(stream->Read(&response));
   EXPECT_THAT(response.error_message(), HasSubstr("absent"));
   EXPECT_EQ(response.infer_response().id(), "2");
+  EXPECT_TRUE(
+      response.infer_response().parameters().at("triton_final_response").bool_param());
   ASSERT_TRUE(stream->Read(&response));
   EXPECT_THAT(response.error_message(), HasSubstr("other"));
   ASSERT_TRUE(stream->Read(&response));
   ExpectDouble(response, 4);
   EXPECT_FALSE(stream->Read(&response));
+  EXPECT_TRUE(stream->Finish().ok());
+}
+
+// A message cut within a character would be no text, and the whole answer none of protobuf's.
+TEST_F(InferStream, AnErrorThatNamesALongNameCanBeRead) {
+  const auto stream = Open();
+  for (const char* shift : {"", "x"}) {
+    auto wrong = Request("double", 1);
+    std::string name = shift;
+    for (int i = 0; i < 2000; ++i) name += "\u00e9";
+    wrong.mutable_inputs(0)->set_name(name);
+    stream->Write(wrong);
+    inference::ModelStreamInferResponse response;
+    ASSERT_TRUE(stream->Read(&response));
+    EXPECT_THAT(response.error_message(), HasSubstr("unknown input"));
+  }
+  stream->WritesDone();
   EXPECT_TRUE(stream->Finish().ok());
 }
 

@@ -1,5 +1,4 @@
 // The status table of the Open Inference Protocol, row by row: what a client sees of each mistake.
-// Rows that need a server under load are in lanes_test.cc and build_lane_test.cc.
 
 #include <gmock/gmock.h>
 #include <grpcpp/generic/generic_stub.h>
@@ -7,9 +6,12 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <future>
 #include <memory>
 #include <string>
+#include <thread>
 
+#include "proto/google/rpc/status.pb.h"
 #include "tests/service/support/live_server.h"
 
 namespace lazynet {
@@ -336,6 +338,56 @@ TEST_P(ProtocolStatus, IsTheTables) {
 
 INSTANTIATE_TEST_SUITE_P(Rows, ProtocolStatus, ::testing::ValuesIn(Rows()),
                          [](const auto& row) { return std::string(row.param.name); });
+
+// A server with one request waiting, for others to be run with that never come.
+class ProtocolStatusUnderLoad : public ::testing::Test {
+ protected:
+  ProtocolStatusUnderLoad() {
+    repository_.Write("fours/network.textproto", kRelu);
+    repository_.Write("fours/serving.textproto", R"(
+        batching { max_batch_size: 4 max_delay_microseconds: 60000000 }
+        queue { max_requests: 1 })");
+    live_ = std::make_unique<LiveServer>(repository_.path(), config::ServerConfig{.lanes = 1});
+    // There is a plan, so that requests go to the queue at once.
+    const grpc::Status first = live_->Infer(Zeros("fours", {4, 1})).status;
+    EXPECT_TRUE(first.ok()) << first.error_message();
+    waiting_ = std::async(std::launch::async, [this] {
+      inference::ModelInferResponse response;
+      return live_->inference().ModelInfer(&context_, Zeros("fours", {1, 1}), &response);
+    });
+    while (live_->Metric("lazynet_queue_depth") != 1) std::this_thread::yield();
+  }
+  ~ProtocolStatusUnderLoad() override { context_.TryCancel(); }
+
+  TemporaryRepository repository_;
+  std::unique_ptr<LiveServer> live_;
+  grpc::ClientContext context_;
+  std::future<grpc::Status> waiting_;
+};
+
+TEST_F(ProtocolStatusUnderLoad, AFullQueueIsExhaustedAndSaysWhenToTryAgain) {
+  const grpc::Status status = live_->Infer(Zeros("fours", {1, 1})).status;
+  EXPECT_EQ(status.error_code(), StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_EQ(status.error_message(), "the queue is full: 1 requests wait");
+  google::rpc::Status details;
+  ASSERT_TRUE(details.ParseFromString(status.error_details()));
+  ASSERT_EQ(details.details_size(), 1);
+  google::rpc::RetryInfo info;
+  ASSERT_TRUE(details.details(0).UnpackTo(&info));
+  EXPECT_GT(info.retry_delay().nanos(), 0);
+}
+
+TEST_F(ProtocolStatusUnderLoad, ACallThatIsCancelledWhileItWaitsIsCancelled) {
+  context_.TryCancel();
+  EXPECT_EQ(waiting_.get().error_code(), StatusCode::CANCELLED);
+  live_->server().Shutdown(std::chrono::seconds(0));
+  EXPECT_EQ(live_->Metric(R"(lazynet_requests_total{model="fours",version="1",code="OK"})"), 1);
+}
+
+TEST_F(ProtocolStatusUnderLoad, ACallThatWaitsWhenTheServerStopsIsUnavailable) {
+  live_->server().Shutdown(std::chrono::seconds(0));
+  EXPECT_EQ(waiting_.get().error_code(), StatusCode::UNAVAILABLE);
+}
 
 TEST(ProtocolStatusAtTheEnd, AServerThatShutsDownIsUnavailable) {
   Host host;
