@@ -32,7 +32,8 @@ constexpr int kGzipOrDeflate = 15 + 32;
 
 class Inflater {
  public:
-  explicit Inflater(size_t max_bytes) : max_bytes_(max_bytes), left_(max_bytes) {
+  Inflater(size_t max_bytes, RequestMemory::Share& memory)
+      : max_bytes_(max_bytes), left_(max_bytes), memory_(memory) {
     stream_ = {};
     LAZYNET_CHECK(inflateInit2(&stream_, kGzipOrDeflate) == Z_OK);
   }
@@ -73,6 +74,7 @@ class Inflater {
                                max_bytes_);
     }
     left_ -= made;
+    RETURN_IF_ERROR(memory_.Take(made));
     if (made > 0) parts_.emplace_back(part_.data(), made);
     return absl::OkStatus();
   }
@@ -81,19 +83,22 @@ class Inflater {
   bool ended_ = false;
   const size_t max_bytes_;
   size_t left_;
+  RequestMemory::Share& memory_;
   std::array<uint8_t, kPartBytes> part_;
   std::vector<grpc::Slice> parts_;
 };
 
 }  // namespace
 
-absl::Status Decompress(grpc::ByteBuffer& message, size_t max_bytes) {
-  if (grpc::internal::GrpcByteBufferPeer::Compression(message) == GRPC_COMPRESS_NONE) {
-    return absl::OkStatus();
-  }
+bool IsCompressed(grpc::ByteBuffer& message) {
+  return grpc::internal::GrpcByteBufferPeer::Compression(message) != GRPC_COMPRESS_NONE;
+}
+
+absl::Status Decompress(grpc::ByteBuffer& message, size_t max_bytes, RequestMemory::Share& memory) {
+  if (!IsCompressed(message)) return absl::OkStatus();
   std::vector<grpc::Slice> slices;
   if (!message.Dump(&slices).ok()) return InvalidArgument("the request cannot be read");
-  Inflater inflater(max_bytes);
+  Inflater inflater(max_bytes, memory);
   for (const grpc::Slice& slice : slices) RETURN_IF_ERROR(inflater.Add(slice));
   return inflater.Finish(message);
 }

@@ -22,6 +22,10 @@ namespace {
 constexpr std::chrono::milliseconds kLeastRetry{5};
 constexpr std::chrono::milliseconds kBuildRetry{250};
 
+// Bytes that the poller reads itself: a millisecond when all of them are typed contents, next to
+// nothing when they are raw.
+constexpr size_t kReadAtOnce = size_t{1} << 20;
+
 // On the clock of the lanes, which nobody sets.
 scheduling::LaneJob::Time Steady(std::chrono::system_clock::time_point deadline) {
   using std::chrono::system_clock;
@@ -38,12 +42,31 @@ scheduling::LaneJob::Time Steady(std::chrono::system_clock::time_point deadline)
 void InferJob::Start(grpc::ByteBuffer request, std::chrono::system_clock::time_point deadline) {
   arrival_ = Clock::now();
   deadline_ = Steady(deadline);
-  if (const absl::Status status = Dispatch(request); !status.ok()) End(status);
+  if (!IsCompressed(request) && request.Length() <= kReadAtOnce) return Read(request);
+  // std::function wants to be able to copy it.
+  const auto bytes = std::make_shared<grpc::ByteBuffer>(std::move(request));
+  if (service_.reading_lane().Submit([this, bytes] { ReadInTurn(*bytes); })) return;
+  End(WithRetry(ResourceExhausted("too many large requests wait to be read"), kBuildRetry));
+}
+
+void InferJob::ReadInTurn(grpc::ByteBuffer& bytes) {
+  if (cancelled()) return End(absl::CancelledError("the client cancelled the call"));
+  if (deadline_ <= Clock::now()) {
+    return End(absl::DeadlineExceededError("the deadline passed before the request was read"));
+  }
+  Read(bytes);
+}
+
+void InferJob::Read(grpc::ByteBuffer& bytes) {
+  if (const absl::Status status = Dispatch(bytes); !status.ok()) End(status);
 }
 
 absl::Status InferJob::Dispatch(grpc::ByteBuffer& bytes) {
-  RETURN_IF_ERROR(Decompress(bytes, service_.max_message_bytes()));
+  RETURN_IF_ERROR(Decompress(bytes, service_.max_message_bytes(), memory_));
   RETURN_IF_ERROR(DecodeInferRequest(bytes, request_));
+  if (const size_t parsed = request_.arena.SpaceUsed(); parsed > sizeof(request_)) {
+    RETURN_IF_ERROR(memory_.Take(parsed));
+  }
   const auto& message = request_.message;
   ASSIGN_OR_RETURN(network_,
                    service_.repository().Find(message.model_name(), message.model_version()));

@@ -19,11 +19,12 @@
 namespace lazynet::handlers {
 
 // One inference request, from its bytes to those of its answer, however they travel. Where it is
-// started: decode, check. Then, if there is no plan for its shapes, the build lane; then a lane,
+// started, or on the reading lane if it takes long: decode, check. Then, if there is no plan for its shapes, the build lane; then a lane,
 // where its inputs are gathered, maybe with those of others, and the answer is made.
 class InferJob : public scheduling::LaneJob, public scheduling::BuildWaiter {
  public:
-  explicit InferJob(InferenceService& service) : service_(service) {}
+  explicit InferJob(InferenceService& service)
+      : service_(service), memory_(service.request_memory()) {}
 
   // Once. Ended is called before this returns, or later by another thread.
   void Start(grpc::ByteBuffer request, std::chrono::system_clock::time_point deadline);
@@ -58,6 +59,8 @@ class InferJob : public scheduling::LaneJob, public scheduling::BuildWaiter {
  private:
   friend class InferBatch;
 
+  void Read(grpc::ByteBuffer& bytes);
+  void ReadInTurn(grpc::ByteBuffer& bytes);
   absl::Status Dispatch(grpc::ByteBuffer& bytes);
   void EnterLanes();
   void ForgetInputs();
@@ -67,6 +70,7 @@ class InferJob : public scheduling::LaneJob, public scheduling::BuildWaiter {
   void Log(const absl::Status& status) const;
 
   InferenceService& service_;
+  RequestMemory::Share memory_;
   Time arrival_;
   Time building_;  // since
   Time queued_;

@@ -7,7 +7,9 @@
 #include "service/handlers/admin_only.h"
 #include "service/handlers/open_streams.h"
 #include "service/handlers/readiness.h"
+#include "service/handlers/reading_lane.h"
 #include "service/handlers/request_log.h"
+#include "service/handlers/request_memory.h"
 #include "service/handlers/shared_memory.h"
 #include "service/hosting/repository.h"
 #include "service/metrics/rpc_probe.h"
@@ -28,6 +30,8 @@ class InferenceService : public inference::GRPCInferenceService::WithRawMethod_M
     hosting::Repository& repository;
     scheduling::Lanes& lanes;
     scheduling::BuildLane& build_lane;
+    ReadingLane& reading_lane;
+    RequestMemory& request_memory;
     const Readiness& readiness;
     metrics::ServerProbe& probe;
     const metrics::RpcProbe& rpcs;
@@ -45,6 +49,8 @@ class InferenceService : public inference::GRPCInferenceService::WithRawMethod_M
   const hosting::Repository& repository() const { return parts_.repository; }
   scheduling::Lanes& lanes() { return parts_.lanes; }
   scheduling::BuildLane& build_lane() { return parts_.build_lane; }
+  ReadingLane& reading_lane() { return parts_.reading_lane; }
+  RequestMemory& request_memory() { return parts_.request_memory; }
   const SharedMemory& shared_memory() const { return parts_.shared_memory; }
   RequestLog& request_log() { return parts_.request_log; }
   size_t max_message_bytes() const { return parts_.max_message_bytes; }

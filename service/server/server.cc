@@ -40,6 +40,7 @@ namespace {
 // What a client that stays connected has to hear that it is told to go, and to stop making calls.
 constexpr std::chrono::seconds kTimeToHear{1};
 constexpr std::chrono::milliseconds kBetweenLooks{2};
+constexpr size_t kMostToRead = 1024;  // large requests that wait to be read
 
 size_t LaneCount(const config::ServerConfig& config) {
   return static_cast<size_t>(config.lanes > 0 ? config.lanes : scheduling::AvailableProcessors());
@@ -115,7 +116,8 @@ struct Server::Parts {
         probe(host.registry),
         rpcs(host.registry, RpcMethods()),
         request_log(std::chrono::milliseconds(config.slow_request_ms)),
-        shared_memory(config.shared_memory, static_cast<size_t>(config.max_message_bytes)) {}
+        shared_memory(config.shared_memory, static_cast<size_t>(config.max_message_bytes)),
+        request_memory(static_cast<size_t>(config.connections.memory_bytes)) {}
 
   void StartThreads() {
     lanes = std::make_unique<scheduling::Lanes>(
@@ -131,6 +133,7 @@ struct Server::Parts {
     build_lane = std::make_unique<scheduling::BuildLane>(
         static_cast<size_t>(config.build_queue_capacity),
         [this](size_t jobs) { probe.SetBuildQueueDepth(jobs); });
+    reading_lane = std::make_unique<handlers::ReadingLane>(kMostToRead);
     probe.SetLanes(lanes->count());
     probe.SetQueueCapacity(static_cast<size_t>(config.queue_capacity));
   }
@@ -185,6 +188,8 @@ struct Server::Parts {
         .repository = *host.repository,
         .lanes = *lanes,
         .build_lane = *build_lane,
+        .reading_lane = *reading_lane,
+        .request_memory = request_memory,
         .readiness = readiness,
         .probe = probe,
         .rpcs = rpcs,
@@ -295,6 +300,7 @@ struct Server::Parts {
     }
     reloader.reset();  // not before: a model that is being loaded must not delay the rest
     // Whoever still computes ends its call before the queues close.
+    reading_lane.reset();
     build_lane.reset();
     lanes.reset();
     poller.reset();
@@ -329,8 +335,10 @@ struct Server::Parts {
   handlers::RequestLog request_log;
   handlers::Readiness readiness;
   handlers::SharedMemory shared_memory;
+  handlers::RequestMemory request_memory;
   std::unique_ptr<scheduling::Lanes> lanes;
   std::unique_ptr<scheduling::BuildLane> build_lane;
+  std::unique_ptr<handlers::ReadingLane> reading_lane;
   std::unique_ptr<WarmUp> warm_up;
   std::unique_ptr<hosting::ShapeRecorder> shape_recorder;
   std::unique_ptr<handlers::InferenceService> inference;

@@ -9,7 +9,9 @@
 #include <unistd.h>
 
 #include <array>
+#include <future>
 #include <string>
+#include <thread>
 
 #include "tests/service/support/live_server.h"
 
@@ -183,6 +185,39 @@ TEST_F(ConnectionLimitsTest, AMessageBeyondTheLimitIsRefusedAlsoWhenItIsCompress
     EXPECT_EQ(send(kFits, compression), grpc::StatusCode::OK);
     EXPECT_EQ(send(4 * kFits, compression), grpc::StatusCode::RESOURCE_EXHAUSTED);
   }
+}
+
+// Eight kilobytes of gzip can be a megabyte that waits.
+TEST_F(ConnectionLimitsTest, WhatWaitsInflatedOrParsedIsBounded) {
+  repository_.Write("fours/network.textproto", "layers { name: \"y\" relu {} }");
+  repository_.Write("fours/serving.textproto",
+                    "batching { max_batch_size: 4 max_delay_microseconds: 60000000 }");
+  config_.connections.memory_bytes = 1 << 20;
+  LiveServer& live = Start();
+  const auto request = testing::RequestOf("fours", {1, 200'000}, std::vector<float>(200'000));
+  grpc::ClientContext waits;
+  waits.set_compression_algorithm(GRPC_COMPRESS_GZIP);
+  auto waiting = std::async(std::launch::async, [&] {
+    inference::ModelInferResponse response;
+    return live.inference().ModelInfer(&waits, request, &response).error_code();
+  });
+  while (live.Metric("lazynet_queue_depth") != 1) std::this_thread::yield();
+  grpc::ClientContext context;
+  context.set_compression_algorithm(GRPC_COMPRESS_GZIP);
+  inference::ModelInferResponse response;
+  const grpc::Status inflated = live.inference().ModelInfer(&context, request, &response);
+  EXPECT_EQ(inflated.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_THAT(inflated.error_message(), HasSubstr("too many large requests wait"));
+  auto typed = testing::RequestOf("fours", {1, 100'000}, {});
+  typed.clear_raw_input_contents();
+  auto& numbers = *typed.mutable_inputs(0)->mutable_contents()->mutable_fp32_contents();
+  numbers.Resize(100'000, 1);
+  const grpc::Status parsed = live.Infer(typed).status;
+  EXPECT_EQ(parsed.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_THAT(parsed.error_message(), HasSubstr("too many large requests wait"));
+  // What waits no more holds nothing.
+  waits.TryCancel();
+  EXPECT_EQ(waiting.get(), grpc::StatusCode::CANCELLED);
 }
 
 }  // namespace

@@ -1,0 +1,43 @@
+#include "service/handlers/reading_lane.h"
+
+#include <gtest/gtest.h>
+
+#include <future>
+#include <memory>
+#include <thread>
+#include <vector>
+
+namespace lazynet::handlers {
+namespace {
+
+TEST(ReadingLane, DoesOneAfterTheOtherOnAThreadOfItsOwn) {
+  std::vector<int> order;
+  std::thread::id thread;
+  {
+    ReadingLane lane(8);
+    for (int i = 0; i < 4; ++i) {
+      ASSERT_TRUE(lane.Submit([&, i] {
+        order.push_back(i);
+        thread = std::this_thread::get_id();
+      }));
+    }
+  }
+  EXPECT_EQ(order, (std::vector<int>{0, 1, 2, 3}));  // also what waited when it ended
+  EXPECT_NE(thread, std::this_thread::get_id());
+}
+
+TEST(ReadingLane, TakesNoMoreThanMayWait) {
+  ReadingLane lane(1);
+  std::promise<void> begun, release;
+  ASSERT_TRUE(lane.Submit([&] {
+    begun.set_value();
+    release.get_future().wait();
+  }));
+  begun.get_future().wait();
+  EXPECT_TRUE(lane.Submit([] {}));
+  EXPECT_FALSE(lane.Submit([] {}));
+  release.set_value();
+}
+
+}  // namespace
+}  // namespace lazynet::handlers
