@@ -1,7 +1,12 @@
 #include "engine/plan/plan_cache.h"
 
+#include <algorithm>
+#include <functional>
 #include <iterator>
 #include <utility>
+
+#include "absl/hash/hash.h"
+#include "absl/types/span.h"
 
 namespace lazynet::plan {
 
@@ -26,10 +31,22 @@ PlanCache::PlanPtr PlanCache::Remove(Entries::iterator entry, Why why) {
   return plan;
 }
 
-PlanCache::PlanPtr PlanCache::EvictOldest(const Part& part) {
-  auto entry = std::prev(by_use_.end());
-  while (entry->part != &part) --entry;
-  return Remove(entry, Why::kEvicted);
+size_t PlanCache::KeyHash::operator()(const KeyView& key) const {
+  return absl::HashOf(absl::MakeConstSpan(key.input_shapes.data(), key.input_shapes.size()),
+                      key.threads);
+}
+
+bool PlanCache::KeyEqual::operator()(const KeyView& a, const KeyView& b) const {
+  return a.threads == b.threads && std::ranges::equal(a.input_shapes, b.input_shapes);
+}
+
+std::optional<PlanCache::Entries::iterator> PlanCache::Part::Oldest(bool idle) const {
+  std::optional<Entries::iterator> oldest;
+  for (const auto& [key, entry] : entries_) {
+    if (idle && entry->plan.use_count() > 1) continue;
+    if (!oldest || entry->last_use < (*oldest)->last_use) oldest = entry;
+  }
+  return oldest;
 }
 
 int64_t PlanCache::Part::BytesWith(const Plan& plan) {
@@ -66,9 +83,8 @@ PlanCache::Part::~Part() {
 }
 
 PlanCache::PlanPtr PlanCache::Part::Find(std::span<const Shape> input_shapes, int threads) {
-  const Key key({input_shapes.begin(), input_shapes.end()}, threads);
   const std::lock_guard lock(cache_.mutex_);
-  const auto found = entries_.find(key);
+  const auto found = entries_.find(KeyView(input_shapes, threads));
   if (found == entries_.end()) return nullptr;
   cache_.by_use_.splice(cache_.by_use_.begin(), cache_.by_use_, found->second);
   found->second->last_use = ++cache_.uses_;
@@ -78,14 +94,14 @@ PlanCache::PlanPtr PlanCache::Part::Find(std::span<const Shape> input_shapes, in
 }
 
 void PlanCache::Part::Insert(PlanPtr plan) {
-  Key key({}, plan->threads());
-  for (const TensorSpec& input : plan->inputs()) key.first.push_back(input.shape);
+  Key key{{}, plan->threads()};
+  for (const TensorSpec& input : plan->inputs()) key.input_shapes.push_back(input.shape);
   std::vector<PlanPtr> gone;
   const std::lock_guard lock(cache_.mutex_);
   if (const auto found = entries_.find(key); found != entries_.end()) {
     gone.push_back(cache_.Remove(found->second, Why::kReplaced));
   }
-  if (entries_.size() >= capacity_) gone.push_back(cache_.EvictOldest(*this));
+  if (entries_.size() >= capacity_) gone.push_back(cache_.Remove(*Oldest(false), Why::kEvicted));
   const int64_t bytes = BytesWith(*plan);
   cache_.by_use_.push_front({this, key, std::move(plan), Clock::now(), ++cache_.uses_});
   entries_[std::move(key)] = cache_.by_use_.begin();
@@ -98,11 +114,7 @@ void PlanCache::Part::Insert(PlanPtr plan) {
 size_t PlanCache::Part::EvictIdle() {
   PlanPtr gone;
   const std::lock_guard lock(cache_.mutex_);
-  std::optional<Entries::iterator> oldest;
-  for (const auto& [key, entry] : entries_) {
-    if (entry->plan.use_count() > 1) continue;
-    if (!oldest || entry->last_use < (*oldest)->last_use) oldest = entry;
-  }
+  const auto oldest = Oldest(true);
   if (!oldest) return 0;
   gone = cache_.Remove(*oldest, Why::kEvicted);
   return 1;
@@ -130,10 +142,11 @@ std::vector<std::pair<PlanCache::PlanPtr, uint64_t>> PlanCache::Part::TakeUses()
 
 std::vector<PlanCache::PlanPtr> PlanCache::Part::plans() const {
   const std::lock_guard lock(cache_.mutex_);
+  std::vector<Entries::iterator> by_use;
+  for (const auto& [key, entry] : entries_) by_use.push_back(entry);
+  std::ranges::sort(by_use, std::greater<>(), [](const auto& entry) { return entry->last_use; });
   std::vector<PlanPtr> plans;
-  for (const Entry& entry : cache_.by_use_) {
-    if (entry.part == this) plans.push_back(entry.plan);
-  }
+  for (const Entries::iterator entry : by_use) plans.push_back(entry->plan);
   return plans;
 }
 

@@ -34,7 +34,28 @@ class PlanCache {
 
  private:
   using PlanPtr = std::shared_ptr<const Plan>;
-  using Key = std::pair<std::vector<Shape>, int>;  // input shapes, threads
+
+  struct Key {
+    std::vector<Shape> input_shapes;
+    int threads;
+  };
+
+  // Of a Key, or of what it would be made of, so that a lookup allocates nothing.
+  struct KeyView {
+    std::span<const Shape> input_shapes;
+    int threads;
+
+    KeyView(std::span<const Shape> shapes, int count) : input_shapes(shapes), threads(count) {}
+    KeyView(const Key& key) : input_shapes(key.input_shapes), threads(key.threads) {}
+  };
+  struct KeyHash {
+    using is_transparent = void;
+    size_t operator()(const KeyView& key) const;
+  };
+  struct KeyEqual {
+    using is_transparent = void;
+    bool operator()(const KeyView& a, const KeyView& b) const;
+  };
 
   struct Entry {
     Part* part;
@@ -49,9 +70,8 @@ class PlanCache {
 
   enum class Why { kReplaced, kEvicted };
 
-  // Both return the plan, which may take a while to destroy: not under the lock.
+  // Returns the plan, which may take a while to destroy: not under the lock.
   PlanPtr Remove(Entries::iterator entry, Why why);
-  PlanPtr EvictOldest(const Part& part);
 
   const size_t capacity_;
   mutable std::mutex mutex_;  // guards all below, and what is in the parts
@@ -110,10 +130,14 @@ class PlanCache::Part {
   int64_t BytesWithout(const Plan& plan);
   void Tell(const Change& change);
 
+  // The one least recently used, of all or of those that nobody runs. Looks at the part's own
+  // alone: a process may have many more.
+  std::optional<Entries::iterator> Oldest(bool idle) const;
+
   PlanCache& cache_;
   const size_t capacity_;
   const Observer observer_;
-  absl::flat_hash_map<Key, Entries::iterator> entries_;
+  absl::flat_hash_map<Key, Entries::iterator, KeyHash, KeyEqual> entries_;
   absl::flat_hash_map<const Program*, int> programs_;  // how many of its plans run each
   size_t bytes_ = 0;
 };

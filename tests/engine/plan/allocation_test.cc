@@ -7,6 +7,7 @@
 #include "engine/backend/reference/reference_backend.h"
 #include "engine/backend/threads.h"
 #include "engine/plan/plan.h"
+#include "engine/plan/plan_cache.h"
 #include "tests/support/counted_allocations.h"
 #include "tests/support/definitions.h"
 #include "tests/support/run_op.h"
@@ -91,6 +92,23 @@ TEST_P(PlanAllocation, ARunAllocatesNothing) {
     ASSERT_TRUE(status.ok()) << status;
   }
   EXPECT_EQ(made, 0u);
+}
+
+TEST(PlanCacheAllocation, FindingAPlanAllocatesNothing) {
+  const auto network = testing::NetworkOf(testing::LazyMlp());
+  const std::vector<Shape> shapes = {{2, 3}};
+  const auto set = nn::Materialize(*network, nn::ParameterSet::Declared(*network), shapes, {});
+  const auto backend = backend::MakeReferenceBackend();
+  SharedParts shared;
+  PlanCache cache(size_t{1} << 30);
+  PlanCache::Part part(cache, 4);
+  part.Insert(*Plan::Build(*network, *set, shapes, *backend, shared));
+  const size_t before = testing::Allocations();
+  const auto found = part.Find(shapes);
+  const auto absent = part.Find(shapes, 2);
+  EXPECT_EQ(testing::Allocations(), before);
+  EXPECT_NE(found, nullptr);
+  EXPECT_EQ(absent, nullptr);
 }
 
 INSTANTIATE_TEST_SUITE_P(Networks, PlanAllocation, ::testing::ValuesIn(Cases()),
