@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <span>
@@ -92,6 +93,12 @@ class Plan {
   // Whether it is large enough to be faster with more threads.
   bool gains_from_threads() const { return gains_from_threads_; }
 
+  // True once: for who sees to the plan with more threads.
+  bool ClaimWidening() const {
+    return !widening_claimed_.load(std::memory_order_relaxed) &&
+           !widening_claimed_.exchange(true, std::memory_order_relaxed);
+  }
+
   // How many a run uses: the options', or 1 when it does not gain.
   int threads() const { return threads_; }
 
@@ -136,6 +143,7 @@ class Plan {
   size_t place_scratch_bytes_ = 0;
   size_t padded_bytes_ = 0;  // of the largest group with missing items
   bool gains_from_threads_ = false;
+  mutable std::atomic<bool> widening_claimed_ = false;
   int threads_ = 1;
   std::shared_ptr<BatchFamily> family_;
   int64_t items_ = 1;

@@ -85,6 +85,10 @@ absl::Status InferJob::Dispatch(grpc::ByteBuffer& bytes) {
   if (!found) RETURN_IF_ERROR(network_->Check(checked_.shapes));
   if (found) {
     executable_ = *std::move(found);
+    // Only now that the shape is seen to come again.
+    if (network_->GainsFromWidening(executable_) && executable_.plan->ClaimWidening()) {
+      service_.build_lane().AddPlan(network_, executable_, checked_.shapes, true);
+    }
     EnterLanes();
     return absl::OkStatus();
   }

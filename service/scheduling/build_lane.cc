@@ -84,18 +84,16 @@ bool BuildLane::Submit(Work work) {
 }
 
 void BuildLane::AddPlan(std::shared_ptr<hosting::HostedNetwork> network,
-                        const hosting::Executable& executable, std::vector<Shape> input_shapes) {
+                        const hosting::Executable& executable, std::vector<Shape> input_shapes,
+                        bool wide) {
+  Addition addition{std::move(network), executable.bound, std::move(input_shapes), wide};
   {
     const std::lock_guard lock(mutex_);
-    Add({std::move(network), executable.bound, std::move(input_shapes), false});
+    if (stopping_ || additions_.size() >= capacity_) return;
+    if (std::find(additions_.begin(), additions_.end(), addition) != additions_.end()) return;
+    additions_.push_back(std::move(addition));
   }
   work_.notify_one();
-}
-
-void BuildLane::Add(Addition addition) {
-  if (stopping_ || additions_.size() >= capacity_) return;
-  if (std::find(additions_.begin(), additions_.end(), addition) != additions_.end()) return;
-  additions_.push_back(std::move(addition));
 }
 
 void BuildLane::TellDepth() const {
@@ -174,10 +172,6 @@ void BuildLane::Prepare(const Key& key) {
   // jobs_ keeps the network alive until Finish.
   const size_t packed = PackedBytes(*key.first);
   const absl::StatusOr<hosting::Executable> outcome = key.first->Prepare(key.second);
-  if (outcome.ok() && key.first->GainsFromWidening(*outcome)) {
-    const std::lock_guard lock(mutex_);
-    Add({jobs_.find(key)->second.network, outcome->bound, key.second, true});
-  }
   const bool has_packed = PackedBytes(*key.first) > packed;
   Finish(key, outcome);
   // What each thread that packed weights made of them on the way: malloc would keep that memory.

@@ -22,8 +22,8 @@ namespace lazynet::scheduling {
 // input shapes) is prepared once however many requests ask for it, unless nobody waits for it any
 // more; all of them share the outcome. Networks have turns, so that one with many new shapes does
 // not keep back the others.
-// When nobody waits it builds what nobody waits for: the plans for many threads of what gains from
-// those, and plans for batches. It has a lower priority than the lanes.
+// When nobody waits it builds what nobody waits for: plans for many threads, and plans for batches.
+// It has a lower priority than the lanes.
 class BuildLane {
  public:
   using Work = std::function<void(const absl::Status&)>;
@@ -44,10 +44,12 @@ class BuildLane {
   // ends before. False, without a call, when too much waits already.
   bool Submit(Work work);
 
-  // Builds a plan for these shapes, with what `executable` is of, when nobody waits for another.
-  // One that is asked for meanwhile, or when too many are, is not built.
+  // Builds a plan for these shapes, with what `executable` is of, when nobody waits for another:
+  // for one thread, or with `wide` for all. One that is asked for meanwhile, or when too many are,
+  // is not built.
   void AddPlan(std::shared_ptr<hosting::HostedNetwork> network,
-               const hosting::Executable& executable, std::vector<Shape> input_shapes);
+               const hosting::Executable& executable, std::vector<Shape> input_shapes,
+               bool wide = false);
 
   size_t queue_depth() const;
 
@@ -84,7 +86,6 @@ class BuildLane {
 
     bool operator==(const Addition&) const = default;
   };
-  void Add(Addition addition);  // with mutex_ held
 
   const size_t capacity_;
   const DepthObserver observer_;

@@ -117,7 +117,7 @@ TEST_F(BuildLaneTest, AFailureReachesItsWaitersAndChangesNothing) {
             std::string_view::npos);
 }
 
-TEST(WideningBuildLane, BuildsThePlanForManyThreadsWhenNobodyWaits) {
+TEST(WideningBuildLane, BuildsThePlanForManyThreadsThatItIsAskedFor) {
   testing::TestHost host(size_t{1} << 30, nullptr, {.wide_threads = 2});
   const auto small = HostedLayer(host, 8);
   const auto large = HostedLayer(host, 2048);
@@ -126,7 +126,10 @@ TEST(WideningBuildLane, BuildsThePlanForManyThreadsWhenNobodyWaits) {
   for (const auto& network : {small, large}) {
     Waiter waiter;
     ASSERT_TRUE(lane.Submit(network, shapes, waiter));
-    EXPECT_EQ(waiter.outcome().get()->wide, nullptr);
+    const Executable executable = *waiter.outcome().get();
+    EXPECT_EQ(executable.wide, nullptr);
+    EXPECT_EQ(network->GainsFromWidening(executable), network == large);
+    lane.AddPlan(network, executable, shapes, network == large);
   }
   while (large->Find(shapes)->wide == nullptr) std::this_thread::yield();
   const Executable executable = *large->Find(shapes);

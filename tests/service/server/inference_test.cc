@@ -273,5 +273,30 @@ TEST_F(Inference, AnExpiredDeadlineIsNotComputed) {
             grpc::StatusCode::DEADLINE_EXCEEDED);
 }
 
+// A plan for all threads takes as long to build as the first, and most shapes of some clients come
+// once.
+TEST(InferenceWide, AShapeThatComesAgainHasAPlanForAllThreads) {
+  testing::TemporaryRepository repository;
+  repository.Write("large/network.textproto",
+                   R"(layers { name: "fc" linear { out_features: 2048 } })");
+  testing::LiveServer live(repository.path(), {.lanes = 2});
+  const auto send = [&](int64_t rows) {
+    const std::vector<float> values(static_cast<size_t>(rows) * 2048);
+    ASSERT_TRUE(live.Infer("large", {rows, 2048}, values).status.ok());
+  };
+  const auto hosted = *live.server().repository().Find("large", "");
+  const auto wide = [&](int64_t rows) {
+    return hosted->Find(std::vector<Shape>{{rows, 2048}})->wide;
+  };
+  send(17);
+  send(16);
+  send(16);
+  while (wide(16) == nullptr) std::this_thread::yield();
+  EXPECT_EQ(wide(16)->threads(), 2);
+  EXPECT_EQ(wide(17), nullptr);
+  send(16);
+  EXPECT_EQ(hosted->bound()->plans.size(), 3u);
+}
+
 }  // namespace
 }  // namespace lazynet
