@@ -8,49 +8,15 @@
 #include <utility>
 #include <vector>
 
-#include "engine/backend/backend.h"
 #include "engine/plan/plan.h"
 #include "service/hosting/bound_network.h"
+#include "service/hosting/environment.h"
+#include "service/hosting/hosted_definition.h"
 #include "service/hosting/inference_statistics.h"
-#include "service/hosting/network_events.h"
-#include "service/hosting/output_labels.h"
-#include "service/hosting/queue_options.h"
-#include "service/hosting/serving_options.h"
-#include "service/hosting/shape_history.h"
-#include "service/hosting/state_directory.h"
-#include "service/metrics/network_probe.h"
+#include "service/hosting/parameter_maker.h"
+#include "service/hosting/shape_log.h"
 
 namespace lazynet::hosting {
-
-struct HostingOptions {
-  nn::MaterializeOptions materialize;  // of one network
-  plan::PlanOptions plan;
-  size_t shapes_per_network = 32;  // that plans are kept for; the least recently used goes first
-  int wide_threads = 1;            // of the plans that a request has all lanes for
-  QueueOptions queue;              // of networks whose serving options say nothing
-};
-
-// What all hosted networks share. Outlives them.
-struct Environment {
-  const backend::Backend& backend;
-  HostingOptions options;
-  metrics::Registry& registry;
-  MemoryBudget& budget;
-  plan::PlanCache& plans;
-  NetworkEvents& events;
-  const StateDirectory* state = nullptr;  // none: nothing is remembered
-};
-
-// A definition as it is to be hosted.
-struct HostedDefinition {
-  std::shared_ptr<const nn::Network> network;
-  int64_t version = 1;
-  std::string fingerprint;   // equal for definitions of equal parameters
-  nn::StateDict checkpoint;  // the file beside it
-  ServingOptions serving;
-  std::vector<OutputLabels> labels;  // one for each output, or none
-  bool registered = false;           // by a client, not from the model repository
-};
 
 // What it takes to run requests of one set of input shapes.
 struct Executable {
@@ -191,11 +157,11 @@ class HostedNetwork : public Evictable, public std::enable_shared_from_this<Host
   absl::Status Reset();
 
   // What requests had before the server started, by the state directory.
-  const ShapeHistory& remembered_shapes() const { return remembered_shapes_; }
+  const ShapeHistory& remembered_shapes() const { return shapes_.remembered(); }
 
   // Writes the shapes that requests had since then to the state directory, if there is one and the
   // most used have changed. For one thread.
-  absl::Status RecordShapes();
+  absl::Status RecordShapes() { return shapes_.Record(bound().get()); }
 
   // As the memory budget calls them. Nothing of a pinned network can go. Parameters that clients
   // loaded can only go where the state directory has them.
@@ -205,14 +171,12 @@ class HostedNetwork : public Evictable, public std::enable_shared_from_this<Host
   bool EvictParameters() override;
 
  private:
-  using Known = std::shared_ptr<const nn::ParameterSet>;
+  using Known = ParameterMaker::Known;
 
   HostedNetwork(HostedDefinition definition, const Environment& environment);
 
-  Known Counted(nn::ParameterSet set) const;
   absl::Status LoadCheckpoint();
   void Restore();
-  void LoadShapes();
   absl::Status Start();
 
   // What shapes make of the sizes that are known, by limits and inference.
@@ -220,12 +184,6 @@ class HostedNetwork : public Evictable, public std::enable_shared_from_this<Host
                                       std::span<const Shape> input_shapes) const;
   absl::StatusOr<Executable> PrepareFor(std::span<const Shape> input_shapes,
                                         Binding::Source source);
-  // The server's, or the network's own where they are narrower.
-  nn::MaterializeOptions OptionsToMaterialize() const;
-  std::shared_ptr<BoundNetwork> MakeBound(nn::ParameterSet set, const Binding& binding) const;
-  absl::StatusOr<std::shared_ptr<BoundNetwork>> Materialized(
-      const nn::ParameterSet& known, std::optional<std::vector<Shape>> input_shapes,
-      Binding binding, metrics::MaterializationSource source) const;
   absl::StatusOr<std::shared_ptr<const plan::Plan>> BuildPlan(BoundNetwork& bound,
                                                               std::span<const Shape> shapes,
                                                               int threads = 1) const;
@@ -235,10 +193,6 @@ class HostedNetwork : public Evictable, public std::enable_shared_from_this<Host
                                          Binding::Source source);
   absl::Status BindKnown(Binding::Source source, bool remember);
 
-  SavedState StateOf(const BoundNetwork& bound) const;
-  absl::StatusOr<std::shared_ptr<BoundNetwork>> FromState(
-      const SavedState& state, nn::ParameterSet& known,
-      metrics::MaterializationSource source) const;
   absl::Status Remember(const BoundNetwork& bound);
   absl::Status Adopt();
   template <typename Evict>
@@ -254,14 +208,12 @@ class HostedNetwork : public Evictable, public std::enable_shared_from_this<Host
   const HostedDefinition definition_;
   const Environment& environment_;
   const std::shared_ptr<metrics::NetworkProbe> probe_;
+  const ParameterMaker maker_;
+  ShapeLog shapes_;
   InferenceStatistics statistics_;
   Known base_;             // definition and checkpoint; set by Create
   std::string set_aside_;  // set by Create
   MemoryBudget::Resident resident_;
-
-  ShapeHistory remembered_shapes_;  // set by Create
-  ShapeHistory shapes_;             // of RecordShapes' thread
-  ShapeHistory saved_shapes_;
 
   std::mutex changing_;  // held through every change: one materialization, one plan at a time
 

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "service/hosting/bound_network.h"
+#include "service/hosting/environment.h"
+#include "service/hosting/hosted_definition.h"
+
+namespace lazynet::hosting {
+
+metrics::MaterializationSource ForMetrics(Binding::Source source);
+
+// Memory of the values in `set` that `before` has not.
+size_t NewBytes(const nn::Network& network, const nn::ParameterSet& set,
+                const nn::ParameterSet* before);
+
+// Makes the parameters of one network, counted by the memory budget and by its probe. Keeps none.
+// Safe for use by many threads.
+class ParameterMaker {
+ public:
+  using Known = std::shared_ptr<const nn::ParameterSet>;
+
+  // `asking` is the network that room is made for. All outlive this.
+  ParameterMaker(const HostedDefinition& definition, const Environment& environment,
+                 std::shared_ptr<metrics::NetworkProbe> probe, const Evictable* asking)
+      : definition_(definition),
+        environment_(environment),
+        probe_(std::move(probe)),
+        asking_(asking) {}
+
+  // The server's, or the network's own where they are narrower.
+  nn::MaterializeOptions Options() const;
+
+  // Counts as long as the set is there.
+  Known Counted(nn::ParameterSet set) const;
+
+  std::shared_ptr<BoundNetwork> MakeBound(nn::ParameterSet set, const Binding& binding) const;
+
+  // Gives what `known` lacks its initial values; without shapes its sizes are known.
+  absl::StatusOr<std::shared_ptr<BoundNetwork>> Materialized(
+      const nn::ParameterSet& known, std::optional<std::vector<Shape>> input_shapes,
+      Binding binding, metrics::MaterializationSource source) const;
+
+  // What is to be remembered of it.
+  SavedState StateOf(const BoundNetwork& bound) const;
+
+  // What a state makes of the definition and checkpoint, which are `base`. `known` becomes what it
+  // says without a binding; null is returned then.
+  absl::StatusOr<std::shared_ptr<BoundNetwork>> FromState(
+      const nn::ParameterSet& base, const SavedState& state, nn::ParameterSet& known,
+      metrics::MaterializationSource source) const;
+
+ private:
+  const nn::Network& network() const { return *definition_.network; }
+
+  const HostedDefinition& definition_;
+  const Environment& environment_;
+  const std::shared_ptr<metrics::NetworkProbe> probe_;
+  const Evictable* const asking_;
+};
+
+}  // namespace lazynet::hosting
