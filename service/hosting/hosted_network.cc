@@ -51,7 +51,7 @@ absl::StatusOr<std::shared_ptr<HostedNetwork>> HostedNetwork::Create(
   RETURN_IF_ERROR(hosted->LoadCheckpoint());
   hosted->ShowState(State::kLazy);
   hosted->ShowParameters();
-  hosted->Restore();
+  if (environment.state != nullptr) RETURN_IF_ERROR(hosted->AdoptOrSetAside());
   hosted->shapes_.Load();
   if (hosted->bound() == nullptr) RETURN_IF_ERROR(hosted->Start());
   return hosted;
@@ -89,6 +89,11 @@ HostedNetwork::~HostedNetwork() { environment_.budget.Leave(resident_, false); }
 HostedNetwork::State HostedNetwork::state() const {
   const std::lock_guard lock(mutex_);
   return state_;
+}
+
+std::string HostedNetwork::set_aside() const {
+  const std::lock_guard lock(mutex_);
+  return set_aside_;
 }
 
 Standing HostedNetwork::Look() const {

@@ -72,7 +72,8 @@ class HostedNetwork : public Evictable, public std::enable_shared_from_this<Host
   // Takes the checkpoint's values, then what the state directory remembers, and is ready at once
   // when those, or the definition, leave no size unknown, or the serving options say so. A state
   // that does not fit is set aside. INVALID_ARGUMENT when the checkpoint does not fit the network;
-  // errors of binding at load.
+  // errors of binding at load, and of reading a state that may fit: to start without it would lose
+  // what it holds.
   static absl::StatusOr<std::shared_ptr<HostedNetwork>> Create(HostedDefinition definition,
                                                                const Environment& environment);
 
@@ -91,7 +92,7 @@ class HostedNetwork : public Evictable, public std::enable_shared_from_this<Host
   const InferenceStatistics& statistics() const { return statistics_; }
 
   // Why a remembered state was not used; empty when it was, or there was none.
-  const std::string& set_aside() const { return set_aside_; }
+  std::string set_aside() const;
 
   State state() const;
 
@@ -176,7 +177,6 @@ class HostedNetwork : public Evictable, public std::enable_shared_from_this<Host
   HostedNetwork(HostedDefinition definition, const Environment& environment);
 
   absl::Status LoadCheckpoint();
-  void Restore();
   absl::Status Start();
 
   // What shapes make of the sizes that are known, by limits and inference.
@@ -194,7 +194,8 @@ class HostedNetwork : public Evictable, public std::enable_shared_from_this<Host
   absl::Status BindKnown(Binding::Source source, bool remember);
 
   absl::Status Remember(const BoundNetwork& bound);
-  absl::Status Adopt();
+  absl::Status AdoptOrSetAside();
+  absl::Status Adopt(const SavedState& saved);
   template <typename Evict>
   bool EvictFrom(const BoundNetwork& bound, const Evict& evict);
   absl::StatusOr<SavedState> StateToKeep(const BoundNetwork& bound) const;
@@ -211,17 +212,17 @@ class HostedNetwork : public Evictable, public std::enable_shared_from_this<Host
   const ParameterMaker maker_;
   ShapeLog shapes_;
   InferenceStatistics statistics_;
-  Known base_;             // definition and checkpoint; set by Create
-  std::string set_aside_;  // set by Create
+  Known base_;  // definition and checkpoint; set by Create
   MemoryBudget::Resident resident_;
 
   std::mutex changing_;  // held through every change: one materialization, one plan at a time
 
-  mutable std::mutex mutex_;  // guards the four below, for moments only
+  mutable std::mutex mutex_;  // guards all below, for moments only
   Known known_;               // while not bound
   std::shared_ptr<BoundNetwork> bound_;
   std::shared_ptr<const EvictedNetwork> evicted_;
   State state_ = State::kLazy;
+  std::string set_aside_;
 };
 
 }  // namespace lazynet::hosting

@@ -74,7 +74,7 @@ absl::Status HostedNetwork::Load(const nn::StateDict& values, nn::LoadOptions op
         auto bound, maker_.Materialized(*known, std::nullopt, binding, ForMetrics(binding.source)));
     absl::Status remembered = Remember(*bound);
     if (remembered.code() == absl::StatusCode::kAlreadyExists) {
-      RETURN_IF_ERROR(Adopt());
+      RETURN_IF_ERROR(AdoptOrSetAside());
       return absl::AbortedError(
           "another server on this state directory bound the network first; its parameters have "
           "been taken over: load again");
@@ -119,13 +119,28 @@ absl::Status HostedNetwork::Remember(const BoundNetwork& bound) {
   return environment_.state->Replace(network().name(), version(), state);
 }
 
-// Another server's state, or an earlier run's, becomes this one's.
-absl::Status HostedNetwork::Adopt() {
-  ASSIGN_OR_RETURN(const auto saved, environment_.state->Load(network().name(), version()));
-  if (!saved) return absl::OkStatus();  // it was reset meanwhile
+// Another server's state, or an earlier run's, becomes this one's, if there is one. Only what
+// cannot fit is set aside; what memory or the disk refuse now may be right later.
+absl::Status HostedNetwork::AdoptOrSetAside() {
+  const auto saved = environment_.state->Load(network().name(), version());
+  if (!saved.ok() && !absl::IsInvalidArgument(saved.status())) return saved.status();
+  if (saved.ok() && !*saved) return absl::OkStatus();
+  const absl::Status adopted = saved.ok() ? Adopt(**saved) : saved.status();
+  const bool misfit = absl::IsFailedPrecondition(adopted) || absl::IsInvalidArgument(adopted);
+  if (!misfit) return adopted;
+  std::string reason(Message(adopted));
+  RETURN_IF_ERROR(environment_.state->SetAside(network().name(), version(), reason));
+  spdlog::warn("model {} version {}: the remembered state is not used: {}", network().name(),
+               version(), reason);
+  const std::lock_guard lock(mutex_);
+  set_aside_ = std::move(reason);
+  return absl::OkStatus();
+}
+
+absl::Status HostedNetwork::Adopt(const SavedState& saved) {
   nn::ParameterSet known = *base_;
-  const auto source = saved->binding ? saved->binding->source : Binding::Source::kClient;
-  ASSIGN_OR_RETURN(auto bound, maker_.FromState(*base_, *saved, known, ForMetrics(source)));
+  const auto source = saved.binding ? saved.binding->source : Binding::Source::kClient;
+  ASSIGN_OR_RETURN(auto bound, maker_.FromState(*base_, saved, known, ForMetrics(source)));
   if (bound != nullptr) {
     Publish(std::move(bound));
     return absl::OkStatus();
@@ -134,25 +149,6 @@ absl::Status HostedNetwork::Adopt() {
   const std::lock_guard lock(mutex_);
   known_.swap(counted);
   return absl::OkStatus();
-}
-
-void HostedNetwork::Restore() {
-  if (environment_.state == nullptr || !environment_.state->Has(network().name(), version())) {
-    return;
-  }
-  const absl::Status adopted = Adopt();
-  if (adopted.ok()) return;
-  set_aside_ = Message(adopted);
-  // Only what cannot fit is set aside; what memory or the disk refuse now may be right later.
-  const bool misfit = adopted.code() == absl::StatusCode::kFailedPrecondition ||
-                      adopted.code() == absl::StatusCode::kInvalidArgument;
-  if (misfit) {
-    const absl::Status aside =
-        environment_.state->SetAside(network().name(), version(), set_aside_);
-    if (!aside.ok()) set_aside_ += fmt::format(" (and could not be renamed: {})", Message(aside));
-  }
-  spdlog::warn("model {} version {}: the remembered state is not used: {}", network().name(),
-               version(), set_aside_);
 }
 
 }  // namespace lazynet::hosting

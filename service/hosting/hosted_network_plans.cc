@@ -94,16 +94,13 @@ absl::StatusOr<Executable> HostedNetwork::PrepareFor(std::span<const Shape> inpu
     RETURN_IF_ERROR(Check(input_shapes));
     RETURN_IF_ERROR(BringBack());
   }
-  if (bound() == nullptr && environment_.state != nullptr &&
-      environment_.state->Has(network().name(), version())) {
-    RETURN_IF_ERROR(Adopt());
-  }
+  if (bound() == nullptr && environment_.state != nullptr) RETURN_IF_ERROR(AdoptOrSetAside());
   if (bound() == nullptr) {
     if (source != Binding::Source::kAdmin) RETURN_IF_ERROR(Check(input_shapes));
     auto outcome = BindAndPlan(input_shapes, source);
     // Another server was first; what it decided holds here, too.
     if (outcome.status().code() != absl::StatusCode::kAlreadyExists) return outcome;
-    RETURN_IF_ERROR(Adopt());
+    RETURN_IF_ERROR(AdoptOrSetAside());
   }
   std::shared_ptr<BoundNetwork> target = bound();
   if (target == nullptr) return absl::AbortedError("the parameters were reset meanwhile");

@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <thread>
@@ -240,6 +242,16 @@ class StatefulNetwork : public ::testing::Test {
     return Host(runs_.back()->host, std::move(definition));
   }
 
+  absl::Status TryToStart(HostedDefinition definition = Definition()) {
+    const auto state = *StateDirectory::Open(folder_.path());
+    const TestHost host(size_t{1} << 30, state.get());
+    return HostedNetwork::Create(std::move(definition), host.environment).status();
+  }
+
+  std::filesystem::path StateFile() const {
+    return folder_.path() / "networks/net/1/state.safetensors";
+  }
+
   testing::ScratchFolder folder_;
 
  private:
@@ -337,6 +349,66 @@ TEST_F(StatefulNetwork, AStateOfAnotherCheckpointIsSetAside) {
   const auto network = Start(with);
   EXPECT_EQ(network->state(), State::kLazy);
   EXPECT_THAT(network->set_aside(), HasSubstr("the checkpoint beside the definition"));
+}
+
+// For as long as it lives the process can open no file.
+class NoMoreFiles {
+ public:
+  NoMoreFiles() {
+    getrlimit(RLIMIT_NOFILE, &before_);
+    const int next = dup(0);
+    close(next);
+    rlimit none = before_;
+    none.rlim_cur = static_cast<rlim_t>(next);
+    setrlimit(RLIMIT_NOFILE, &none);
+  }
+  ~NoMoreFiles() { setrlimit(RLIMIT_NOFILE, &before_); }
+
+ private:
+  rlimit before_;
+};
+
+class UnreadableState : public StatefulNetwork {
+ protected:
+  void SetUp() override {
+    eager_ = Definition(
+        DefinitionOf({LayerOf("fc", "Linear", {Arg("in_features", 2), Arg("out_features", 1)})}));
+    const auto before = Start(eager_);
+    ASSERT_TRUE(Load(*before, {{"fc.bias", Values({1}, {0.25f})}}).ok());
+    hash_ = HashOf(*before);
+  }
+
+  void ExpectNothingWasLost() {
+    EXPECT_FALSE(std::filesystem::exists(StateFile().parent_path() / "set-aside-1.txt"));
+    const auto after = Start(eager_);
+    EXPECT_EQ(after->set_aside(), "");
+    EXPECT_EQ(HashOf(*after), hash_);
+  }
+
+  HostedDefinition eager_;
+  std::string hash_;
+};
+
+TEST_F(UnreadableState, TooManyOpenFilesLoseNothing) {
+  const auto state = *StateDirectory::Open(folder_.path());
+  const TestHost host(size_t{1} << 30, state.get());
+  absl::Status status;
+  {
+    const NoMoreFiles none;
+    status = HostedNetwork::Create(eager_, host.environment).status();
+  }
+  EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted) << status;
+  ExpectNothingWasLost();
+}
+
+TEST_F(UnreadableState, WhatTheSystemRefusesLosesNothing) {
+  const auto aside = folder_.path() / "aside";
+  std::filesystem::rename(StateFile(), aside);
+  std::filesystem::create_symlink(StateFile(), StateFile());  // a loop: ELOOP, even for root
+  EXPECT_EQ(TryToStart(eager_).code(), absl::StatusCode::kFailedPrecondition);
+  std::filesystem::remove(StateFile());
+  std::filesystem::rename(aside, StateFile());
+  ExpectNothingWasLost();
 }
 
 }  // namespace
