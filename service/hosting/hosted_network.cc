@@ -73,7 +73,7 @@ absl::Status HostedNetwork::Start() {
   const bool eager = network().IsEager();
   // What constraints imply alone waits for the first request: a definition costs no parameters.
   if (known_->sizes_known() && (eager || !definition_.checkpoint.empty())) {
-    return BindKnown(eager ? Binding::Source::kDefinition : Binding::Source::kCheckpoint, false);
+    return BindKnown(eager ? Binding::Source::kDefinition : Binding::Source::kCheckpoint);
   }
   if (serving().policy != BindingPolicy::kAtLoad) return absl::OkStatus();
   RETURN_IF_ERROR(serving().CheckLimits(network(), serving().bind_shapes));

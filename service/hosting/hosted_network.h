@@ -191,7 +191,10 @@ class HostedNetwork : public Evictable, public std::enable_shared_from_this<Host
                                              std::span<const Shape> input_shapes) const;
   absl::StatusOr<Executable> BindAndPlan(std::span<const Shape> input_shapes,
                                          Binding::Source source);
-  absl::Status BindKnown(Binding::Source source, bool remember);
+  absl::Status BindKnown(Binding::Source source);
+  absl::Status LoadBound(const BoundNetwork& before, nn::ParameterSet loaded);
+  absl::Status BindLoaded(const nn::ParameterSet& known);
+  absl::Status KeepLoaded(Known known);
 
   absl::Status Remember(const BoundNetwork& bound);
   absl::Status AdoptOrSetAside();

@@ -8,6 +8,12 @@ namespace {
 
 using SystemClock = std::chrono::system_clock;
 
+absl::Status Overtaken() {
+  return absl::AbortedError(
+      "another server on this state directory bound the network first; its parameters have been "
+      "taken over: load again");
+}
+
 }  // namespace
 
 // Nothing is published before the plan stands: a first request that cannot be served must not bind
@@ -33,11 +39,10 @@ absl::StatusOr<Executable> HostedNetwork::BindAndPlan(std::span<const Shape> inp
   return made;
 }
 
-absl::Status HostedNetwork::BindKnown(Binding::Source source, bool remember) {
+absl::Status HostedNetwork::BindKnown(Binding::Source source) {
   const Binding binding{source, {}, SystemClock::now()};
   ASSIGN_OR_RETURN(auto bound,
                    maker_.Materialized(*parameters(), std::nullopt, binding, ForMetrics(source)));
-  if (remember) RETURN_IF_ERROR(Remember(*bound));
   Publish(std::move(bound));
   return absl::OkStatus();
 }
@@ -46,47 +51,30 @@ absl::Status HostedNetwork::Load(const nn::StateDict& values, nn::LoadOptions op
                                  nn::LoadReport& report) {
   const std::lock_guard changing(changing_);
   RETURN_IF_ERROR(BringBack());
-  const auto [now, evicted, set] = Look();
+  if (!dry && bound() == nullptr && environment_.state != nullptr) {
+    RETURN_IF_ERROR(AdoptOrSetAside());
+    if (bound() != nullptr) return Overtaken();
+  }
+  const Standing now = Look();
   options.origin = nn::Origin::kClient;
   ASSIGN_OR_RETURN(nn::ParameterSet loaded,
-                   nn::LoadStateDict(network(), *set, values, options, &report));
+                   nn::LoadStateDict(network(), *now.parameters, values, options, &report));
   if (dry) return absl::OkStatus();
-  RETURN_IF_ERROR(
-      environment_.budget.Admit(NewBytes(network(), loaded, set.get()), "parameters", this));
-  if (now == nullptr) {
-    Known known = maker_.Counted(std::move(loaded));
-    if (!known->sizes_known()) {
-      if (environment_.state != nullptr) {
-        SavedState state{.definition = definition_.fingerprint};
-        ForEachParameter(network(), [&](int node, int i) {
-          const auto& value = known->value(node, i);
-          if (value && value->origin == nn::Origin::kClient) {
-            state.client_values.emplace_back(KeyOf(network(), node, i), value->tensor);
-          }
-        });
-        RETURN_IF_ERROR(environment_.state->Replace(network().name(), version(), state));
-      }
-      Unbind(std::move(known));
-      return absl::OkStatus();
-    }
-    const Binding binding{Binding::Source::kClient, {}, SystemClock::now()};
-    ASSIGN_OR_RETURN(
-        auto bound, maker_.Materialized(*known, std::nullopt, binding, ForMetrics(binding.source)));
-    absl::Status remembered = Remember(*bound);
-    if (remembered.code() == absl::StatusCode::kAlreadyExists) {
-      RETURN_IF_ERROR(AdoptOrSetAside());
-      return absl::AbortedError(
-          "another server on this state directory bound the network first; its parameters have "
-          "been taken over: load again");
-    }
-    RETURN_IF_ERROR(remembered);
-    Publish(std::move(bound));
-    return absl::OkStatus();
-  }
-  auto bound = maker_.MakeBound(std::move(loaded), now->binding);
-  bound->replaced = now->replaced;
+  RETURN_IF_ERROR(environment_.budget.Admit(NewBytes(network(), loaded, now.parameters.get()),
+                                            "parameters", this));
+  if (now.bound != nullptr) return LoadBound(*now.bound, std::move(loaded));
+  Known known = maker_.Counted(std::move(loaded));
+  const absl::Status done = known->sizes_known() ? BindLoaded(*known) : KeepLoaded(known);
+  if (!absl::IsAlreadyExists(done)) return done;
+  RETURN_IF_ERROR(AdoptOrSetAside());
+  return Overtaken();
+}
+
+absl::Status HostedNetwork::LoadBound(const BoundNetwork& before, nn::ParameterSet loaded) {
+  auto bound = maker_.MakeBound(std::move(loaded), before.binding);
+  bound->replaced = before.replaced;
   ForEachParameter(network(), [&](int node, int i) {
-    const bool drawn = set->value(node, i)->origin == nn::Origin::kInitializer;
+    const bool drawn = before.parameters.value(node, i)->origin == nn::Origin::kInitializer;
     const bool given = bound->parameters.value(node, i)->origin == nn::Origin::kClient;
     if (drawn && given) bound->replaced.insert(KeyOf(network(), node, i));
   });
@@ -95,6 +83,28 @@ absl::Status HostedNetwork::Load(const nn::StateDict& values, nn::LoadOptions op
         environment_.state->Replace(network().name(), version(), maker_.StateOf(*bound)));
   }
   Publish(std::move(bound));
+  return absl::OkStatus();
+}
+
+absl::Status HostedNetwork::BindLoaded(const nn::ParameterSet& known) {
+  const Binding binding{Binding::Source::kClient, {}, SystemClock::now()};
+  ASSIGN_OR_RETURN(auto bound,
+                   maker_.Materialized(known, std::nullopt, binding, ForMetrics(binding.source)));
+  RETURN_IF_ERROR(Remember(*bound));
+  Publish(std::move(bound));
+  return absl::OkStatus();
+}
+
+// For whatever binds the network. ALREADY_EXISTS when another server has bound it.
+absl::Status HostedNetwork::KeepLoaded(Known known) {
+  if (environment_.state != nullptr) {
+    RETURN_IF_ERROR(
+        environment_.state->Replace(network().name(), version(), maker_.StateOf(*known)));
+    // A server that binds takes the values that it finds: those came too late.
+    ASSIGN_OR_RETURN(const auto saved, environment_.state->Load(network().name(), version()));
+    if (saved && saved->binding) return absl::AlreadyExistsError("bound meanwhile");
+  }
+  Unbind(std::move(known));
   return absl::OkStatus();
 }
 
@@ -110,13 +120,7 @@ absl::Status HostedNetwork::Reset() {
 // ALREADY_EXISTS when another server has bound the network.
 absl::Status HostedNetwork::Remember(const BoundNetwork& bound) {
   if (environment_.state == nullptr) return absl::OkStatus();
-  const SavedState state = maker_.StateOf(bound);
-  absl::Status created = environment_.state->Create(network().name(), version(), state);
-  if (created.code() != absl::StatusCode::kAlreadyExists) return created;
-  // Values that were loaded before there was a binding may be replaced by the same and more.
-  const auto saved = environment_.state->Load(network().name(), version());
-  if (!saved.ok() || !*saved || (*saved)->binding) return created;
-  return environment_.state->Replace(network().name(), version(), state);
+  return environment_.state->Create(network().name(), version(), maker_.StateOf(bound));
 }
 
 // Another server's state, or an earlier run's, becomes this one's, if there is one. Only what
@@ -146,8 +150,11 @@ absl::Status HostedNetwork::Adopt(const SavedState& saved) {
     return absl::OkStatus();
   }
   Known counted = maker_.Counted(std::move(known));
-  const std::lock_guard lock(mutex_);
-  known_.swap(counted);
+  {
+    const std::lock_guard lock(mutex_);
+    known_.swap(counted);
+  }
+  ShowParameters();
   return absl::OkStatus();
 }
 

@@ -95,17 +95,22 @@ absl::StatusOr<std::shared_ptr<BoundNetwork>> ParameterMaker::Materialized(
   return made;
 }
 
-SavedState ParameterMaker::StateOf(const BoundNetwork& bound) const {
-  SavedState state{.definition = definition_.fingerprint,
-                   .binding = bound.binding,
-                   .parameter_hash = bound.hash(network()),
-                   .replaced = bound.replaced};
+SavedState ParameterMaker::StateOf(const nn::ParameterSet& known) const {
+  SavedState state{.definition = definition_.fingerprint};
   ForEachParameter(network(), [&](int node, int i) {
-    const auto& value = bound.parameters.value(node, i);
-    if (value->origin == nn::Origin::kClient) {
+    const auto& value = known.value(node, i);
+    if (value && value->origin == nn::Origin::kClient) {
       state.client_values.emplace_back(KeyOf(network(), node, i), value->tensor);
     }
   });
+  return state;
+}
+
+SavedState ParameterMaker::StateOf(const BoundNetwork& bound) const {
+  SavedState state = StateOf(bound.parameters);
+  state.binding = bound.binding;
+  state.parameter_hash = bound.hash(network());
+  state.replaced = bound.replaced;
   return state;
 }
 

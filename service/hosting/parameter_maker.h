@@ -46,6 +46,7 @@ class ParameterMaker {
 
   // What is to be remembered of it.
   SavedState StateOf(const BoundNetwork& bound) const;
+  SavedState StateOf(const nn::ParameterSet& known) const;
 
   // What a state makes of the definition and checkpoint, which are `base`. `known` becomes what it
   // says without a binding; null is returned then.

@@ -1,6 +1,7 @@
 #include "service/hosting/state_directory.h"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -19,7 +20,13 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 
 constexpr std::string_view kState = "state.safetensors";
+constexpr std::string_view kValues = "values.safetensors";
+// A binding where an older server left values alone as the state: they stay where they are, since
+// of several servers none could take them away without taking a binding that came meanwhile.
+constexpr std::string_view kLaterState = "bound.safetensors";
 constexpr std::string_view kShapes = "shapes.json";
+// In the order in which they go: values are found only when no binding is, so that it goes last.
+constexpr std::array kStates = {kValues, kState, kLaterState};
 constexpr std::string_view kDefinition = "network.textproto";
 constexpr std::string_view kServing = "serving.textproto";
 constexpr size_t kMaxShapesBytes = size_t{1} << 20;
@@ -81,6 +88,33 @@ nn::StateDict ValuesOf(const checkpoint::SafetensorsFile& file) {
   return values;
 }
 
+// Nothing when there is no such file.
+absl::StatusOr<std::optional<SavedState>> ReadState(const fs::path& path) {
+  const auto file = checkpoint::SafetensorsFile::Open(path);
+  if (absl::IsNotFound(file.status())) return std::optional<SavedState>();
+  if (!file.ok()) return InState(file.status());
+  const checkpoint::Metadata& metadata = (*file)->metadata();
+  SavedState state;
+  const auto definition = metadata.find(kDefinitionKey);
+  if (definition == metadata.end()) return InvalidArgument("state: names no definition");
+  state.definition = definition->second;
+  if (const auto binding = metadata.find(kBindingKey); binding != metadata.end()) {
+    ASSIGN_OR_RETURN(state.binding, ReadBinding(binding->second));
+  }
+  if (const auto hash = metadata.find(kHashKey); hash != metadata.end()) {
+    state.parameter_hash = hash->second;
+  }
+  if (const auto replaced = metadata.find(kReplacedKey); replaced != metadata.end()) {
+    try {
+      state.replaced = json::parse(replaced->second).get<std::set<std::string>>();
+    } catch (const json::exception& error) {
+      return InvalidArgument("state: {} cannot be read: {}", kReplacedKey, error.what());
+    }
+  }
+  state.client_values = ValuesOf(**file);
+  return std::optional<SavedState>(std::move(state));
+}
+
 absl::StatusOr<std::string> ReadText(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);
   std::ostringstream text;
@@ -117,55 +151,42 @@ fs::path StateDirectory::FolderOf(const std::string& model, int64_t version) con
   return folder_ / "networks" / model / std::to_string(version);
 }
 
-bool StateDirectory::Has(const std::string& model, int64_t version) const {
-  std::error_code error;
-  return fs::exists(FolderOf(model, version) / kState, error);
-}
-
 absl::StatusOr<std::optional<SavedState>> StateDirectory::Load(const std::string& model,
                                                                int64_t version) const {
-  const auto file = checkpoint::SafetensorsFile::Open(FolderOf(model, version) / kState);
-  if (file.status().code() == absl::StatusCode::kNotFound) return std::optional<SavedState>();
-  if (!file.ok()) return InState(file.status());
-  const checkpoint::Metadata& metadata = (*file)->metadata();
-  SavedState state;
-  const auto definition = metadata.find(kDefinitionKey);
-  if (definition == metadata.end()) return InvalidArgument("state: names no definition");
-  state.definition = definition->second;
-  if (const auto binding = metadata.find(kBindingKey); binding != metadata.end()) {
-    ASSIGN_OR_RETURN(state.binding, ReadBinding(binding->second));
+  const fs::path folder = FolderOf(model, version);
+  std::optional<SavedState> values;
+  for (const std::string_view name : {kState, kLaterState, kValues}) {
+    ASSIGN_OR_RETURN(auto state, ReadState(folder / name));
+    if (!state) continue;
+    if (state->binding) return state;
+    values = std::move(state);
   }
-  if (const auto hash = metadata.find(kHashKey); hash != metadata.end()) {
-    state.parameter_hash = hash->second;
-  }
-  if (const auto replaced = metadata.find(kReplacedKey); replaced != metadata.end()) {
-    try {
-      state.replaced = json::parse(replaced->second).get<std::set<std::string>>();
-    } catch (const json::exception& error) {
-      return InvalidArgument("state: {} cannot be read: {}", kReplacedKey, error.what());
-    }
-  }
-  state.client_values = ValuesOf(**file);
-  return std::optional<SavedState>(std::move(state));
+  return values;
 }
 
 absl::Status StateDirectory::Save(const std::string& model, int64_t version,
                                   const SavedState& state, checkpoint::IfExists if_exists) const {
   const fs::path folder = FolderOf(model, version);
   RETURN_IF_ERROR(MakeFolders(folder));
+  std::string_view name = kValues;
   checkpoint::Metadata metadata{{"format", "pt"}, {kDefinitionKey, state.definition}};
   if (state.binding) {
+    ASSIGN_OR_RETURN(const auto there, ReadState(folder / kState));
+    name = there && !there->binding ? kLaterState : kState;
     metadata[kBindingKey] = WriteBinding(*state.binding);
     metadata[kHashKey] = state.parameter_hash;
     if (!state.replaced.empty()) metadata[kReplacedKey] = json(state.replaced).dump();
   }
-  return InState(checkpoint::WriteSafetensors(folder / kState, ViewsOf(state.client_values),
-                                              metadata, if_exists));
+  return InState(checkpoint::WriteSafetensors(folder / name, ViewsOf(state.client_values), metadata,
+                                              if_exists));
 }
 
 absl::Status StateDirectory::Create(const std::string& model, int64_t version,
                                     const SavedState& state) const {
-  return Save(model, version, state, checkpoint::IfExists::kFail);
+  RETURN_IF_ERROR(Save(model, version, state, checkpoint::IfExists::kFail));
+  // They are in the state; where they stay nobody reads them.
+  checkpoint::RemoveFile(FolderOf(model, version) / kValues).IgnoreError();
+  return absl::OkStatus();
 }
 
 absl::Status StateDirectory::Replace(const std::string& model, int64_t version,
@@ -178,7 +199,10 @@ absl::Status StateDirectory::Forget(const std::string& model, int64_t version) c
   std::error_code error;
   if (!fs::exists(folder, error)) return absl::OkStatus();
   RETURN_IF_ERROR(InState(checkpoint::RemoveFile(folder / kShapes)));
-  return InState(checkpoint::RemoveFile(folder / kState));
+  for (const std::string_view name : kStates) {
+    RETURN_IF_ERROR(InState(checkpoint::RemoveFile(folder / name)));
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<std::optional<ShapeHistory>> StateDirectory::LoadShapes(
@@ -209,7 +233,6 @@ absl::Status StateDirectory::SetAside(const std::string& model, int64_t version,
                                       std::string_view reason) const {
   const fs::path folder = FolderOf(model, version);
   for (int n = 1;; ++n) {
-    const fs::path name = folder / fmt::format("set-aside-{}.safetensors", n);
     const fs::path note = folder / fmt::format("set-aside-{}.txt", n);
     std::error_code error;
     if (fs::exists(note, error)) continue;
@@ -218,7 +241,14 @@ absl::Status StateDirectory::SetAside(const std::string& model, int64_t version,
         WriteText(note, std::string(reason) + "\n", checkpoint::IfExists::kFail);
     if (written.code() == absl::StatusCode::kAlreadyExists) continue;
     RETURN_IF_ERROR(InState(written));
-    return InState(checkpoint::RenameFile(folder / kState, name));
+    for (const std::string_view name : kStates) {
+      const std::string kind =
+          name == kState ? "" : fmt::format("{}.", fs::path(name).stem().string());
+      const absl::Status renamed = checkpoint::RenameFile(
+          folder / name, folder / fmt::format("set-aside-{}.{}safetensors", n, kind));
+      if (!absl::IsNotFound(renamed)) RETURN_IF_ERROR(InState(renamed));
+    }
+    return absl::OkStatus();
   }
 }
 
@@ -266,10 +296,10 @@ absl::Status StateDirectory::Register(const Registered& network) const {
 
 absl::Status StateDirectory::Unregister(const std::string& model, int64_t version) const {
   const fs::path folder = FolderOf(model, version);
-  for (const std::string_view name : {kDefinition, kServing, kState, kShapes}) {
+  for (const std::string_view name : {kDefinition, kServing}) {
     RETURN_IF_ERROR(InState(checkpoint::RemoveFile(folder / name)));
   }
-  return absl::OkStatus();
+  return Forget(model, version);
 }
 
 absl::StatusOr<std::vector<StateDirectory::Registered>> StateDirectory::RegisteredNetworks() const {

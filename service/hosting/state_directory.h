@@ -19,14 +19,17 @@ namespace lazynet::hosting {
 // definition, the checkpoint beside it and this make every parameter again, bit for bit.
 struct SavedState {
   std::string definition;          // fingerprint of the definition it belongs to
-  std::optional<Binding> binding;  // nothing: only some values are known
+  std::optional<Binding> binding;  // nothing: only values, for whatever binds the network
   std::string parameter_hash;      // with a binding
   nn::StateDict client_values;
   std::set<std::string> replaced;  // keys of them that were drawn first, see BoundNetwork
 };
 
 // The server's memory across restarts, which several servers may share:
-//   <folder>/networks/<model>/<version>/state.safetensors      SavedState
+//   <folder>/networks/<model>/<version>/state.safetensors      SavedState with a binding
+//   <folder>/networks/<model>/<version>/values.safetensors     SavedState before there is one
+//   <folder>/networks/<model>/<version>/bound.safetensors      with one, where an older server left
+//                                                              values as state.safetensors
 //   <folder>/networks/<model>/<version>/shapes.json            ShapeHistory
 //   <folder>/networks/<model>/<version>/network.textproto      of a registered network
 //   <folder>/networks/<model>/<version>/serving.textproto      beside it
@@ -40,15 +43,17 @@ class StateDirectory {
   // Makes the folder if it is missing. FAILED_PRECONDITION when it cannot be written.
   static absl::StatusOr<std::unique_ptr<StateDirectory>> Open(std::filesystem::path folder);
 
-  // Nothing when there is none. INVALID_ARGUMENT for a file that is no state.
+  // The one with a binding if there is one, else the values. Nothing when there is none.
+  // INVALID_ARGUMENT for a file that is no state.
   absl::StatusOr<std::optional<SavedState>> Load(const std::string& model, int64_t version) const;
 
-  // Whether there is one now.
-  bool Has(const std::string& model, int64_t version) const;
-
-  // ALREADY_EXISTS when another server was first.
+  // Of a state with a binding, in place of the values. ALREADY_EXISTS when another server was
+  // first.
   absl::Status Create(const std::string& model, int64_t version, const SavedState& state) const;
+
+  // Of either kind; the other one stays.
   absl::Status Replace(const std::string& model, int64_t version, const SavedState& state) const;
+
   absl::Status Forget(const std::string& model, int64_t version) const;
 
   // The shapes that requests had, for a warm-up. Of several servers the last one to save wins.
@@ -59,7 +64,7 @@ class StateDirectory {
   absl::Status SaveShapes(const std::string& model, int64_t version, std::string_view definition,
                           const ShapeHistory& shapes) const;
 
-  // Renames the state so that it is not found any more, and writes the reason beside it.
+  // Renames state and values so that they are not found any more, and writes the reason beside it.
   absl::Status SetAside(const std::string& model, int64_t version, std::string_view reason) const;
 
   // Checkpoints by plain name: INVALID_ARGUMENT for a name that is none.

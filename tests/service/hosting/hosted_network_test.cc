@@ -315,19 +315,57 @@ TEST_F(StatefulNetwork, OfTwoServersTheFirstBindsAndTheOtherAdopts) {
   EXPECT_EQ(HashOf(*other), HashOf(*first));
 }
 
-TEST_F(StatefulNetwork, RacingServersAgree) {
-  std::vector<std::shared_ptr<HostedNetwork>> networks;
-  for (int i = 0; i < 8; ++i) networks.push_back(Start());
-  std::vector<std::thread> servers;
-  std::atomic<int> good = 0;
-  for (int i = 0; i < 8; ++i) {
-    servers.emplace_back([&, i] {
-      if (Request(*networks[size_t(i)], Shape{1, 3 + i % 2}).ok()) ++good;
-    });
+TEST_F(StatefulNetwork, OfTwoServersTheOtherAdoptsBeforeItLoads) {
+  const auto first = Start();
+  const auto other = Start();
+  ASSERT_TRUE(Request(*first, Shape{1, 6}).ok());
+  EXPECT_EQ(Load(*other, {{"fc2.bias", Values({1}, {0.25f})}}).code(), absl::StatusCode::kAborted);
+  EXPECT_EQ(HashOf(*other), HashOf(*first));
+  EXPECT_EQ(HashOf(*Start()), HashOf(*first));
+}
+
+TEST_F(StatefulNetwork, ValuesOfTwoServersComeTogether) {
+  const auto first = Start();
+  const auto other = Start();
+  ASSERT_TRUE(Load(*first, {{"fc2.bias", Values({1}, {0.25f})}}).ok());
+  ASSERT_TRUE(Load(*other, {{"fc1.bias", Values({10}, std::vector<float>(10, 0.5f))}}).ok());
+  ASSERT_TRUE(Request(*first, Shape{1, 6}).ok());
+  ASSERT_TRUE(Request(*other, Shape{1, 6}).ok());
+  EXPECT_EQ(HashOf(*other), HashOf(*first));
+  EXPECT_EQ(first->parameters()->value(0, 1)->tensor.values<float>()[0], 0.5f);
+  EXPECT_EQ(first->parameters()->value(2, 1)->tensor.values<float>()[0], 0.25f);
+}
+
+class RacingServers : public StatefulNetwork {
+ protected:
+  // All get their first request at once, of two sizes.
+  void Race() {
+    std::vector<std::shared_ptr<HostedNetwork>> networks;
+    for (int i = 0; i < 8; ++i) networks.push_back(Start());
+    std::vector<std::thread> servers;
+    std::atomic<int> good = 0;
+    for (int i = 0; i < 8; ++i) {
+      servers.emplace_back([&, i] {
+        if (Request(*networks[size_t(i)], Shape{1, 3 + i % 2}).ok()) ++good;
+      });
+    }
+    for (std::thread& server : servers) server.join();
+    EXPECT_EQ(good, 4);
+    for (const auto& network : networks) EXPECT_EQ(HashOf(*network), HashOf(*networks[0]));
   }
-  for (std::thread& server : servers) server.join();
-  EXPECT_EQ(good, 4);
-  for (const auto& network : networks) EXPECT_EQ(HashOf(*network), HashOf(*networks[0]));
+};
+
+TEST_F(RacingServers, Agree) { Race(); }
+
+TEST_F(RacingServers, AgreeWhereThereAreValues) {
+  ASSERT_TRUE(Load(*Start(), {{"fc2.bias", Values({1}, {0.25f})}}).ok());
+  Race();
+}
+
+TEST_F(RacingServers, AgreeWhereThereAreValuesOfAnOlderServer) {
+  ASSERT_TRUE(Load(*Start(), {{"fc2.bias", Values({1}, {0.25f})}}).ok());
+  std::filesystem::rename(StateFile().parent_path() / "values.safetensors", StateFile());
+  Race();
 }
 
 TEST_F(StatefulNetwork, AStateOfAnotherDefinitionIsSetAside) {

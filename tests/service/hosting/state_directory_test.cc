@@ -7,6 +7,7 @@
 
 #include <fstream>
 
+#include "engine/checkpoint/safetensors_writer.h"
 #include "tests/service/support/scratch_folder.h"
 #include "tests/support/run_op.h"
 
@@ -35,10 +36,8 @@ class StateDirectoryTest : public ::testing::Test {
 
 TEST_F(StateDirectoryTest, GivesBackWhatItWasGiven) {
   const auto state = Open();
-  EXPECT_FALSE(state->Has("m", 1));
   EXPECT_FALSE(state->Load("m", 1)->has_value());
   ASSERT_TRUE(state->Create("m", 1, StateNamed("hash", 0.5f)).ok());
-  EXPECT_TRUE(state->Has("m", 1));
   const SavedState loaded = **state->Load("m", 1);
   EXPECT_EQ(loaded.definition, "definition");
   EXPECT_EQ(loaded.binding->source, Binding::Source::kAdmin);
@@ -50,7 +49,7 @@ TEST_F(StateDirectoryTest, GivesBackWhatItWasGiven) {
   ASSERT_EQ(loaded.client_values.size(), 1u);
   EXPECT_EQ(loaded.client_values[0].second->values<float>()[1], 0.5f);
   ASSERT_TRUE(state->Forget("m", 1).ok());
-  EXPECT_FALSE(state->Has("m", 1));
+  EXPECT_FALSE(state->Load("m", 1)->has_value());
   EXPECT_TRUE(state->Forget("m", 1).ok());
 }
 
@@ -65,12 +64,51 @@ TEST_F(StateDirectoryTest, TheFirstOfSeveralWins) {
   EXPECT_EQ((*one->Load("m", 1))->parameter_hash, "second");
 }
 
+TEST_F(StateDirectoryTest, ValuesWaitForABinding) {
+  const auto state = Open();
+  SavedState values = StateNamed("", 1);
+  values.binding.reset();
+  ASSERT_TRUE(state->Replace("m", 1, values).ok());
+  EXPECT_FALSE((*state->Load("m", 1))->binding);
+  ASSERT_TRUE(state->Create("m", 1, StateNamed("hash", 2)).ok());
+  ASSERT_TRUE(state->Replace("m", 1, values).ok());
+  EXPECT_EQ((*state->Load("m", 1))->parameter_hash, "hash") << "values take no binding's place";
+  ASSERT_TRUE(state->SetAside("m", 1, "reason").ok());
+  EXPECT_FALSE(state->Load("m", 1)->has_value());
+  ASSERT_TRUE(state->Replace("m", 1, values).ok());
+  ASSERT_TRUE(state->Forget("m", 1).ok());
+  EXPECT_FALSE(state->Load("m", 1)->has_value());
+}
+
+// Servers wrote values alone under the name of the state.
+TEST_F(StateDirectoryTest, ValuesOfAnOlderServerAreFoundUntilThereIsABinding) {
+  const auto state = Open();
+  folder_.Write("networks/m/1/state.safetensors", "");
+  const Tensor value = Values({1}, {7});
+  const checkpoint::NamedTensorView view{"fc1.bias", value.view()};
+  ASSERT_TRUE(checkpoint::WriteSafetensors(folder_.path() / "networks/m/1/state.safetensors",
+                                           {&view, 1}, {{"lazynet.definition", "definition"}})
+                  .ok());
+  const auto old = *state->Load("m", 1);
+  ASSERT_TRUE(old.has_value());
+  EXPECT_FALSE(old->binding);
+  EXPECT_EQ(old->client_values[0].second->values<float>()[0], 7);
+  ASSERT_TRUE(state->Create("m", 1, StateNamed("first", 1)).ok());
+  EXPECT_EQ(state->Create("m", 1, StateNamed("second", 1)).code(),
+            absl::StatusCode::kAlreadyExists);
+  EXPECT_EQ((*state->Load("m", 1))->parameter_hash, "first");
+  ASSERT_TRUE(state->Replace("m", 1, StateNamed("third", 1)).ok());
+  EXPECT_EQ((*state->Load("m", 1))->parameter_hash, "third");
+  ASSERT_TRUE(state->Forget("m", 1).ok());
+  EXPECT_FALSE(state->Load("m", 1)->has_value());
+}
+
 TEST_F(StateDirectoryTest, SetsAsideWithTheReason) {
   const auto state = Open();
   for (int i = 1; i <= 2; ++i) {
     ASSERT_TRUE(state->Create("m", 1, StateNamed("hash", 1)).ok());
     ASSERT_TRUE(state->SetAside("m", 1, "it is too blue").ok());
-    EXPECT_FALSE(state->Has("m", 1));
+    EXPECT_FALSE(state->Load("m", 1)->has_value());
     const auto note = folder_.path() / "networks/m/1" / fmt::format("set-aside-{}.txt", i);
     std::string text;
     std::getline(std::ifstream(note) >> std::ws, text);
