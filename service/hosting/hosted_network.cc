@@ -48,12 +48,14 @@ HostedNetwork::HostedNetwork(HostedDefinition definition, const Environment& env
 absl::StatusOr<std::shared_ptr<HostedNetwork>> HostedNetwork::Create(
     HostedDefinition definition, const Environment& environment) {
   std::shared_ptr<HostedNetwork> hosted(new HostedNetwork(std::move(definition), environment));
+  // What it restores may not be evicted before it has started on it.
+  const std::lock_guard changing(hosted->changing_);
   RETURN_IF_ERROR(hosted->LoadCheckpoint());
   hosted->ShowState(State::kLazy);
   hosted->ShowParameters();
   if (environment.state != nullptr) RETURN_IF_ERROR(hosted->AdoptOrSetAside());
   hosted->shapes_.Load();
-  if (hosted->bound() == nullptr) RETURN_IF_ERROR(hosted->Start());
+  if (hosted->Look().binding() == nullptr) RETURN_IF_ERROR(hosted->Start());
   return hosted;
 }
 

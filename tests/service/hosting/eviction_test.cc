@@ -205,6 +205,32 @@ TEST(Eviction, LoadedValuesComeBackFromTheStateDirectory) {
   EXPECT_EQ(HashOf(*network), hash);
 }
 
+// Whoever takes room while a network is restored gets none of it: it would start without its state.
+TEST(Eviction, ANetworkThatIsRestoredStaysUntilItIsThere) {
+  testing::ScratchFolder folder;
+  const auto state = *StateDirectory::Open(folder.path());
+  const ServingOptions at_load{.policy = BindingPolicy::kAtLoad, .bind_shapes = {kShape}};
+  std::string hash;
+  {
+    TestHost host(size_t{1} << 30, state.get());
+    const auto network = Host(host, Definition(at_load));
+    nn::LoadReport report;
+    ASSERT_TRUE(network
+                    ->Load({{"fc.bias", Values({31}, std::vector<float>(31, 0.5f))}},
+                           {.allow_missing = true}, false, report)
+                    .ok());
+    hash = HashOf(*network);
+  }
+  TestHost host(3 * kParameterBytes, state.get());
+  std::atomic<bool> done = false;
+  std::thread other([&] {
+    while (!done) host.budget.Admit(3 * kParameterBytes, "all", nullptr).IgnoreError();
+  });
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(HashOf(*Host(host, Definition(at_load))), hash);
+  done = true;
+  other.join();
+}
+
 TEST(Eviction, ACheckpointStaysAndOnlyTheRestIsDrawnAgain) {
   TestHost host;
   HostedDefinition definition = Definition();
