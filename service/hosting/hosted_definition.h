@@ -20,7 +20,6 @@ struct HostedDefinition {
   nn::StateDict checkpoint;  // the file beside it
   ServingOptions serving;
   std::vector<OutputLabels> labels;  // one for each output, or none
-  bool registered = false;           // by a client, not from the model repository
 };
 
 }  // namespace lazynet::hosting

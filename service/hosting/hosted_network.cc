@@ -51,8 +51,6 @@ absl::StatusOr<std::shared_ptr<HostedNetwork>> HostedNetwork::Create(
   // What it restores may not be evicted before it has started on it.
   const std::lock_guard changing(hosted->changing_);
   RETURN_IF_ERROR(hosted->LoadCheckpoint());
-  hosted->ShowState(State::kLazy);
-  hosted->ShowParameters();
   if (environment.state != nullptr) RETURN_IF_ERROR(hosted->AdoptOrSetAside());
   hosted->shapes_.Load();
   if (hosted->Look().binding() == nullptr) RETURN_IF_ERROR(hosted->Start());
@@ -114,13 +112,35 @@ absl::StatusOr<std::shared_ptr<const nn::ParameterSet>> HostedNetwork::Parameter
   return parameters();
 }
 
+void HostedNetwork::Announce() {
+  {
+    const std::scoped_lock lock(telling_, writing_);
+    stage_ = Stage::kHosted;
+  }
+  TellState();
+  ShowParameters();
+}
+
+void HostedNetwork::Retire() {
+  const std::scoped_lock lock(telling_, writing_);
+  stage_ = Stage::kRetired;
+}
+
+// The lock is held until it is told, so that the last state is told last.
+void HostedNetwork::TellState() {
+  const std::lock_guard lock(telling_);
+  if (stage_ != Stage::kHosted) return;
+  const State now = state();
+  probe_->SetState(ForMetrics(now));
+  environment_.events.Publish({.name = network().name(), .version = version(), .state = now});
+}
+
 void HostedNetwork::ShowState(State state) {
   {
     const std::lock_guard lock(mutex_);
     state_ = state;
   }
-  probe_->SetState(ForMetrics(state));
-  environment_.events.Publish({.name = network().name(), .version = version(), .state = state});
+  TellState();
 }
 
 void HostedNetwork::Publish(std::shared_ptr<BoundNetwork> bound) {
@@ -154,7 +174,9 @@ size_t HostedNetwork::MemoryBytes() const {
          (now.bound == nullptr ? 0 : now.bound->shared.packed.bytes());
 }
 
-void HostedNetwork::ShowParameters() const {
+void HostedNetwork::ShowParameters() {
+  const std::lock_guard lock(telling_);
+  if (stage_ != Stage::kHosted) return;
   const auto set = parameters();
   size_t uninitialized = 0;
   ForEachParameter(network(), [&](int node, int i) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -63,7 +64,8 @@ struct Standing {
 //                                           \--error--> lazy
 //   ready --EvictParameters--> evicted --whoever needs them--> ready
 //
-// An evicted network is bound: its sizes, binding and hash stay as they are, and what comes back
+// Between Announce and Retire it is hosted: only then its events and metrics are told. An evicted
+// network is bound: its sizes, binding and hash stay as they are, and what comes back
 // has that hash. Safe for use by many threads.
 class HostedNetwork : public Evictable, public std::enable_shared_from_this<HostedNetwork> {
  public:
@@ -83,13 +85,19 @@ class HostedNetwork : public Evictable, public std::enable_shared_from_this<Host
 
   const nn::Network& network() const { return *definition_.network; }
   int64_t version() const { return definition_.version; }
-  bool registered() const { return definition_.registered; }
   const ServingOptions& serving() const { return definition_.serving; }
   const QueueOptions& queue() const { return serving().queue; }
   const std::vector<OutputLabels>& labels() const { return definition_.labels; }
   metrics::NetworkProbe& probe() const { return *probe_; }
   InferenceStatistics& statistics() { return statistics_; }
   const InferenceStatistics& statistics() const { return statistics_; }
+
+  // The repository hosts it: tells its state, and goes on to.
+  void Announce();
+
+  // Another one has its place, or none: nothing of it is told or written any more, for requests
+  // that still run on it. Waits for what is being written.
+  void Retire();
 
   // Why a remembered state was not used; empty when it was, or there was none.
   std::string set_aside() const;
@@ -162,7 +170,7 @@ class HostedNetwork : public Evictable, public std::enable_shared_from_this<Host
 
   // Writes the shapes that requests had since then to the state directory, if there is one and the
   // most used have changed. For one thread.
-  absl::Status RecordShapes() { return shapes_.Record(bound().get()); }
+  absl::Status RecordShapes();
 
   // As the memory budget calls them. Nothing of a pinned network can go. Parameters that clients
   // loaded can only go where the state directory has them.
@@ -196,7 +204,7 @@ class HostedNetwork : public Evictable, public std::enable_shared_from_this<Host
   absl::Status BindLoaded(const nn::ParameterSet& known);
   absl::Status KeepLoaded(Known known);
 
-  absl::Status Remember(const BoundNetwork& bound);
+  absl::Status Remember(const BoundNetwork& bound, const absl::Status& if_retired);
   absl::Status AdoptOrSetAside();
   absl::Status Adopt(const SavedState& saved);
   template <typename Evict>
@@ -204,10 +212,14 @@ class HostedNetwork : public Evictable, public std::enable_shared_from_this<Host
   absl::StatusOr<SavedState> StateToKeep(const BoundNetwork& bound) const;
   absl::Status BringBack();
 
+  // Writes to the state directory, or returns the other status.
+  absl::Status WriteUnlessRetired(const absl::Status& if_retired,
+                                  const std::function<absl::Status()>& write);
+  void TellState();
   void ShowState(State state);
   void Publish(std::shared_ptr<BoundNetwork> bound);
   void Unbind(Known known);
-  void ShowParameters() const;
+  void ShowParameters();
 
   const HostedDefinition definition_;
   const Environment& environment_;
@@ -219,6 +231,12 @@ class HostedNetwork : public Evictable, public std::enable_shared_from_this<Host
   MemoryBudget::Resident resident_;
 
   std::mutex changing_;  // held through every change: one materialization, one plan at a time
+
+  // To change the stage both are held, to read it one of them.
+  enum class Stage { kMade, kHosted, kRetired };
+  Stage stage_ = Stage::kMade;
+  std::mutex telling_;  // held while events and metrics are told; before mutex_
+  std::mutex writing_;  // held while the state directory is written
 
   mutable std::mutex mutex_;  // guards all below, for moments only
   Known known_;               // while not bound

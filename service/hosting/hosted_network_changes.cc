@@ -14,6 +14,11 @@ absl::Status Overtaken() {
       "taken over: load again");
 }
 
+// For who was to be told that something is remembered.
+absl::Status Replaced() {
+  return absl::AbortedError("the network was replaced or removed meanwhile: try again");
+}
+
 }  // namespace
 
 // Nothing is published before the plan stands: a first request that cannot be served must not bind
@@ -27,7 +32,8 @@ absl::StatusOr<Executable> HostedNetwork::BindAndPlan(std::span<const Shape> inp
     ASSIGN_OR_RETURN(auto bound, maker_.Materialized(*parameters(), std::move(shapes), binding,
                                                      ForMetrics(source)));
     ASSIGN_OR_RETURN(auto plan, BuildPlan(*bound, input_shapes));
-    RETURN_IF_ERROR(Remember(*bound));
+    // Requests end well on a network that another one took the place of.
+    RETURN_IF_ERROR(Remember(*bound, absl::OkStatus()));
     return Executable{std::move(bound), std::move(plan), nullptr};
   };
   auto made = make();
@@ -79,8 +85,10 @@ absl::Status HostedNetwork::LoadBound(const BoundNetwork& before, nn::ParameterS
     if (drawn && given) bound->replaced.insert(KeyOf(network(), node, i));
   });
   if (environment_.state != nullptr) {
-    RETURN_IF_ERROR(
-        environment_.state->Replace(network().name(), version(), maker_.StateOf(*bound)));
+    const SavedState state = maker_.StateOf(*bound);
+    RETURN_IF_ERROR(WriteUnlessRetired(Replaced(), [&] {
+      return environment_.state->Replace(network().name(), version(), state);
+    }));
   }
   Publish(std::move(bound));
   return absl::OkStatus();
@@ -90,7 +98,7 @@ absl::Status HostedNetwork::BindLoaded(const nn::ParameterSet& known) {
   const Binding binding{Binding::Source::kClient, {}, SystemClock::now()};
   ASSIGN_OR_RETURN(auto bound,
                    maker_.Materialized(known, std::nullopt, binding, ForMetrics(binding.source)));
-  RETURN_IF_ERROR(Remember(*bound));
+  RETURN_IF_ERROR(Remember(*bound, Replaced()));
   Publish(std::move(bound));
   return absl::OkStatus();
 }
@@ -98,8 +106,10 @@ absl::Status HostedNetwork::BindLoaded(const nn::ParameterSet& known) {
 // For whatever binds the network. ALREADY_EXISTS when another server has bound it.
 absl::Status HostedNetwork::KeepLoaded(Known known) {
   if (environment_.state != nullptr) {
-    RETURN_IF_ERROR(
-        environment_.state->Replace(network().name(), version(), maker_.StateOf(*known)));
+    const SavedState state = maker_.StateOf(*known);
+    RETURN_IF_ERROR(WriteUnlessRetired(Replaced(), [&] {
+      return environment_.state->Replace(network().name(), version(), state);
+    }));
     // A server that binds takes the values that it finds: those came too late.
     ASSIGN_OR_RETURN(const auto saved, environment_.state->Load(network().name(), version()));
     if (saved && saved->binding) return absl::AlreadyExistsError("bound meanwhile");
@@ -111,16 +121,19 @@ absl::Status HostedNetwork::KeepLoaded(Known known) {
 absl::Status HostedNetwork::Reset() {
   const std::lock_guard changing(changing_);
   if (environment_.state != nullptr) {
-    RETURN_IF_ERROR(environment_.state->Forget(network().name(), version()));
+    RETURN_IF_ERROR(WriteUnlessRetired(
+        Replaced(), [&] { return environment_.state->Forget(network().name(), version()); }));
   }
   Unbind(base_);
   return Start();
 }
 
 // ALREADY_EXISTS when another server has bound the network.
-absl::Status HostedNetwork::Remember(const BoundNetwork& bound) {
+absl::Status HostedNetwork::Remember(const BoundNetwork& bound, const absl::Status& if_retired) {
   if (environment_.state == nullptr) return absl::OkStatus();
-  return environment_.state->Create(network().name(), version(), maker_.StateOf(bound));
+  const SavedState state = maker_.StateOf(bound);
+  return WriteUnlessRetired(
+      if_retired, [&] { return environment_.state->Create(network().name(), version(), state); });
 }
 
 // Another server's state, or an earlier run's, becomes this one's, if there is one. Only what
@@ -133,12 +146,25 @@ absl::Status HostedNetwork::AdoptOrSetAside() {
   const bool misfit = absl::IsFailedPrecondition(adopted) || absl::IsInvalidArgument(adopted);
   if (!misfit) return adopted;
   std::string reason(Message(adopted));
-  RETURN_IF_ERROR(environment_.state->SetAside(network().name(), version(), reason));
-  spdlog::warn("model {} version {}: the remembered state is not used: {}", network().name(),
-               version(), reason);
-  const std::lock_guard lock(mutex_);
-  set_aside_ = std::move(reason);
-  return absl::OkStatus();
+  // Of a retired network it is the state of the one that took its place.
+  return WriteUnlessRetired(absl::OkStatus(), [&] {
+    RETURN_IF_ERROR(environment_.state->SetAside(network().name(), version(), reason));
+    spdlog::warn("model {} version {}: the remembered state is not used: {}", network().name(),
+                 version(), reason);
+    const std::lock_guard lock(mutex_);
+    set_aside_ = std::move(reason);
+    return absl::OkStatus();
+  });
+}
+
+absl::Status HostedNetwork::WriteUnlessRetired(const absl::Status& if_retired,
+                                               const std::function<absl::Status()>& write) {
+  const std::lock_guard lock(writing_);
+  return stage_ == Stage::kRetired ? if_retired : write();
+}
+
+absl::Status HostedNetwork::RecordShapes() {
+  return WriteUnlessRetired(absl::OkStatus(), [&] { return shapes_.Record(bound().get()); });
 }
 
 absl::Status HostedNetwork::Adopt(const SavedState& saved) {

@@ -72,7 +72,7 @@ void Repository::LoadModel(const RepositoryFolder& folder, const std::string& na
     std::string source = StampOf(folder_, name, path);
     auto network = LoadVersion(folder, *model, version, path, environment_);
     if (network.ok()) {
-      models_[name][version] = {.network = *std::move(network), .source = std::move(source)};
+      Replace(name, version, {.network = *std::move(network), .source = std::move(source)});
     } else {
       Replace(name, version, {.unavailable = network.status(), .source = std::move(source)});
     }
@@ -80,23 +80,27 @@ void Repository::LoadModel(const RepositoryFolder& folder, const std::string& na
 }
 
 void Repository::Replace(const std::string& name, int64_t version, ModelVersion loaded) {
-  NetworkEvent event{.name = name, .version = version, .state = NetworkState::kUnavailable};
-  if (loaded.network != nullptr) {
-    event.state = loaded.network->state();
-  } else {
-    event.reason = std::string(Message(loaded.unavailable));
-  }
+  const std::shared_ptr<HostedNetwork> network = loaded.network;
+  std::string reason(Message(loaded.unavailable));
   {
     const std::lock_guard lock(mutex_);
     // What was there ends with `loaded`, when nobody has to wait for it.
     std::swap(models_[name][version], loaded);
   }
-  environment_.events.Publish(std::move(event));
+  if (loaded.network != nullptr) loaded.network->Retire();
+  if (network != nullptr) {
+    network->Announce();
+    return;
+  }
+  environment_.events.Publish({.name = name,
+                               .version = version,
+                               .state = NetworkState::kUnavailable,
+                               .reason = std::move(reason)});
 }
 
 absl::Status Repository::CheckNotRegistered(const std::string& name) const {
   for (const auto& [version, entry] : versions(name)) {
-    if (entry.network == nullptr || !entry.network->registered()) continue;
+    if (!entry.registered) continue;
     return FailedPrecondition(
         "model \"{}\" version {} was registered by a client: it does not belong to the model "
         "repository",
@@ -223,14 +227,15 @@ absl::Status Repository::LoadRegistered() {
       ASSIGN_OR_RETURN(HostedDefinition hosted,
                        MakeHosted(definition, serving, registered.name, registered.version,
                                   environment_.options.queue, NoLabels));
-      hosted.registered = true;
       return HostedNetwork::Create(std::move(hosted), environment_);
     };
     auto network = make();
     if (network.ok()) {
-      models_[registered.name][registered.version].network = *std::move(network);
-    } else if (network.status().code() != absl::StatusCode::kAlreadyExists) {
-      Replace(registered.name, registered.version, {.unavailable = network.status()});
+      Replace(registered.name, registered.version,
+              {.network = *std::move(network), .registered = true});
+    } else if (!absl::IsAlreadyExists(network.status())) {
+      Replace(registered.name, registered.version,
+              {.unavailable = network.status(), .registered = true});
     }
   }
   return absl::OkStatus();
@@ -296,7 +301,6 @@ absl::StatusOr<std::shared_ptr<HostedNetwork>> Repository::Register(
   }
   ASSIGN_OR_RETURN(HostedDefinition hosted, MakeHosted(definition, serving, name, version,
                                                        environment_.options.queue, NoLabels));
-  hosted.registered = true;
   ASSIGN_OR_RETURN(auto network, HostedNetwork::Create(std::move(hosted), environment_));
   if (environment_.state != nullptr) {
     RETURN_IF_ERROR(environment_.state->Register({.name = name,
@@ -304,8 +308,7 @@ absl::StatusOr<std::shared_ptr<HostedNetwork>> Repository::Register(
                                                   .definition = ToText(definition),
                                                   .serving = ToText(serving)}));
   }
-  const std::lock_guard lock(mutex_);
-  models_[name][version].network = network;
+  Replace(name, version, {.network = network, .registered = true});
   return network;
 }
 
@@ -313,22 +316,29 @@ absl::Status Repository::Unregister(std::string_view name, std::string_view vers
   const std::lock_guard registering(registering_);
   ASSIGN_OR_RETURN(const auto network, Find(name, version));
   const std::string model = network->network().name();
-  if (!network->registered()) {
+  const int64_t number = network->version();
+  if (!versions(model)[number].registered) {
     return FailedPrecondition(
         "model \"{}\" version {} belongs to the model repository: only registered networks can be "
         "unregistered",
-        model, network->version());
+        model, number);
   }
+  // First, so that it writes nothing behind that.
+  network->Retire();
   if (environment_.state != nullptr) {
-    RETURN_IF_ERROR(environment_.state->Unregister(model, network->version()));
+    absl::Status status = environment_.state->Unregister(model, number);
+    if (!status.ok()) {
+      network->Announce();
+      return status;
+    }
   }
   {
     const std::lock_guard lock(mutex_);
-    models_[model].erase(network->version());
+    models_[model].erase(number);
     if (models_[model].empty()) models_.erase(model);
   }
   environment_.events.Publish(
-      {.name = model, .version = network->version(), .state = network->state(), .removed = true});
+      {.name = model, .version = number, .state = network->state(), .removed = true});
   return absl::OkStatus();
 }
 

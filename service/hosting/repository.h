@@ -27,6 +27,7 @@ struct ModelVersion {
   absl::Status unavailable;  // not OK when `network` is null
   bool unloaded = false;     // not there because somebody wished so
   std::string source;        // SourceStamp of its files; empty: of none
+  bool registered = false;   // by a client, not of the folder
 };
 
 // What became of a version when the folder was read again.

@@ -379,6 +379,39 @@ TEST_F(StatefulNetwork, AStateOfAnotherDefinitionIsSetAside) {
   EXPECT_TRUE(std::filesystem::exists(folder_.path() / "networks/net/1/set-aside-1.safetensors"));
 }
 
+// As while servers are replaced one after the other.
+TEST_F(StatefulNetwork, AStateOfAnotherDefinitionThatComesLaterIsSetAside) {
+  HostedDefinition changed = Definition();
+  changed.fingerprint = "other";
+  const auto network = Start(std::move(changed));
+  ASSERT_TRUE(Request(*Start(), Shape{4, 6}).ok());
+  EXPECT_TRUE(Request(*network, Shape{1, 3}).ok());
+  EXPECT_THAT(network->set_aside(), HasSubstr("saved for another definition"));
+}
+
+TEST_F(StatefulNetwork, ARetiredNetworkAnswersAndWritesNothing) {
+  const auto retired = Start();
+  retired->Retire();
+  ASSERT_TRUE(Request(*retired, Shape{4, 6}).ok());
+  ASSERT_TRUE(retired->Find(std::vector<Shape>{Shape{4, 6}}).has_value());
+  ASSERT_TRUE(retired->RecordShapes().ok());
+  EXPECT_FALSE(std::filesystem::exists(StateFile().parent_path()));
+  EXPECT_EQ(Load(*retired, {{"fc2.bias", Values({1}, {1})}}).code(), absl::StatusCode::kAborted);
+  EXPECT_FALSE(std::filesystem::exists(StateFile().parent_path()));
+}
+
+TEST_F(StatefulNetwork, ARetiredNetworkLeavesTheStateOfItsSuccessor) {
+  const auto retired = Start();
+  retired->Retire();
+  HostedDefinition changed = Definition();
+  changed.fingerprint = "other";
+  const auto successor = Start(changed);
+  ASSERT_TRUE(Request(*successor, Shape{4, 6}).ok());
+  EXPECT_TRUE(Request(*retired, Shape{1, 3}).ok());
+  EXPECT_EQ(retired->Reset().code(), absl::StatusCode::kAborted);
+  EXPECT_EQ(HashOf(*Start(changed)), HashOf(*successor));
+}
+
 TEST_F(StatefulNetwork, AStateOfAnotherCheckpointIsSetAside) {
   HostedDefinition with = Definition();
   with.checkpoint = {{"fc2.bias", Values({1}, {1})}};

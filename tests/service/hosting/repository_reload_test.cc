@@ -1,6 +1,7 @@
 // The repository's folder read again: what changed is loaded, what did not is not touched.
 
 #include <gmock/gmock.h>
+#include <google/protobuf/text_format.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -12,6 +13,7 @@
 #include "proto/lazynet/v1/lazynet.pb.h"
 #include "proto/lazynet/v1/network.pb.h"
 #include "service/hosting/repository.h"
+#include "tests/service/metrics/text_format.h"
 #include "tests/service/support/scratch_folder.h"
 #include "tests/service/support/test_host.h"
 
@@ -23,6 +25,8 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
 constexpr const char* kLazy = "layers { name: \"fc\" linear { out_features: 2 } }";
+constexpr const char* kCannotBind =
+    "binding_policy: AT_LOAD bind_inputs { shape: [1, 3] } max_parameter_bytes: 8";
 constexpr const char* kWrong = "layers { name: \"fc\" linear {} }";
 
 class RepositoryReload : public ::testing::Test {
@@ -43,6 +47,31 @@ class RepositoryReload : public ::testing::Test {
                       kKinds[static_cast<int>(change.kind)]);
     }
     return lines;
+  }
+
+  static v1::NetworkDefinition Definition() {
+    v1::NetworkDefinition definition;
+    LAZYNET_CHECK(google::protobuf::TextFormat::ParseFromString(kLazy, &definition));
+    return definition;
+  }
+
+  // The last event of each network.
+  std::vector<std::string> Told() {
+    static constexpr const char* kStates[] = {"lazy", "materializing", "ready", "evicted",
+                                              "unavailable"};
+    std::vector<std::string> told;
+    for (const auto& event : host_.events.Next(0, std::chrono::milliseconds(0))) {
+      told.push_back(event.name + " " +
+                     (event.removed ? "removed" : kStates[static_cast<int>(event.state)]));
+    }
+    return told;
+  }
+
+  std::optional<double> Gauge(const std::string& name, const std::string& model,
+                              const std::string& more = "") {
+    return metrics::ValueOf(host_.registry.Text(), "lazynet_" + name + "{model=\"" + model +
+                                                       "\",version=\"1\"" +
+                                                       (more.empty() ? "" : ",") + more + "}");
   }
 
   std::shared_ptr<HostedNetwork> Find(const std::string& name, const std::string& version = "") {
@@ -130,6 +159,47 @@ TEST_F(RepositoryReload, WhatDoesNotLoadLeavesTheOldOneServing) {
   EXPECT_THAT(Changes(), ElementsAre("m 1 reloaded", "never 1 loaded"));
 }
 
+TEST_F(RepositoryReload, OnlyWhatIsHostedIsTold) {
+  folder_.Write("m/network.textproto", kLazy);
+  Load();
+  const std::vector<Shape> shapes{Shape({1, 3})};
+  const auto old = Find("m");
+  ASSERT_TRUE(old->Prepare(shapes).ok());
+  EXPECT_THAT(Told(), ElementsAre("m ready"));
+  // One that is constructed, and cannot bind at load.
+  folder_.Write("m/serving.textproto", kCannotBind);
+  EXPECT_THAT(Changes(), ElementsAre("m 1 failed"));
+  EXPECT_THAT(Told(), ElementsAre("m ready"));
+  EXPECT_EQ(Gauge("network_state", "m", "state=\"ready\""), 1);
+  folder_.Write("m/serving.textproto", "");
+  EXPECT_THAT(Changes(), ElementsAre("m 1 reloaded"));
+  EXPECT_THAT(Told(), ElementsAre("m lazy"));
+  EXPECT_EQ(Gauge("network_state", "m", "state=\"lazy\""), 1);
+  // Requests of the old one still run.
+  ASSERT_TRUE(old->EvictParameters());
+  ASSERT_TRUE(old->Prepare(shapes).ok());
+  EXPECT_THAT(Told(), ElementsAre("m lazy"));
+  EXPECT_EQ(Gauge("network_state", "m", "state=\"lazy\""), 1);
+  EXPECT_EQ(Gauge("uninitialized_parameters", "m"), 2);
+}
+
+TEST_F(RepositoryReload, ARegistrationThatFailsIsNotTold) {
+  Load();
+  v1::ServingConfig serving;
+  ASSERT_TRUE(google::protobuf::TextFormat::ParseFromString(kCannotBind, &serving));
+  EXPECT_FALSE(repository_->Register("mine", 1, Definition(), serving).ok());
+  EXPECT_THAT(Told(), IsEmpty());
+}
+
+TEST_F(RepositoryReload, ARemovedNetworkIsToldNoMore) {
+  Load();
+  const auto network = *repository_->Register("mine", 1, Definition(), {});
+  EXPECT_THAT(Told(), ElementsAre("mine lazy"));
+  ASSERT_TRUE(repository_->Unregister("mine", "").ok());
+  ASSERT_TRUE(network->Prepare(std::vector<Shape>{Shape({1, 3})}).ok());
+  EXPECT_THAT(Told(), ElementsAre("mine removed"));
+}
+
 TEST_F(RepositoryReload, WhatWasUnloadedByHandStaysSoUntilItsFilesChange) {
   folder_.Write("m/network.textproto", kLazy);
   Load();
@@ -151,7 +221,7 @@ TEST_F(RepositoryReload, NetworksOfClientsAreNotTheFoldersBusiness) {
   EXPECT_NE(Find("mine"), nullptr);
   folder_.Write("mine/network.textproto", kLazy);
   EXPECT_THAT(Changes(), ElementsAre("mine 1 failed"));
-  EXPECT_TRUE(Find("mine")->registered());
+  EXPECT_TRUE(repository_->versions("mine")[1].registered);
 }
 
 TEST_F(RepositoryReload, AFolderThatCannotBeReadUnloadsNothing) {
