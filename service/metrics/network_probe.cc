@@ -31,7 +31,10 @@ NetworkProbe::NetworkProbe(Registry& registry, std::string_view model, std::stri
     : series_(std::make_unique<Series>(
           Series{registry.store(), registry.store()->Acquire(model, version)})) {}
 
-NetworkProbe::~NetworkProbe() { series_->store->Release(*series_->network); }
+NetworkProbe::~NetworkProbe() {
+  SetParameterBytes(0, 0);
+  series_->store->Release(*series_->network);
+}
 
 void NetworkProbe::RecordRequest(absl::StatusCode code, std::chrono::nanoseconds duration) {
   series_->network->requests[IndexOf(code)].Add();
@@ -104,8 +107,12 @@ void NetworkProbe::SetUninitializedParameters(size_t count) {
 }
 
 void NetworkProbe::SetParameterBytes(size_t bytes, size_t mapped) {
-  series_->network->mapped_parameter_bytes.Set(static_cast<int64_t>(mapped));
-  series_->network->parameter_bytes.Set(static_cast<int64_t>(bytes));
+  const auto move = [](std::atomic<int64_t>& last, size_t now, Gauge& sum) {
+    const auto value = static_cast<int64_t>(now);
+    sum.Add(value - last.exchange(value, std::memory_order_relaxed));
+  };
+  move(mapped_parameter_bytes_, mapped, series_->network->mapped_parameter_bytes);
+  move(parameter_bytes_, bytes, series_->network->parameter_bytes);
 }
 
 }  // namespace lazynet::metrics

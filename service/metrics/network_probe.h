@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -35,8 +36,8 @@ enum class EvictedPart { kPlan, kPackedWeights, kParameters };
 // allocates nothing; all calls are safe from any thread.
 //
 // Two probes of the same network at a time, as when a reloaded network starts before the old one
-// has drained, record into the same series: counts add up, the last Set wins, and the series go
-// with the last of the two probes.
+// has drained, record into the same series: counts and bytes add up, the last state wins, and the
+// series go with the last of the two probes.
 class NetworkProbe {
  public:
   NetworkProbe(Registry& registry, std::string_view model, std::string_view version);
@@ -77,11 +78,14 @@ class NetworkProbe {
   // Until the first call no state is the present one.
   void SetState(NetworkState state);
   void SetUninitializedParameters(size_t count);
+  // What the probe said last is taken back, at the latest with its destruction.
   void SetParameterBytes(size_t bytes, size_t mapped);
 
  private:
   struct Series;
   std::unique_ptr<Series> series_;
+  std::atomic<int64_t> parameter_bytes_ = 0;  // of this probe
+  std::atomic<int64_t> mapped_parameter_bytes_ = 0;
 };
 
 }  // namespace lazynet::metrics

@@ -305,5 +305,18 @@ TEST_F(NetworkProbeTest, RecordsFromManyThreadsUnderScrapes) {
   EXPECT_THAT(registry_.Text(), Not(HasSubstr("reloaded")));
 }
 
+TEST_F(NetworkProbeTest, BytesOfTwoProbesAddUpAndGoWithTheirProbe) {
+  probe_->SetParameterBytes(100, 10);
+  std::optional<NetworkProbe> next{std::in_place, registry_, "mlp", "1"};
+  next->SetParameterBytes(30, 0);
+  EXPECT_EQ(Value("parameter_bytes"), 130);
+  probe_->SetParameterBytes(50, 5);
+  EXPECT_EQ(Value("parameter_bytes"), 80);
+  EXPECT_EQ(Value("mapped_parameter_bytes"), 5);
+  probe_.reset();
+  EXPECT_EQ(Value("parameter_bytes"), 30);
+  EXPECT_EQ(Value("mapped_parameter_bytes"), 0);
+}
+
 }  // namespace
 }  // namespace lazynet::metrics
