@@ -3,8 +3,10 @@
 #include <google/protobuf/text_format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 #include <set>
+#include <tuple>
 #include <utility>
 
 #include "proto/lazynet/v1/lazynet.pb.h"
@@ -34,6 +36,12 @@ absl::Status Unavailable(std::string_view what, const ModelVersion& version) {
   const auto code = version.unloaded ? absl::StatusCode::kNotFound : absl::StatusCode::kUnavailable;
   return absl::Status(code,
                       fmt::format("{} is unavailable: {}", what, Message(version.unavailable)));
+}
+
+// As a request asked for it.
+std::string NameOf(std::string_view model, std::string_view version) {
+  return version.empty() ? fmt::format("model \"{}\"", model)
+                         : fmt::format("model \"{}\" version {}", model, version);
 }
 
 std::string ToText(const google::protobuf::Message& message) {
@@ -82,6 +90,12 @@ void Repository::LoadModel(const RepositoryFolder& folder, const std::string& na
 void Repository::Replace(const std::string& name, int64_t version, ModelVersion loaded) {
   const std::shared_ptr<HostedNetwork> network = loaded.network;
   std::string reason(Message(loaded.unavailable));
+  // Names that are none stay out of the metrics.
+  if (network == nullptr && !loaded.unloaded && IsPlainName(name)) {
+    loaded.probe = std::make_shared<metrics::NetworkProbe>(environment_.registry, name,
+                                                           std::to_string(version));
+    loaded.probe->SetState(metrics::NetworkState::kUnavailable);
+  }
   {
     const std::lock_guard lock(mutex_);
     // What was there ends with `loaded`, when nobody has to wait for it.
@@ -222,6 +236,7 @@ absl::Status Repository::LoadRegistered() {
       if (models_[registered.name].contains(registered.version)) {
         return absl::AlreadyExistsError("the model repository has this version, too");
       }
+      RETURN_IF_ERROR(registered.status);
       ASSIGN_OR_RETURN(const auto definition, ReadDefinitionText(registered.definition));
       ASSIGN_OR_RETURN(const auto serving, ParseServingText(registered.serving));
       ASSIGN_OR_RETURN(HostedDefinition hosted,
@@ -252,9 +267,8 @@ Repository::Versions Repository::versions(std::string_view model) const {
   return found == models_.end() ? Versions() : found->second;
 }
 
-absl::StatusOr<std::shared_ptr<HostedNetwork>> Repository::Find(std::string_view model,
-                                                                std::string_view version) const {
-  const std::shared_lock lock(mutex_);
+absl::StatusOr<Repository::Versions::const_iterator> Repository::Choose(
+    std::string_view model, std::string_view version) const {
   const auto found = models_.find(model);
   if (found == models_.end()) return NotFound("model \"{}\" is not hosted", model);
   const Versions& versions = found->second;
@@ -262,8 +276,7 @@ absl::StatusOr<std::shared_ptr<HostedNetwork>> Repository::Find(std::string_view
     const auto available = std::find_if(versions.rbegin(), versions.rend(), [](const auto& entry) {
       return entry.second.network != nullptr;
     });
-    if (available != versions.rend()) return available->second.network;
-    return Unavailable(fmt::format("model \"{}\"", model), versions.rbegin()->second);
+    return std::prev(available == versions.rend() ? versions.end() : available.base());
   }
   const std::optional<int64_t> number = ParseVersion(version);
   if (!number) {
@@ -273,8 +286,15 @@ absl::StatusOr<std::shared_ptr<HostedNetwork>> Repository::Find(std::string_view
   if (entry == versions.end()) {
     return NotFound("model \"{}\" has no version {}", model, *number);
   }
-  if (entry->second.network != nullptr) return entry->second.network;
-  return Unavailable(fmt::format("model \"{}\" version {}", model, *number), entry->second);
+  return entry;
+}
+
+absl::StatusOr<std::shared_ptr<HostedNetwork>> Repository::Find(std::string_view model,
+                                                                std::string_view version) const {
+  const std::shared_lock lock(mutex_);
+  ASSIGN_OR_RETURN(const auto chosen, Choose(model, version));
+  if (chosen->second.network != nullptr) return chosen->second.network;
+  return Unavailable(NameOf(model, version), chosen->second);
 }
 
 absl::StatusOr<std::shared_ptr<HostedNetwork>> Repository::Register(
@@ -288,12 +308,16 @@ absl::StatusOr<std::shared_ptr<HostedNetwork>> Repository::Register(
         version);
   }
   const std::lock_guard registering(registering_);
+  bool is_there = false;  // unavailable
   {
     const std::shared_lock lock(mutex_);
-    const auto model = models_.find(name);
-    if (model != models_.end() && model->second.contains(version)) {
-      return absl::AlreadyExistsError(
-          fmt::format("model \"{}\" version {} is hosted already", name, version));
+    if (const auto model = models_.find(name); model != models_.end()) {
+      const auto entry = model->second.find(version);
+      is_there = entry != model->second.end();
+      if (is_there && (entry->second.network != nullptr || !entry->second.registered)) {
+        return absl::AlreadyExistsError(
+            fmt::format("model \"{}\" version {} is hosted already", name, version));
+      }
     }
     if (models_.size() >= kMaxModels) {
       return ResourceExhausted("wants at most {} models, got one more", kMaxModels);
@@ -303,10 +327,12 @@ absl::StatusOr<std::shared_ptr<HostedNetwork>> Repository::Register(
                                                        environment_.options.queue, NoLabels));
   ASSIGN_OR_RETURN(auto network, HostedNetwork::Create(std::move(hosted), environment_));
   if (environment_.state != nullptr) {
-    RETURN_IF_ERROR(environment_.state->Register({.name = name,
-                                                  .version = version,
-                                                  .definition = ToText(definition),
-                                                  .serving = ToText(serving)}));
+    RETURN_IF_ERROR(environment_.state->Register(
+        {.name = name,
+         .version = version,
+         .definition = ToText(definition),
+         .serving = ToText(serving)},
+        is_there ? checkpoint::IfExists::kReplace : checkpoint::IfExists::kFail));
   }
   Replace(name, version, {.network = network, .registered = true});
   return network;
@@ -314,21 +340,27 @@ absl::StatusOr<std::shared_ptr<HostedNetwork>> Repository::Register(
 
 absl::Status Repository::Unregister(std::string_view name, std::string_view version) {
   const std::lock_guard registering(registering_);
-  ASSIGN_OR_RETURN(const auto network, Find(name, version));
-  const std::string model = network->network().name();
-  const int64_t number = network->version();
-  if (!versions(model)[number].registered) {
+  const std::string model(name);
+  int64_t number = 0;
+  ModelVersion entry;
+  {
+    const std::shared_lock lock(mutex_);
+    ASSIGN_OR_RETURN(const auto chosen, Choose(name, version));
+    std::tie(number, entry) = *chosen;
+  }
+  if (!entry.registered) {
+    if (entry.network == nullptr) return Unavailable(NameOf(name, version), entry);
     return FailedPrecondition(
         "model \"{}\" version {} belongs to the model repository: only registered networks can be "
         "unregistered",
         model, number);
   }
   // First, so that it writes nothing behind that.
-  network->Retire();
+  if (entry.network != nullptr) entry.network->Retire();
   if (environment_.state != nullptr) {
     absl::Status status = environment_.state->Unregister(model, number);
     if (!status.ok()) {
-      network->Announce();
+      if (entry.network != nullptr) entry.network->Announce();
       return status;
     }
   }
@@ -337,8 +369,9 @@ absl::Status Repository::Unregister(std::string_view name, std::string_view vers
     models_[model].erase(number);
     if (models_[model].empty()) models_.erase(model);
   }
-  environment_.events.Publish(
-      {.name = model, .version = number, .state = network->state(), .removed = true});
+  const NetworkState state =
+      entry.network != nullptr ? entry.network->state() : NetworkState::kUnavailable;
+  environment_.events.Publish({.name = model, .version = number, .state = state, .removed = true});
   return absl::OkStatus();
 }
 

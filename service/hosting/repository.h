@@ -24,10 +24,11 @@ struct ModelFolder;
 // A version of a model: a hosted network, or why there is none.
 struct ModelVersion {
   std::shared_ptr<HostedNetwork> network;
-  absl::Status unavailable;  // not OK when `network` is null
-  bool unloaded = false;     // not there because somebody wished so
-  std::string source;        // SourceStamp of its files; empty: of none
-  bool registered = false;   // by a client, not of the folder
+  absl::Status unavailable;                      // not OK when `network` is null
+  bool unloaded = false;                         // not there because somebody wished so
+  std::string source;                            // SourceStamp of its files; empty: of none
+  bool registered = false;                       // by a client, not of the folder
+  std::shared_ptr<metrics::NetworkProbe> probe;  // tells that it could not be loaded
 };
 
 // What became of a version when the folder was read again.
@@ -84,16 +85,23 @@ class Repository {
   // model that is not hosted. FAILED_PRECONDITION for one that a client registered.
   absl::Status Unload(const std::string& name);
 
-  // Hosts another version. ALREADY_EXISTS when it is hosted, INVALID_ARGUMENT for a name or
+  // Hosts another version, or one that was registered and could not be loaded at start.
+  // ALREADY_EXISTS when it is hosted, INVALID_ARGUMENT for a name or
   // definition that is none, RESOURCE_EXHAUSTED when too many are registered.
   absl::StatusOr<std::shared_ptr<HostedNetwork>> Register(const std::string& name, int64_t version,
                                                           const v1::NetworkDefinition& definition,
                                                           const v1::ServingConfig& serving);
 
-  // Ends that. FAILED_PRECONDITION for a version of the folder; else as Find.
+  // Ends that, and forgets it, be it that it could not be loaded. FAILED_PRECONDITION for a version
+  // of the folder; else as Find.
   absl::Status Unregister(std::string_view name, std::string_view version);
 
  private:
+  // The version asked for, or for "" the highest that is available, or that there is. With mutex_
+  // held.
+  absl::StatusOr<Versions::const_iterator> Choose(std::string_view model,
+                                                  std::string_view version) const;
+
   Repository(std::filesystem::path folder, const Environment& environment)
       : folder_(std::move(folder)), environment_(environment) {}
 

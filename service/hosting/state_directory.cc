@@ -3,9 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <fstream>
 #include <nlohmann/json.hpp>
-#include <sstream>
 #include <system_error>
 #include <utility>
 
@@ -116,11 +114,22 @@ absl::StatusOr<std::optional<SavedState>> ReadState(const fs::path& path) {
 }
 
 absl::StatusOr<std::string> ReadText(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  text << file.rdbuf();
-  if (!file) return NotFound("{}: cannot be read", path.filename().string());
-  return text.str();
+  const auto file = checkpoint::MappedFile::Open(path);
+  if (!file.ok()) return Annotate(path.filename().string(), file.status());
+  const std::span<const std::byte> bytes = (*file)->bytes();
+  return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+}
+
+absl::StatusOr<std::vector<fs::path>> FoldersIn(const fs::path& folder) {
+  try {
+    std::vector<fs::path> folders;
+    for (const auto& entry : fs::directory_iterator(folder)) {
+      if (entry.is_directory()) folders.push_back(entry.path());
+    }
+    return folders;
+  } catch (const fs::filesystem_error& failure) {
+    return FailedPrecondition("state directory: {}", failure.code().message());
+  }
 }
 
 absl::Status WriteText(const fs::path& path, std::string_view text,
@@ -286,12 +295,13 @@ absl::StatusOr<nn::StateDict> StateDirectory::LoadCheckpoint(const std::string& 
 }
 
 // The definition last: a network without one is not there.
-absl::Status StateDirectory::Register(const Registered& network) const {
+absl::Status StateDirectory::Register(const Registered& network,
+                                      checkpoint::IfExists if_exists) const {
   const fs::path folder = FolderOf(network.name, network.version);
   RETURN_IF_ERROR(MakeFolders(folder));
   RETURN_IF_ERROR(
       InState(WriteText(folder / kServing, network.serving, checkpoint::IfExists::kReplace)));
-  return InState(WriteText(folder / kDefinition, network.definition, checkpoint::IfExists::kFail));
+  return InState(WriteText(folder / kDefinition, network.definition, if_exists));
 }
 
 absl::Status StateDirectory::Unregister(const std::string& model, int64_t version) const {
@@ -302,24 +312,27 @@ absl::Status StateDirectory::Unregister(const std::string& model, int64_t versio
   return Forget(model, version);
 }
 
+// One that cannot be read stops no other.
 absl::StatusOr<std::vector<StateDirectory::Registered>> StateDirectory::RegisteredNetworks() const {
+  ASSIGN_OR_RETURN(const auto models, FoldersIn(folder_ / "networks"));
   std::vector<Registered> networks;
-  try {
-    for (const auto& model : fs::directory_iterator(folder_ / "networks")) {
-      if (!model.is_directory()) continue;
-      for (const auto& entry : fs::directory_iterator(model.path())) {
-        const auto version = ParseVersion(entry.path().filename().string());
-        if (!version || !fs::exists(entry.path() / kDefinition)) continue;
-        Registered network{.name = model.path().filename().string(), .version = *version};
-        ASSIGN_OR_RETURN(network.definition, ReadText(entry.path() / kDefinition));
-        if (fs::exists(entry.path() / kServing)) {
-          ASSIGN_OR_RETURN(network.serving, ReadText(entry.path() / kServing));
-        }
-        networks.push_back(std::move(network));
-      }
+  for (const fs::path& model : models) {
+    const std::string name = model.filename().string();
+    const auto versions = FoldersIn(model);
+    if (!versions.ok()) networks.push_back({.name = name, .status = versions.status()});
+    if (!versions.ok()) continue;
+    for (const fs::path& folder : *versions) {
+      const auto version = ParseVersion(folder.filename().string());
+      if (!version) continue;
+      const auto definition = ReadText(folder / kDefinition);
+      if (absl::IsNotFound(definition.status())) continue;
+      const auto serving = ReadText(folder / kServing);
+      Registered network{.name = name, .version = *version, .status = definition.status()};
+      if (definition.ok()) network.definition = *definition;
+      if (serving.ok()) network.serving = *serving;
+      if (!absl::IsNotFound(serving.status())) network.status.Update(serving.status());
+      networks.push_back(std::move(network));
     }
-  } catch (const fs::filesystem_error& failure) {
-    return FailedPrecondition("state directory: {}", failure.code().message());
   }
   return networks;
 }

@@ -78,8 +78,9 @@ class StateDirectory {
     int64_t version = 1;
     std::string definition;  // text form
     std::string serving;     // text form, may be empty
+    absl::Status status;     // why the texts cannot be read
   };
-  absl::Status Register(const Registered& network) const;
+  absl::Status Register(const Registered& network, checkpoint::IfExists if_exists) const;
   absl::Status Unregister(const std::string& model, int64_t version) const;
   absl::StatusOr<std::vector<Registered>> RegisteredNetworks() const;
 

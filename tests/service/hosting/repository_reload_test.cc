@@ -200,6 +200,18 @@ TEST_F(RepositoryReload, ARemovedNetworkIsToldNoMore) {
   EXPECT_THAT(Told(), ElementsAre("mine removed"));
 }
 
+TEST_F(RepositoryReload, WhatCannotBeLoadedIsShownAsUnavailable) {
+  folder_.Write("m/network.textproto", kWrong);
+  Load();
+  EXPECT_EQ(Gauge("network_state", "m", "state=\"unavailable\""), 1);
+  folder_.Write("m/network.textproto", kLazy);
+  EXPECT_THAT(Changes(), ElementsAre("m 1 loaded"));
+  EXPECT_EQ(Gauge("network_state", "m", "state=\"unavailable\""), 0);
+  EXPECT_EQ(Gauge("network_state", "m", "state=\"lazy\""), 1);
+  ASSERT_TRUE(repository_->Unload("m").ok());
+  EXPECT_EQ(Gauge("network_state", "m", "state=\"unavailable\""), std::nullopt);
+}
+
 TEST_F(RepositoryReload, WhatWasUnloadedByHandStaysSoUntilItsFilesChange) {
   folder_.Write("m/network.textproto", kLazy);
   Load();
@@ -241,6 +253,60 @@ TEST_F(RepositoryReload, StopsBetweenModelsWhenItIsTold) {
   stop.request_stop();
   EXPECT_THAT(Changes(stop.get_token()), IsEmpty());
   EXPECT_EQ(Find("m"), nullptr);
+}
+
+class RegisteredNetworks : public RepositoryReload {
+ protected:
+  // As a server that starts on the state directory.
+  void Restart() {
+    repository_ = nullptr;
+    folder_.Write("models/.keep", "");
+    state_ = *StateDirectory::Open(folder_.path() / "state");
+    host_with_state_ = std::make_unique<testing::TestHost>(size_t{1} << 30, state_.get());
+    auto loaded = Repository::Load(folder_.path() / "models", host_with_state_->environment);
+    ASSERT_TRUE(loaded.ok()) << loaded.status();
+    repository_ = *std::move(loaded);
+  }
+
+  void TearDown() override { repository_ = nullptr; }
+
+  fs::path FolderOf(const std::string& name) const {
+    return folder_.path() / "state/networks" / name / "1";
+  }
+
+  std::unique_ptr<StateDirectory> state_;
+  std::unique_ptr<testing::TestHost> host_with_state_;
+};
+
+TEST_F(RegisteredNetworks, OneThatCannotBeLoadedCanBeRemovedOrReplaced) {
+  Restart();
+  for (const char* name : {"gone", "mended"}) {
+    ASSERT_TRUE(repository_->Register(name, 1, Definition(), {}).ok());
+    folder_.Write(FolderOf(name).lexically_relative(folder_.path()) / "network.textproto", kWrong);
+  }
+  Restart();
+  EXPECT_EQ(repository_->Find("gone", "").status().code(), absl::StatusCode::kUnavailable);
+  ASSERT_TRUE(repository_->Unregister("gone", "").ok());
+  EXPECT_EQ(repository_->Find("gone", "").status().code(), absl::StatusCode::kNotFound);
+  EXPECT_FALSE(fs::exists(FolderOf("gone") / "network.textproto"));
+  EXPECT_TRUE(repository_->Register("gone", 1, Definition(), {}).ok());
+  EXPECT_TRUE(repository_->Register("mended", 1, Definition(), {}).ok());
+  Restart();
+  EXPECT_NE(Find("gone"), nullptr);
+  EXPECT_NE(Find("mended"), nullptr);
+}
+
+TEST_F(RegisteredNetworks, OneThatCannotBeReadStopsNoOther) {
+  Restart();
+  ASSERT_TRUE(repository_->Register("fine", 1, Definition(), {}).ok());
+  fs::create_directories(FolderOf("folder") / "network.textproto");
+  fs::create_directories(FolderOf("loop"));
+  fs::create_symlink(FolderOf("loop") / "network.textproto",
+                     FolderOf("loop") / "network.textproto");
+  Restart();
+  EXPECT_NE(Find("fine"), nullptr);
+  EXPECT_EQ(repository_->Find("folder", "").status().code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(repository_->Find("loop", "").status().code(), absl::StatusCode::kUnavailable);
 }
 
 }  // namespace

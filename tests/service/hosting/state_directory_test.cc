@@ -154,7 +154,7 @@ TEST_F(StateDirectoryTest, RemembersRegisteredNetworks) {
   const auto state = Open();
   const StateDirectory::Registered network{
       .name = "m", .version = 3, .definition = "layers {}", .serving = "x"};
-  ASSERT_TRUE(state->Register(network).ok());
+  ASSERT_TRUE(state->Register(network, checkpoint::IfExists::kFail).ok());
   auto networks = *state->RegisteredNetworks();
   ASSERT_EQ(networks.size(), 1u);
   EXPECT_EQ(networks[0].name, "m");
