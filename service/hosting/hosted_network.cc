@@ -72,13 +72,14 @@ absl::Status HostedNetwork::LoadCheckpoint() {
 absl::Status HostedNetwork::Start() {
   const bool eager = network().IsEager();
   // What constraints imply alone waits for the first request: a definition costs no parameters.
-  if (known_->sizes_known() && (eager || !definition_.checkpoint.empty())) {
+  const Known known = parameters();
+  if (known->sizes_known() && (eager || !definition_.checkpoint.empty())) {
     return BindKnown(eager ? Binding::Source::kDefinition : Binding::Source::kCheckpoint);
   }
   if (serving().policy != BindingPolicy::kAtLoad) return absl::OkStatus();
   RETURN_IF_ERROR(serving().CheckLimits(network(), serving().bind_shapes));
   const Binding binding{Binding::Source::kAtLoad, serving().bind_shapes, SystemClock::now()};
-  ASSIGN_OR_RETURN(auto bound, maker_.Materialized(*known_, serving().bind_shapes, binding,
+  ASSIGN_OR_RETURN(auto bound, maker_.Materialized(*known, serving().bind_shapes, binding,
                                                    ForMetrics(binding.source)));
   Publish(std::move(bound));
   return absl::OkStatus();
@@ -143,11 +144,16 @@ void HostedNetwork::ShowState(State state) {
   TellState();
 }
 
+// What was there before is destroyed behind the lock: requests want that, and to free gigabytes
+// takes a while. Here and in Unbind.
 void HostedNetwork::Publish(std::shared_ptr<BoundNetwork> bound) {
+  std::shared_ptr<const EvictedNetwork> evicted;
+  Known known;
   {
     const std::lock_guard lock(mutex_);
-    bound_ = std::move(bound);
-    evicted_ = nullptr;
+    bound_.swap(bound);
+    evicted_.swap(evicted);
+    known_.swap(known);
     state_ = State::kReady;
   }
   environment_.budget.Enter(shared_from_this(), resident_);
@@ -157,11 +163,13 @@ void HostedNetwork::Publish(std::shared_ptr<BoundNetwork> bound) {
 
 void HostedNetwork::Unbind(Known known) {
   environment_.budget.Leave(resident_, false);
+  std::shared_ptr<BoundNetwork> bound;
+  std::shared_ptr<const EvictedNetwork> evicted;
   {
     const std::lock_guard lock(mutex_);
-    bound_ = nullptr;
-    evicted_ = nullptr;
-    known_ = std::move(known);
+    bound_.swap(bound);
+    evicted_.swap(evicted);
+    known_.swap(known);
     state_ = State::kLazy;
   }
   ShowState(State::kLazy);

@@ -239,7 +239,7 @@ class HostedNetwork : public Evictable, public std::enable_shared_from_this<Host
   std::mutex writing_;  // held while the state directory is written
 
   mutable std::mutex mutex_;  // guards all below, for moments only
-  Known known_;               // while not bound
+  Known known_;               // while neither bound nor evicted
   std::shared_ptr<BoundNetwork> bound_;
   std::shared_ptr<const EvictedNetwork> evicted_;
   State state_ = State::kLazy;

@@ -206,6 +206,23 @@ TEST(Eviction, LoadedValuesComeBackFromTheStateDirectory) {
 }
 
 // Whoever takes room while a network is restored gets none of it: it would start without its state.
+TEST(Eviction, ValuesThatWereLoadedBeforeTheBindingGo) {
+  testing::ScratchFolder folder;
+  const auto state = *StateDirectory::Open(folder.path());
+  TestHost host(size_t{1} << 30, state.get());
+  const auto network = Host(host, Definition());
+  nn::LoadReport report;
+  ASSERT_TRUE(network
+                  ->Load({{"fc.bias", Values({31}, std::vector<float>(31, 0.5f))}},
+                         {.allow_missing = true}, false, report)
+                  .ok());
+  EXPECT_EQ(host.budget.used(), 31 * 4u);
+  const std::vector<float> answer = Answer(*network);
+  ASSERT_TRUE(network->EvictParameters());
+  EXPECT_EQ(host.budget.used(), 0u);
+  EXPECT_EQ(Answer(*network), answer);
+}
+
 TEST(Eviction, ANetworkThatIsRestoredStaysUntilItIsThere) {
   testing::ScratchFolder folder;
   const auto state = *StateDirectory::Open(folder.path());

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <future>
 #include <thread>
 
 #include "tests/service/support/scratch_folder.h"
@@ -213,6 +214,23 @@ TEST(HostedNetwork, ResetGoesBackAndRunningRequestsKeepWhatTheyHave) {
   ASSERT_TRUE(network->Reset().ok());
   ASSERT_TRUE(Request(*network, Shape{1, 6}).ok());
   EXPECT_EQ(HashOf(*network), hash);
+}
+
+// Requests that come meanwhile wait for no memory to be freed.
+TEST(HostedNetwork, ItAnswersWhileItsParametersAreDestroyed) {
+  TestHost host;
+  const auto network = Host(host, Definition());
+  ASSERT_TRUE(Request(*network, Shape{1, 6}).ok());
+  std::vector<std::future<State>> answers;
+  bool waits = false;
+  host.on_memory = [&](int64_t) {
+    answers.push_back(std::async(std::launch::async, [&] { return network->state(); }));
+    waits |= answers.back().wait_for(std::chrono::seconds(10)) != std::future_status::ready;
+  };
+  ASSERT_TRUE(network->Reset().ok());
+  host.on_memory = nullptr;
+  EXPECT_FALSE(answers.empty());
+  EXPECT_FALSE(waits);
 }
 
 TEST(HostedNetwork, RacingFirstRequestsOfTwoSizesBindOnce) {
