@@ -170,7 +170,7 @@ std::vector<std::string> UnknownParameters(const nn::Network& network,
   return unknown;
 }
 
-void DescribeHosted(const hosting::HostedNetwork& hosted, v1::DescribeNetworkResponse& response) {
+void DescribeHosted(hosting::HostedNetwork& hosted, v1::DescribeNetworkResponse& response) {
   const nn::Network& network = hosted.network();
   const hosting::Standing now = hosted.Look();
   const auto& set = now.parameters;
@@ -191,7 +191,10 @@ void DescribeHosted(const hosting::HostedNetwork& hosted, v1::DescribeNetworkRes
   }
   DescribePorts(hosted, response);
   if (now.binding() != nullptr) {
-    response.set_parameter_hash(now.ParameterHash(network));
+    // Without it where there is no memory to make the parameters again.
+    if (auto hash = hosted.ParameterHash(); hash.ok()) {
+      response.set_parameter_hash(*std::move(hash));
+    }
     DescribeBinding(network, *now.binding(), *response.mutable_binding());
   }
   if (now.bound != nullptr) DescribePlans(network, *now.bound, response);

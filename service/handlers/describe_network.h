@@ -27,6 +27,6 @@ void DescribeBinding(const nn::Network& network, const hosting::Binding& binding
 std::vector<std::string> UnknownParameters(const nn::Network& network, const nn::ParameterSet& set);
 
 // Everything about one network, of one moment and without any side effect.
-void DescribeHosted(const hosting::HostedNetwork& hosted, v1::DescribeNetworkResponse& response);
+void DescribeHosted(hosting::HostedNetwork& hosted, v1::DescribeNetworkResponse& response);
 
 }  // namespace lazynet::handlers

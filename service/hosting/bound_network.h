@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <mutex>
@@ -45,9 +46,13 @@ struct BoundNetwork {
 
   // Made on the first call: reading all parameters takes a while.
   const std::string& hash(const nn::Network& network) const {
-    std::call_once(hashed_, [&] { hash_ = ParameterHash(network, parameters); });
+    std::call_once(hashed_, [&] {
+      hash_ = ParameterHash(network, parameters);
+      hash_known_.store(true, std::memory_order_release);
+    });
     return hash_;
   }
+  bool hash_known() const { return hash_known_.load(std::memory_order_acquire); }
 
   const nn::ParameterSet parameters;
   const Binding binding;
@@ -64,12 +69,14 @@ struct BoundNetwork {
  private:
   mutable std::once_flag hashed_;
   mutable std::string hash_;
+  mutable std::atomic<bool> hash_known_ = false;
 };
 
 // What stays of a bound network whose parameters were evicted: enough to answer questions, and to
 // make the same bits again. Immutable.
 struct EvictedNetwork {
-  SavedState state;             // with a binding; its values are in mapped files
+  SavedState state;             // with a binding, and the hash if somebody asked for it; its values
+                                // are in mapped files
   nn::ParameterSet parameters;  // without those that are to be drawn again
 };
 

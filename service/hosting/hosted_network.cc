@@ -113,6 +113,16 @@ absl::StatusOr<std::shared_ptr<const nn::ParameterSet>> HostedNetwork::Parameter
   return parameters();
 }
 
+absl::StatusOr<std::string> HostedNetwork::ParameterHash() {
+  const Standing now = Look();
+  if (now.evicted == nullptr || !now.evicted->state.parameter_hash.empty()) {
+    return now.ParameterHash(network());
+  }
+  const std::lock_guard changing(changing_);
+  RETURN_IF_ERROR(BringBack());
+  return Look().ParameterHash(network());
+}
+
 void HostedNetwork::Announce() {
   {
     const std::scoped_lock lock(telling_, writing_);

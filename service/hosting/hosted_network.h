@@ -53,8 +53,8 @@ struct Standing {
   // Null while lazy.
   const Binding* binding() const;
 
-  // hosting::ParameterHash of bound or evicted parameters, which takes long when it is asked for
-  // first; empty while lazy.
+  // hosting::ParameterHash of bound parameters, which takes long when it is asked for first, or of
+  // evicted ones where it was; else empty.
   std::string ParameterHash(const nn::Network& network) const;
 };
 
@@ -115,6 +115,10 @@ class HostedNetwork : public Evictable, public std::enable_shared_from_this<Host
   // The same with the values of evicted parameters, which are then made again. Takes as long as
   // Prepare, and has its errors.
   absl::StatusOr<std::shared_ptr<const nn::ParameterSet>> ParametersWithValues();
+
+  // hosting::ParameterHash, empty while lazy. Takes long when it is asked for first, and for
+  // parameters that were evicted before that as long as Prepare, with its errors.
+  absl::StatusOr<std::string> ParameterHash();
 
   // Of the parameters, but for those in mapped files, and of the packed weights.
   size_t MemoryBytes() const;

@@ -85,7 +85,7 @@ absl::Status HostedNetwork::LoadBound(const BoundNetwork& before, nn::ParameterS
     if (drawn && given) bound->replaced.insert(KeyOf(network(), node, i));
   });
   if (environment_.state != nullptr) {
-    const SavedState state = maker_.StateOf(*bound);
+    const SavedState state = maker_.StateToSave(*bound);
     RETURN_IF_ERROR(WriteUnlessRetired(Replaced(), [&] {
       return environment_.state->Replace(network().name(), version(), state);
     }));
@@ -131,7 +131,7 @@ absl::Status HostedNetwork::Reset() {
 // ALREADY_EXISTS when another server has bound the network.
 absl::Status HostedNetwork::Remember(const BoundNetwork& bound, const absl::Status& if_retired) {
   if (environment_.state == nullptr) return absl::OkStatus();
-  const SavedState state = maker_.StateOf(bound);
+  const SavedState state = maker_.StateToSave(bound);
   return WriteUnlessRetired(
       if_retired, [&] { return environment_.state->Create(network().name(), version(), state); });
 }

@@ -10,6 +10,15 @@ bool IsLoaded(const nn::ParameterValue& value) {
   return value.origin == nn::Origin::kClient && !value.tensor.mapped();
 }
 
+// Whether to make the set again would free anything.
+bool HasMemory(const nn::ParameterSet& set) {
+  bool any = false;
+  set.ForEachValue([&](const nn::ParameterValue& value) {
+    any |= value.origin == nn::Origin::kInitializer || IsLoaded(value);
+  });
+  return any;
+}
+
 bool HasLoaded(const nn::ParameterSet& set) {
   bool any = false;
   set.ForEachValue([&](const nn::ParameterValue& value) { any |= IsLoaded(value); });
@@ -62,7 +71,8 @@ absl::StatusOr<SavedState> HostedNetwork::StateToKeep(const BoundNetwork& bound)
   if (!HasLoaded(bound.parameters)) return state;
   if (environment_.state == nullptr) return FailedPrecondition("nothing remembers what was loaded");
   ASSIGN_OR_RETURN(auto saved, environment_.state->Load(network().name(), version()));
-  if (!saved || saved->parameter_hash != state.parameter_hash) {
+  // Whoever wrote it asked for the hash.
+  if (!saved || !bound.hash_known() || saved->parameter_hash != state.parameter_hash) {
     return FailedPrecondition("the state directory has other parameters");
   }
   state.client_values = std::move(saved->client_values);
@@ -81,6 +91,7 @@ bool HostedNetwork::EvictParameters() {
     const std::lock_guard lock(mutex_);
     if (gone == nullptr || !is_idle()) return false;
   }
+  if (!HasMemory(gone->parameters)) return false;
   auto state = StateToKeep(*gone);
   if (!state.ok()) return false;
   nn::ParameterSet kept = gone->parameters.WithoutDrawnValues();

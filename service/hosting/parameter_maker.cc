@@ -109,9 +109,14 @@ SavedState ParameterMaker::StateOf(const nn::ParameterSet& known) const {
 SavedState ParameterMaker::StateOf(const BoundNetwork& bound) const {
   SavedState state = StateOf(bound.parameters);
   state.binding = bound.binding;
-  state.parameter_hash = bound.hash(network());
+  if (bound.hash_known()) state.parameter_hash = bound.hash(network());
   state.replaced = bound.replaced;
   return state;
+}
+
+SavedState ParameterMaker::StateToSave(const BoundNetwork& bound) const {
+  bound.hash(network());
+  return StateOf(bound);
 }
 
 absl::StatusOr<std::shared_ptr<BoundNetwork>> ParameterMaker::FromState(
@@ -142,7 +147,8 @@ absl::StatusOr<std::shared_ptr<BoundNetwork>> ParameterMaker::FromState(
     bound = MakeBound(std::move(all), *state.binding);
     bound->replaced = state.replaced;
   }
-  if (bound->hash(network()) != state.parameter_hash) {
+  const std::string& hash = state.parameter_hash;
+  if (!hash.empty() && bound->hash(network()) != hash) {
     return FailedPrecondition(
         "the parameters would not be the same: the checkpoint beside the definition, or how "
         "values are drawn, has changed");

@@ -44,9 +44,12 @@ class ParameterMaker {
       const nn::ParameterSet& known, std::optional<std::vector<Shape>> input_shapes,
       Binding binding, metrics::MaterializationSource source) const;
 
-  // What is to be remembered of it.
+  // What makes it again, with the hash of a bound one if that is known.
   SavedState StateOf(const BoundNetwork& bound) const;
   SavedState StateOf(const nn::ParameterSet& known) const;
+
+  // The same for the state directory, with the hash.
+  SavedState StateToSave(const BoundNetwork& bound) const;
 
   // What a state makes of the definition and checkpoint, which are `base`. `known` becomes what it
   // says without a binding; null is returned then.

@@ -102,6 +102,9 @@ absl::StatusOr<std::optional<SavedState>> ReadState(const fs::path& path) {
   if (const auto hash = metadata.find(kHashKey); hash != metadata.end()) {
     state.parameter_hash = hash->second;
   }
+  if (state.binding && state.parameter_hash.empty()) {
+    return InvalidArgument("state: a binding without {}", kHashKey);
+  }
   if (const auto replaced = metadata.find(kReplacedKey); replaced != metadata.end()) {
     try {
       state.replaced = json::parse(replaced->second).get<std::set<std::string>>();

@@ -68,8 +68,9 @@ std::vector<float> Answer(HostedNetwork& network, const Shape& shape = kShape) {
   return {values.begin(), values.end()};
 }
 
-std::string HashOf(const HostedNetwork& network) {
-  return network.Look().ParameterHash(network.network());
+std::string HashOf(HostedNetwork& network) {
+  auto hash = network.ParameterHash();
+  return hash.ok() ? *hash : std::string(Message(hash.status()));
 }
 
 TEST(Eviction, WhatComesBackHasTheSameBits) {
@@ -88,6 +89,42 @@ TEST(Eviction, WhatComesBackHasTheSameBits) {
   EXPECT_EQ(network->state(), State::kReady);
   EXPECT_EQ(HashOf(*network), hash);
   EXPECT_EQ(host.budget.used(), used);
+}
+
+// Who waits for the memory would wait for the hash, too.
+TEST(Eviction, ComputesNoHash) {
+  TestHost host;
+  const auto network = Host(host, Definition());
+  ASSERT_TRUE(Request(*network).ok());
+  EXPECT_FALSE(network->bound()->hash_known());
+  ASSERT_TRUE(network->EvictParameters());
+  EXPECT_EQ(network->Look().evicted->state.parameter_hash, "");
+  ASSERT_TRUE(Request(*network).ok());
+  EXPECT_FALSE(network->bound()->hash_known());
+  ASSERT_TRUE(network->EvictParameters());
+  const std::string hash = HashOf(*network);
+  EXPECT_EQ(hash, network->bound()->hash(network->network()));
+  ASSERT_TRUE(network->EvictParameters());
+  EXPECT_EQ(HashOf(*network), hash);
+  EXPECT_EQ(network->state(), State::kEvicted);
+}
+
+TEST(Eviction, WhatIsAllInMappedFilesStays) {
+  testing::ScratchFolder folder;
+  const auto state = *StateDirectory::Open(folder.path());
+  TestHost host;
+  HostedDefinition definition = Definition();
+  ASSERT_TRUE(state
+                  ->SaveCheckpoint("all",
+                                   {{"fc.weight", Values({31, 32}, std::vector<float>(31 * 32, 1))},
+                                    {"fc.bias", Values({31}, std::vector<float>(31, 2))}},
+                                   false)
+                  .ok());
+  definition.checkpoint = *state->LoadCheckpoint("all");
+  const auto network = Host(host, std::move(definition));
+  ASSERT_EQ(network->state(), State::kReady);
+  EXPECT_FALSE(network->EvictParameters());
+  EXPECT_FALSE(network->bound()->hash_known());
 }
 
 TEST(Eviction, AnEvictedNetworkIsStillBound) {
