@@ -1,6 +1,7 @@
 #include "engine/nn/parameter_set.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace lazynet::nn {
 
@@ -68,6 +69,12 @@ ParameterSet ParameterSet::WithoutDrawnValues() const {
       if (value && value->origin == Origin::kInitializer) value.reset();
     }
   }
+  return set;
+}
+
+ParameterSet ParameterSet::WithoutDrawnValues(std::vector<Sizes> sizes) const {
+  ParameterSet set = WithoutDrawnValues();
+  set.sizes_ = std::move(sizes);
   return set;
 }
 

@@ -68,6 +68,9 @@ class ParameterSet {
   // and the other values make them again. They count as initialized.
   ParameterSet WithoutDrawnValues() const;
 
+  // The same as of a set that had these sizes, all known, and its values drawn for them.
+  ParameterSet WithoutDrawnValues(std::vector<Sizes> sizes) const;
+
   // Gives back the memory of values that mapped files hold, too (Tensor::ReleasePages).
   void ReleasePages() const;
 

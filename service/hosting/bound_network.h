@@ -78,6 +78,7 @@ struct EvictedNetwork {
   SavedState state;             // with a binding, and the hash if somebody asked for it; its values
                                 // are in mapped files
   nn::ParameterSet parameters;  // without those that are to be drawn again
+  bool restored = false;        // found in the state directory, not made yet: it may not fit
 };
 
 }  // namespace lazynet::hosting

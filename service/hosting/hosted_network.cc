@@ -51,7 +51,9 @@ absl::StatusOr<std::shared_ptr<HostedNetwork>> HostedNetwork::Create(
   // What it restores may not be evicted before it has started on it.
   const std::lock_guard changing(hosted->changing_);
   RETURN_IF_ERROR(hosted->LoadCheckpoint());
-  if (environment.state != nullptr) RETURN_IF_ERROR(hosted->AdoptOrSetAside());
+  if (environment.state != nullptr) {
+    RETURN_IF_ERROR(hosted->AdoptOrSetAside(WhenFull::kBeginEvicted));
+  }
   hosted->shapes_.Load();
   if (hosted->Look().binding() == nullptr) RETURN_IF_ERROR(hosted->Start());
   return hosted;
@@ -168,6 +170,18 @@ void HostedNetwork::Publish(std::shared_ptr<BoundNetwork> bound) {
   }
   environment_.budget.Enter(shared_from_this(), resident_);
   ShowState(State::kReady);
+  ShowParameters();
+}
+
+void HostedNetwork::PublishEvicted(std::shared_ptr<const EvictedNetwork> evicted) {
+  Known known;
+  {
+    const std::lock_guard lock(mutex_);
+    evicted_.swap(evicted);
+    known_.swap(known);
+    state_ = State::kEvicted;
+  }
+  TellState();
   ShowParameters();
 }
 

@@ -71,11 +71,11 @@ class HostedNetwork : public Evictable, public std::enable_shared_from_this<Host
  public:
   using State = NetworkState;
 
-  // Takes the checkpoint's values, then what the state directory remembers, and is ready at once
-  // when those, or the definition, leave no size unknown, or the serving options say so. A state
-  // that does not fit is set aside. INVALID_ARGUMENT when the checkpoint does not fit the network;
-  // errors of binding at load, and of reading a state that may fit: to start without it would lose
-  // what it holds.
+  // Takes the checkpoint's values, then what the state directory remembers, evicted where there is
+  // no free memory for that, and is ready at once when those, or the definition, leave no size
+  // unknown, or the serving options say so. A state that does not fit is set aside.
+  // INVALID_ARGUMENT when the checkpoint does not fit the network; errors of binding at load, and
+  // of reading a state that may fit: to start without it would lose what it holds.
   static absl::StatusOr<std::shared_ptr<HostedNetwork>> Create(HostedDefinition definition,
                                                                const Environment& environment);
 
@@ -209,8 +209,10 @@ class HostedNetwork : public Evictable, public std::enable_shared_from_this<Host
   absl::Status KeepLoaded(Known known);
 
   absl::Status Remember(const BoundNetwork& bound, const absl::Status& if_retired);
-  absl::Status AdoptOrSetAside();
-  absl::Status Adopt(const SavedState& saved);
+  // What becomes of a state that there is no free memory for.
+  enum class WhenFull { kEvictOthers, kBeginEvicted };
+  absl::Status AdoptOrSetAside(WhenFull when_full = WhenFull::kEvictOthers);
+  absl::Status Adopt(const SavedState& saved, WhenFull when_full);
   template <typename Evict>
   bool EvictFrom(const BoundNetwork& bound, const Evict& evict);
   absl::StatusOr<SavedState> StateToKeep(const BoundNetwork& bound) const;
@@ -222,6 +224,7 @@ class HostedNetwork : public Evictable, public std::enable_shared_from_this<Host
   void TellState();
   void ShowState(State state);
   void Publish(std::shared_ptr<BoundNetwork> bound);
+  void PublishEvicted(std::shared_ptr<const EvictedNetwork> evicted);
   void Unbind(Known known);
   void ShowParameters();
 

@@ -138,13 +138,12 @@ absl::Status HostedNetwork::Remember(const BoundNetwork& bound, const absl::Stat
 
 // Another server's state, or an earlier run's, becomes this one's, if there is one. Only what
 // cannot fit is set aside; what memory or the disk refuse now may be right later.
-absl::Status HostedNetwork::AdoptOrSetAside() {
+absl::Status HostedNetwork::AdoptOrSetAside(WhenFull when_full) {
   const auto saved = environment_.state->Load(network().name(), version());
   if (!saved.ok() && !absl::IsInvalidArgument(saved.status())) return saved.status();
   if (saved.ok() && !*saved) return absl::OkStatus();
-  const absl::Status adopted = saved.ok() ? Adopt(**saved) : saved.status();
-  const bool misfit = absl::IsFailedPrecondition(adopted) || absl::IsInvalidArgument(adopted);
-  if (!misfit) return adopted;
+  const absl::Status adopted = saved.ok() ? Adopt(**saved, when_full) : saved.status();
+  if (!IsMisfit(adopted)) return adopted;
   std::string reason(Message(adopted));
   // Of a retired network it is the state of the one that took its place.
   return WriteUnlessRetired(absl::OkStatus(), [&] {
@@ -167,7 +166,16 @@ absl::Status HostedNetwork::RecordShapes() {
   return WriteUnlessRetired(absl::OkStatus(), [&] { return shapes_.Record(bound().get()); });
 }
 
-absl::Status HostedNetwork::Adopt(const SavedState& saved) {
+absl::Status HostedNetwork::Adopt(const SavedState& saved, WhenFull when_full) {
+  if (when_full == WhenFull::kBeginEvicted && saved.binding && !serving().pinned) {
+    // Ten thousand states that are restored one after the other would evict each other.
+    ASSIGN_OR_RETURN(EvictedNetwork evicted, maker_.EvictedFromState(*base_, saved));
+    ASSIGN_OR_RETURN(const size_t bytes, maker_.BytesToDraw(evicted));
+    if (!environment_.budget.IsFree(bytes)) {
+      PublishEvicted(std::make_shared<const EvictedNetwork>(std::move(evicted)));
+      return absl::OkStatus();
+    }
+  }
   nn::ParameterSet known = *base_;
   const auto source = saved.binding ? saved.binding->source : Binding::Source::kClient;
   ASSIGN_OR_RETURN(auto bound, maker_.FromState(*base_, saved, known, ForMetrics(source)));

@@ -101,8 +101,8 @@ bool HostedNetwork::EvictParameters() {
     if (!with_mapped.ok()) return false;
     kept = *std::move(with_mapped);
   }
-  auto evicted =
-      std::make_shared<const EvictedNetwork>(EvictedNetwork{*std::move(state), std::move(kept)});
+  auto evicted = std::make_shared<const EvictedNetwork>(
+      EvictedNetwork{.state = *std::move(state), .parameters = std::move(kept)});
   {
     const std::lock_guard lock(mutex_);
     if (!is_idle()) return false;
@@ -122,11 +122,19 @@ absl::Status HostedNetwork::BringBack() {
   const std::shared_ptr<const EvictedNetwork> evicted = Look().evicted;
   if (evicted == nullptr) return absl::OkStatus();
   nn::ParameterSet known = *base_;
-  auto bound =
+  const auto bound =
       maker_.FromState(*base_, evicted->state, known, metrics::MaterializationSource::kEvicted);
-  if (!bound.ok()) return Annotate("evicted parameters", bound.status());
-  Publish(*std::move(bound));
-  return absl::OkStatus();
+  if (bound.ok()) {
+    Publish(*bound);
+    return absl::OkStatus();
+  }
+  if (!evicted->restored || !IsMisfit(bound.status())) {
+    return Annotate("evicted parameters", bound.status());
+  }
+  // As at the start of the server, when there was no memory to find out.
+  Unbind(base_);
+  RETURN_IF_ERROR(AdoptOrSetAside());
+  return Look().binding() == nullptr ? Start() : absl::OkStatus();
 }
 
 }  // namespace lazynet::hosting

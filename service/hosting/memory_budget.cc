@@ -38,14 +38,14 @@ absl::StatusOr<std::unique_ptr<MemoryBudget::Share>> MemoryBudget::Take(size_t b
 }
 
 absl::Status MemoryBudget::Admit(size_t bytes, std::string_view what, const Evictable* asking) {
-  if (used() + bytes <= limit_) return absl::OkStatus();
+  if (IsFree(bytes)) return absl::OkStatus();
   return MakeRoom(bytes, what, asking);
 }
 
 absl::Status MemoryBudget::Check(size_t bytes, std::string_view what,
                                  const Evictable* asking) const {
   const size_t free = FreeBytes();
-  if (used() + bytes <= limit_) return absl::OkStatus();
+  if (IsFree(bytes)) return absl::OkStatus();
   std::vector<std::shared_ptr<Evictable>> others;
   {
     const std::lock_guard lock(mutex_);
@@ -71,14 +71,14 @@ absl::Status MemoryBudget::MakeRoom(size_t bytes, std::string_view what, const E
   const size_t before = used();
   EvictInTurn(bytes, asking);
   TrimHeap(before - std::min(before, used()));
-  if (used() + bytes <= limit_) return absl::OkStatus();
+  if (IsFree(bytes)) return absl::OkStatus();
   return ResourceExhausted(
       "wants {} bytes of {}, and of the memory budget of {} bytes {} are free: the rest is in use",
       bytes, what, limit_, FreeBytes());
 }
 
 void MemoryBudget::EvictInTurn(size_t bytes, const Evictable* asking) {
-  const auto has_room = [&] { return used() + bytes <= limit_; };
+  const auto has_room = [&] { return IsFree(bytes); };
   size_t turns = 0;
   {
     const std::lock_guard lock(mutex_);

@@ -79,6 +79,9 @@ class MemoryBudget {
   // What Admit would answer.
   absl::Status Check(size_t bytes, std::string_view what, const Evictable* asking) const;
 
+  // Whether nobody has to be evicted for so many bytes.
+  bool IsFree(size_t bytes) const { return used() + bytes <= limit_; }
+
   // Counts what is there, whether it has room or not.
   void Add(int64_t bytes);
 

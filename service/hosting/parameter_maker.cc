@@ -9,6 +9,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+const nn::LoadOptions kClient{.origin = nn::Origin::kClient};
+
 }  // namespace
 
 metrics::MaterializationSource ForMetrics(Binding::Source source) {
@@ -119,9 +121,8 @@ SavedState ParameterMaker::StateToSave(const BoundNetwork& bound) const {
   return StateOf(bound);
 }
 
-absl::StatusOr<std::shared_ptr<BoundNetwork>> ParameterMaker::FromState(
-    const nn::ParameterSet& base, const SavedState& state, nn::ParameterSet& known,
-    metrics::MaterializationSource source) const {
+absl::StatusOr<ParameterMaker::Fitted> ParameterMaker::Fit(const nn::ParameterSet& base,
+                                                           const SavedState& state) const {
   if (state.definition != definition_.fingerprint) {
     return FailedPrecondition("it was saved for another definition ({} instead of {})",
                               state.definition, definition_.fingerprint);
@@ -131,19 +132,28 @@ absl::StatusOr<std::shared_ptr<BoundNetwork>> ParameterMaker::FromState(
   for (const auto& entry : state.client_values) {
     (state.replaced.contains(entry.first) ? after : before).push_back(entry);
   }
-  const nn::LoadOptions options{.origin = nn::Origin::kClient};
-  ASSIGN_OR_RETURN(known, nn::LoadStateDict(network(), base, before, options));
-  if (!state.binding) return std::shared_ptr<BoundNetwork>();
-  std::optional<std::vector<Shape>> shapes;
-  if (!state.binding->input_shapes.empty()) shapes = state.binding->input_shapes;
-  if (shapes && shapes->size() != network().inputs().size()) {
-    return FailedPrecondition("it was saved for {} inputs, the network has {}", shapes->size(),
-                              network().inputs().size());
+  ASSIGN_OR_RETURN(nn::ParameterSet known, nn::LoadStateDict(network(), base, before, kClient));
+  Fitted fitted{std::move(known), std::move(after), {}};
+  if (!state.binding || state.binding->input_shapes.empty()) return fitted;
+  fitted.input_shapes = state.binding->input_shapes;
+  if (fitted.input_shapes->size() != network().inputs().size()) {
+    return FailedPrecondition("it was saved for {} inputs, the network has {}",
+                              fitted.input_shapes->size(), network().inputs().size());
   }
-  ASSIGN_OR_RETURN(auto bound, Materialized(known, std::move(shapes), *state.binding, source));
-  if (!after.empty()) {
+  return fitted;
+}
+
+absl::StatusOr<std::shared_ptr<BoundNetwork>> ParameterMaker::FromState(
+    const nn::ParameterSet& base, const SavedState& state, nn::ParameterSet& known,
+    metrics::MaterializationSource source) const {
+  ASSIGN_OR_RETURN(Fitted fitted, Fit(base, state));
+  known = std::move(fitted.known);
+  if (!state.binding) return std::shared_ptr<BoundNetwork>();
+  ASSIGN_OR_RETURN(auto bound,
+                   Materialized(known, std::move(fitted.input_shapes), *state.binding, source));
+  if (!fitted.after.empty()) {
     ASSIGN_OR_RETURN(nn::ParameterSet all,
-                     nn::LoadStateDict(network(), bound->parameters, after, options));
+                     nn::LoadStateDict(network(), bound->parameters, fitted.after, kClient));
     bound = MakeBound(std::move(all), *state.binding);
     bound->replaced = state.replaced;
   }
@@ -154,6 +164,28 @@ absl::StatusOr<std::shared_ptr<BoundNetwork>> ParameterMaker::FromState(
         "values are drawn, has changed");
   }
   return bound;
+}
+
+absl::StatusOr<EvictedNetwork> ParameterMaker::EvictedFromState(const nn::ParameterSet& base,
+                                                                const SavedState& state) const {
+  ASSIGN_OR_RETURN(const Fitted fitted, Fit(base, state));
+  std::vector<nn::Sizes> sizes = fitted.known.sizes();
+  if (fitted.input_shapes) {
+    ASSIGN_OR_RETURN(nn::Inference inference, network().Infer(*fitted.input_shapes, sizes));
+    sizes = std::move(inference.sizes);
+  } else if (!fitted.known.sizes_known()) {
+    return FailedPrecondition("some lazy sizes are not known");
+  }
+  const nn::ParameterSet without_drawn = fitted.known.WithoutDrawnValues(std::move(sizes));
+  ASSIGN_OR_RETURN(nn::ParameterSet set,
+                   nn::LoadStateDict(network(), without_drawn, fitted.after, kClient));
+  return EvictedNetwork{.state = state, .parameters = std::move(set), .restored = true};
+}
+
+absl::StatusOr<size_t> ParameterMaker::BytesToDraw(const EvictedNetwork& evicted) const {
+  const nn::ParameterSet& set = evicted.parameters;
+  ASSIGN_OR_RETURN(const size_t all, nn::ParameterBytes(network(), set, set.sizes(), Options()));
+  return all - set.bytes();
 }
 
 }  // namespace lazynet::hosting

@@ -17,6 +17,11 @@ metrics::MaterializationSource ForMetrics(Binding::Source source);
 size_t NewBytes(const nn::Network& network, const nn::ParameterSet& set,
                 const nn::ParameterSet* before);
 
+// Whether a state with this error belongs to other parameters, or is none.
+inline bool IsMisfit(const absl::Status& status) {
+  return absl::IsFailedPrecondition(status) || absl::IsInvalidArgument(status);
+}
+
 // Makes the parameters of one network, counted by the memory budget and by its probe. Keeps none.
 // Safe for use by many threads.
 class ParameterMaker {
@@ -57,7 +62,22 @@ class ParameterMaker {
       const nn::ParameterSet& base, const SavedState& state, nn::ParameterSet& known,
       metrics::MaterializationSource source) const;
 
+  // What an eviction of that would leave, without making it.
+  absl::StatusOr<EvictedNetwork> EvictedFromState(const nn::ParameterSet& base,
+                                                  const SavedState& state) const;
+
+  // Memory of the values that an evicted network is without.
+  absl::StatusOr<size_t> BytesToDraw(const EvictedNetwork& evicted) const;
+
  private:
+  // A state beside the definition: what it says before anything is drawn, and what goes in after.
+  struct Fitted {
+    nn::ParameterSet known;
+    nn::StateDict after;
+    std::optional<std::vector<Shape>> input_shapes;
+  };
+  absl::StatusOr<Fitted> Fit(const nn::ParameterSet& base, const SavedState& state) const;
+
   const nn::Network& network() const { return *definition_.network; }
 
   const HostedDefinition& definition_;

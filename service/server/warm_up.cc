@@ -27,8 +27,8 @@ bool IsFull(const hosting::MemoryBudget& budget) { return budget.used() > budget
 // On the build lane.
 absl::Status Build(const WarmUp::Step& step) {
   if (!step.remembered) return step.network->WarmUp(step.shapes);
-  // A reset or another binding came after them.
-  if (step.network->Look().binding() == nullptr || !step.network->CheckShapes(step.shapes).ok()) {
+  // A reset or another binding came after them, or there was no memory for its parameters.
+  if (step.network->bound() == nullptr || !step.network->CheckShapes(step.shapes).ok()) {
     return absl::OkStatus();
   }
   return step.network->WarmUp(step.shapes);

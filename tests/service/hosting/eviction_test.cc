@@ -285,6 +285,64 @@ TEST(Eviction, ANetworkThatIsRestoredStaysUntilItIsThere) {
   other.join();
 }
 
+class RestoredNetworks : public ::testing::Test {
+ protected:
+  static HostedDefinition Named(int i) {
+    nn::NetworkDefinition definition = Linear(i);
+    definition.name = "network-" + std::to_string(i);
+    return {.network = NetworkOf(std::move(definition)), .fingerprint = "fingerprint"};
+  }
+
+  // By an earlier run, with all the memory it wants: answers and hashes.
+  void Save(int count) {
+    TestHost host(size_t{1} << 30, state_.get());
+    for (int i = 0; i < count; ++i) {
+      const auto network = Host(host, Named(i));
+      answers_.push_back(Answer(*network));
+      hashes_.push_back(HashOf(*network));
+    }
+  }
+
+  testing::ScratchFolder folder_;
+  const std::unique_ptr<StateDirectory> state_ = *StateDirectory::Open(folder_.path());
+  std::vector<std::vector<float>> answers_;
+  std::vector<std::string> hashes_;
+};
+
+TEST_F(RestoredNetworks, ThatHaveNoRoomBeginEvicted) {
+  constexpr int kNetworks = 20;
+  Save(kNetworks);
+  TestHost host(2 * kParameterBytes + kParameterBytes / 2, state_.get());
+  std::vector<std::shared_ptr<HostedNetwork>> networks;
+  for (int i = 0; i < kNetworks; ++i) networks.push_back(Host(host, Named(i)));
+  for (int i = 0; i < kNetworks; ++i) {
+    const auto& network = *networks[size_t(i)];
+    EXPECT_EQ(network.state(), i < 2 ? State::kReady : State::kEvicted) << "nobody made room";
+    EXPECT_TRUE(network.Look().binding()->adopted);
+    EXPECT_EQ(network.Look().ParameterHash(network.network()), hashes_[size_t(i)]);
+    EXPECT_TRUE(network.parameters()->initialized(network.network(), 0, 0));
+  }
+  EXPECT_FALSE(Request(*networks.back(), Shape{1, 33}).ok());
+  for (int i = 0; i < kNetworks; ++i) {
+    EXPECT_EQ(Answer(*networks[size_t(i)]), answers_[size_t(i)]);
+    EXPECT_EQ(HashOf(*networks[size_t(i)]), hashes_[size_t(i)]);
+  }
+}
+
+TEST_F(RestoredNetworks, ThatTurnOutNotToFitAreSetAside) {
+  Save(2);
+  TestHost host(kParameterBytes + kParameterBytes / 2, state_.get());
+  const auto first = Host(host, Named(0));
+  HostedDefinition changed = Named(1);
+  changed.checkpoint = {{"fc.bias", Values({31}, std::vector<float>(31, 2))}};
+  const auto network = Host(host, std::move(changed));
+  EXPECT_EQ(network->state(), State::kEvicted);
+  EXPECT_EQ(network->set_aside(), "");
+  EXPECT_NE(Answer(*network), answers_[1]);
+  EXPECT_THAT(network->set_aside(), HasSubstr("the checkpoint beside the definition"));
+  EXPECT_EQ(network->state(), State::kReady);
+}
+
 TEST(Eviction, ACheckpointStaysAndOnlyTheRestIsDrawnAgain) {
   TestHost host;
   HostedDefinition definition = Definition();
