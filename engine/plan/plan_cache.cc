@@ -5,6 +5,7 @@
 #include <iterator>
 #include <utility>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/hash/hash.h"
 #include "absl/types/span.h"
 
@@ -158,6 +159,22 @@ size_t PlanCache::Part::size() const {
 size_t PlanCache::Part::bytes() const {
   const std::lock_guard lock(cache_.mutex_);
   return bytes_;
+}
+
+size_t PlanCache::Part::idle_bytes() const {
+  const std::lock_guard lock(cache_.mutex_);
+  size_t bytes = 0;
+  absl::flat_hash_set<const Program*> others;  // that plans in use run, or that are counted
+  for (const bool idle : {false, true}) {
+    for (const auto& [key, entry] : entries_) {
+      if ((entry->plan.use_count() == 1) != idle) continue;
+      if (idle) bytes += entry->plan->own_bytes();
+      for (const Plan::Part& part : entry->plan->parts()) {
+        if (others.insert(part.program.get()).second && idle) bytes += part.program->bytes();
+      }
+    }
+  }
+  return bytes;
 }
 
 }  // namespace lazynet::plan

@@ -122,6 +122,9 @@ class PlanCache::Part {
   size_t size() const;
   size_t bytes() const;
 
+  // Those that EvictIdle would free, call after call.
+  size_t idle_bytes() const;
+
  private:
   friend class PlanCache;
 

@@ -55,10 +55,14 @@ class EvictionOrder {
   // It cannot go: its turn comes again last of the main queue, so that it is in nobody's way.
   void Keep(Place& place);
 
+  // Calls with every place, as long as that returns true.
   template <typename Function>
   void ForEach(const Function& function) const {
-    for (Place* place : probation_) function(*place);
-    for (Place* place : main_) function(*place);
+    for (const auto* places : {&probation_, &main_}) {
+      for (Place* place : *places) {
+        if (!function(*place)) return;
+      }
+    }
   }
 
   size_t size() const { return probation_.size() + main_.size(); }

@@ -31,7 +31,7 @@ size_t HostedNetwork::EvictableBytes() const {
   if (serving().pinned) return 0;
   const std::lock_guard lock(mutex_);
   if (bound_ == nullptr) return 0;
-  size_t bytes = bound_->plans.bytes();
+  size_t bytes = bound_->plans.idle_bytes();
   if (bound_.use_count() > 1) return bytes;
   bytes += bound_->shared.packed.bytes();
   if (HasLoaded(bound_->parameters) && environment_.state == nullptr) return bytes;

@@ -10,6 +10,12 @@ namespace {
 // What is worth looking through the heap for, to give it back to the system.
 constexpr size_t kTrimBytes = size_t{32} << 20;
 
+// One part in so many of the budget is made free beside what is wanted.
+constexpr size_t kSpareShare = 64;
+
+// Networks that are asked what they could give back before all are.
+constexpr size_t kAskedFirst = 64;
+
 }  // namespace
 
 void MemoryBudget::Add(int64_t bytes) {
@@ -46,30 +52,42 @@ absl::Status MemoryBudget::Check(size_t bytes, std::string_view what,
                                  const Evictable* asking) const {
   const size_t free = FreeBytes();
   if (IsFree(bytes)) return absl::OkStatus();
-  std::vector<std::shared_ptr<Evictable>> others;
-  {
-    const std::lock_guard lock(mutex_);
-    order_.ForEach([&](EvictionOrder::Place& place) {
-      auto network = static_cast<Resident&>(place).network_.lock();
-      if (network != nullptr) others.push_back(std::move(network));
-    });
-  }
   size_t evictable = 0;
-  for (const auto& network : others) {
-    if (network.get() != asking) evictable += network->EvictableBytes();
+  // The first few have enough, mostly.
+  for (const size_t most : {kAskedFirst, SIZE_MAX}) {
+    evictable = EvictableBytes(most, bytes, asking);
+    if (used() + bytes <= limit_ + evictable) return absl::OkStatus();
   }
-  if (used() + bytes <= limit_ + evictable) return absl::OkStatus();
   return ResourceExhausted(
       "wants {} bytes of {}, and of the memory budget of {} bytes {} are free and {} can be made "
       "free",
       bytes, what, limit_, free, evictable);
 }
 
+// What the first `most` could give back, as far as it is wanted.
+size_t MemoryBudget::EvictableBytes(size_t most, size_t wanted, const Evictable* asking) const {
+  std::vector<std::shared_ptr<Evictable>> others;
+  {
+    const std::lock_guard lock(mutex_);
+    order_.ForEach([&](EvictionOrder::Place& place) {
+      auto network = static_cast<Resident&>(place).network_.lock();
+      if (network != nullptr && network.get() != asking) others.push_back(std::move(network));
+      return others.size() < most;
+    });
+  }
+  size_t bytes = 0;
+  for (const auto& network : others) {
+    bytes += network->EvictableBytes();
+    if (used() + wanted <= limit_ + bytes) break;
+  }
+  return bytes;
+}
+
 absl::Status MemoryBudget::MakeRoom(size_t bytes, std::string_view what, const Evictable* asking) {
   const std::lock_guard evicting(evicting_);
   RETURN_IF_ERROR(Check(bytes, what, asking));
   const size_t before = used();
-  EvictInTurn(bytes, asking);
+  EvictInTurn(bytes + limit_ / kSpareShare, asking);
   TrimHeap(before - std::min(before, used()));
   if (IsFree(bytes)) return absl::OkStatus();
   return ResourceExhausted(

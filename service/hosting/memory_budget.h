@@ -69,7 +69,8 @@ class MemoryBudget {
 
   // Counts bytes that are about to be taken, when they are free or others can be evicted for them;
   // `asking` stays. RESOURCE_EXHAUSTED says what was wanted, what is free and what the budget is;
-  // nothing is evicted then if that could not have helped.
+  // nothing is evicted then if that could not have helped. Else a little more is evicted than has
+  // to be, so that not each of many small wishes has to evict.
   absl::StatusOr<std::unique_ptr<Share>> Take(size_t bytes, std::string_view what,
                                               const Evictable* asking);
 
@@ -98,6 +99,7 @@ class MemoryBudget {
  private:
   bool TryTake(size_t bytes);
   size_t FreeBytes() const;
+  size_t EvictableBytes(size_t most, size_t wanted, const Evictable* asking) const;
   absl::Status MakeRoom(size_t bytes, std::string_view what, const Evictable* asking);
   void EvictInTurn(size_t bytes, const Evictable* asking);
   void TrimHeap(size_t evicted);

@@ -165,6 +165,7 @@ TEST(Eviction, WhatARequestUsesStaysAndCounts) {
   const auto network = Host(host, Definition());
   auto running = network->Prepare({&kShape, 1});
   ASSERT_TRUE(running.ok());
+  EXPECT_EQ(network->EvictableBytes(), 0u);
   EXPECT_FALSE(network->EvictPlan());
   EXPECT_FALSE(network->EvictParameters());
   ASSERT_TRUE(network->Reset().ok());

@@ -27,6 +27,7 @@ class FakeNetwork : public Evictable {
   ~FakeNetwork() override { budget_.Leave(resident, false); }
 
   size_t EvictableBytes() const override {
+    ++asked;
     if (busy) return 0;
     return (plan_ ? plan_bytes_ : 0) + (parameters_ ? parameter_bytes_ : 0);
   }
@@ -44,6 +45,7 @@ class FakeNetwork : public Evictable {
   MemoryBudget::Resident resident;
   bool busy = false;
   int looks = 0;
+  mutable int asked = 0;
 
  private:
   MemoryBudget& budget_;
@@ -89,7 +91,7 @@ TEST(MemoryBudget, TakesPlansBeforeParametersAndNoMoreThanItNeeds) {
   MemoryBudget budget(100);
   const auto first = Enter(budget, 10, 30);
   const auto second = Enter(budget, 10, 50);
-  EXPECT_TRUE(budget.Admit(10, "plans", nullptr).ok());
+  EXPECT_TRUE(budget.Admit(9, "plans", nullptr).ok());
   EXPECT_FALSE(first->has_plan());
   EXPECT_TRUE(first->has_parameters());
   EXPECT_TRUE(budget.Admit(30, "plans", nullptr).ok());
@@ -107,6 +109,23 @@ TEST(MemoryBudget, WhoAsksAndWhoIsBusyStays) {
   EXPECT_TRUE(asking->has_plan() && asking->has_parameters());
   EXPECT_TRUE(busy->has_plan() && busy->has_parameters());
   EXPECT_FALSE(idle->has_parameters());
+}
+
+TEST(MemoryBudget, AsksAFewOfManyNetworksAndNotEachTime) {
+  constexpr size_t kNetworks = 10'000;
+  MemoryBudget budget(10 * kNetworks);
+  std::vector<std::shared_ptr<FakeNetwork>> networks;
+  for (size_t i = 0; i < kNetworks; ++i) networks.push_back(Enter(budget, 1, 9));
+  std::vector<std::unique_ptr<MemoryBudget::Share>> shares;
+  for (int i = 0; i < 50; ++i) shares.push_back(*budget.Take(20, "plans", nullptr));
+  int asked = 0;
+  size_t evicted = 0;
+  for (const auto& network : networks) {
+    asked += network->asked;
+    evicted += network->has_parameters() ? 0 : 1;
+  }
+  EXPECT_LE(asked, 50) << "as often as memory is wanted, at most";
+  EXPECT_LE(evicted, 2 * (50 * 20 + 10 * kNetworks / 64) / 10);
 }
 
 TEST(MemoryBudget, EvictsNobodyInVain) {
