@@ -17,11 +17,14 @@ void PackedWeights::Held::Add(const Buffer& buffer, int64_t sign) {
   if (observer != nullptr) observer(change);
 }
 
-std::shared_ptr<const Buffer> PackedWeights::Counted(Buffer buffer) const {
+std::shared_ptr<const Buffer> PackedWeights::Counted(Buffer buffer,
+                                                     std::shared_ptr<const void> share) const {
   held_->Add(buffer, 1);
-  return {new Buffer(std::move(buffer)), [held = held_](const Buffer* counted) {
+  return {new Buffer(std::move(buffer)),
+          [held = held_, share = std::move(share)](const Buffer* counted) mutable {
             held->Add(*counted, -1);
             delete counted;
+            share.reset();  // the slot keeps this function
           }};
 }
 
@@ -46,8 +49,11 @@ absl::StatusOr<std::shared_ptr<const Buffer>> PackedWeights::GetOrPack(
   const std::lock_guard lock(slot->mutex);
   if (auto held = slot->buffer.lock()) return held;
   ASSIGN_OR_RETURN(Buffer packed, pack());
-  if (admission_ != nullptr) RETURN_IF_ERROR(admission_(packed.size()));
-  auto buffer = Counted(std::move(packed));
+  std::shared_ptr<const void> share;
+  if (admission_ != nullptr) {
+    ASSIGN_OR_RETURN(share, admission_(packed.size()));
+  }
+  auto buffer = Counted(std::move(packed), std::move(share));
   slot->buffer = buffer;
   return buffer;
 }

@@ -23,8 +23,9 @@ class PackedWeights {
   // buffers may outlive this, until the last one is gone.
   using Observer = std::function<void(int64_t bytes)>;
 
-  // Asked, by the thread that packs, whether a buffer of so many bytes may be kept.
-  using Admission = std::function<absl::Status(size_t bytes)>;
+  // Asked, by the thread that packs, whether a buffer of so many bytes may be kept. What it returns
+  // lives a little longer than the buffer.
+  using Admission = std::function<absl::StatusOr<std::shared_ptr<const void>>(size_t bytes)>;
 
   explicit PackedWeights(Observer observer = nullptr, Admission admission = nullptr)
       : held_(std::make_shared<Held>(std::move(observer))), admission_(std::move(admission)) {}
@@ -57,7 +58,7 @@ class PackedWeights {
   };
 
   std::shared_ptr<Slot> FindSlot(const std::string& key);
-  std::shared_ptr<const Buffer> Counted(Buffer buffer) const;
+  std::shared_ptr<const Buffer> Counted(Buffer buffer, std::shared_ptr<const void> share) const;
 
   std::mutex mutex_;  // guards the maps, for moments only
   absl::flat_hash_map<std::string, std::shared_ptr<Slot>> slots_;

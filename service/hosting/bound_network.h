@@ -23,22 +23,19 @@ namespace lazynet::hosting {
 // parameters change; requests keep the one they started with. Safe for use by many threads.
 struct BoundNetwork {
   // Probe and budget are told of plans and packed weights, which may outlive the network's other
-  // owners. `asking` is the network that room is made for.
-  BoundNetwork(nn::ParameterSet set, Binding how, MemoryBudget& budget, const Evictable* asking,
-               plan::PlanCache& cache, size_t max_plans,
-               const std::shared_ptr<metrics::NetworkProbe>& probe)
+  // owners. `room` was taken for the values, `asking` is the network that room is made for.
+  BoundNetwork(nn::ParameterSet set, std::unique_ptr<MemoryBudget::Share> room, Binding how,
+               MemoryBudget& budget, const Evictable* asking, plan::PlanCache& cache,
+               size_t max_plans, const std::shared_ptr<metrics::NetworkProbe>& probe)
       : parameters(std::move(set)),
         binding(std::move(how)),
-        shares(budget.Hold(parameters)),
-        shared(
-            [probe, &budget](int64_t change) {
-              probe->RecordPackedWeightChange(change);
-              budget.Add(change);
-            },
-            [&budget, asking](size_t bytes) {
-              return budget.Admit(bytes, "packed weights", asking);
-            },
-            [&budget](int64_t change) { budget.Add(change); }),
+        shares(budget.Hold(parameters, std::move(room))),
+        shared([probe](int64_t change) { probe->RecordPackedWeightChange(change); },
+               [&budget, asking](size_t bytes) -> absl::StatusOr<std::shared_ptr<const void>> {
+                 ASSIGN_OR_RETURN(auto share, budget.Take(bytes, "packed weights", asking));
+                 return std::shared_ptr<const void>(std::move(share));
+               },
+               [&budget](int64_t change) { budget.Add(change); }),
         plans(cache, max_plans, [probe](const plan::PlanCache::Part::Change& change) {
           probe->RecordPlanCacheChange(change.entries, change.bytes);
           if (change.age_at_eviction) probe->RecordPlanCacheEviction(*change.age_at_eviction);

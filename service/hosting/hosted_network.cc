@@ -63,9 +63,8 @@ absl::Status HostedNetwork::LoadCheckpoint() {
   const nn::ParameterSet declared = nn::ParameterSet::Declared(network());
   ASSIGN_OR_RETURN(nn::ParameterSet loaded,
                    nn::LoadStateDict(network(), declared, definition_.checkpoint));
-  RETURN_IF_ERROR(
-      environment_.budget.Admit(NewBytes(network(), loaded, nullptr), "parameters", this));
-  base_ = maker_.Counted(std::move(loaded));
+  ASSIGN_OR_RETURN(auto room, maker_.RoomFor(loaded, nullptr));
+  base_ = maker_.Counted(std::move(loaded), std::move(room));
   known_ = base_;
   return absl::OkStatus();
 }

@@ -204,7 +204,8 @@ class HostedNetwork : public Evictable, public std::enable_shared_from_this<Host
   absl::StatusOr<Executable> BindAndPlan(std::span<const Shape> input_shapes,
                                          Binding::Source source);
   absl::Status BindKnown(Binding::Source source);
-  absl::Status LoadBound(const BoundNetwork& before, nn::ParameterSet loaded);
+  absl::Status LoadBound(const BoundNetwork& before, nn::ParameterSet loaded,
+                         ParameterMaker::Room room);
   absl::Status BindLoaded(const nn::ParameterSet& known);
   absl::Status KeepLoaded(Known known);
 

@@ -66,18 +66,18 @@ absl::Status HostedNetwork::Load(const nn::StateDict& values, nn::LoadOptions op
   ASSIGN_OR_RETURN(nn::ParameterSet loaded,
                    nn::LoadStateDict(network(), *now.parameters, values, options, &report));
   if (dry) return absl::OkStatus();
-  RETURN_IF_ERROR(environment_.budget.Admit(NewBytes(network(), loaded, now.parameters.get()),
-                                            "parameters", this));
-  if (now.bound != nullptr) return LoadBound(*now.bound, std::move(loaded));
-  Known known = maker_.Counted(std::move(loaded));
+  ASSIGN_OR_RETURN(auto room, maker_.RoomFor(loaded, now.parameters.get()));
+  if (now.bound != nullptr) return LoadBound(*now.bound, std::move(loaded), std::move(room));
+  Known known = maker_.Counted(std::move(loaded), std::move(room));
   const absl::Status done = known->sizes_known() ? BindLoaded(*known) : KeepLoaded(known);
   if (!absl::IsAlreadyExists(done)) return done;
   RETURN_IF_ERROR(AdoptOrSetAside());
   return Overtaken();
 }
 
-absl::Status HostedNetwork::LoadBound(const BoundNetwork& before, nn::ParameterSet loaded) {
-  auto bound = maker_.MakeBound(std::move(loaded), before.binding);
+absl::Status HostedNetwork::LoadBound(const BoundNetwork& before, nn::ParameterSet loaded,
+                                      ParameterMaker::Room room) {
+  auto bound = maker_.MakeBound(std::move(loaded), before.binding, std::move(room));
   bound->replaced = before.replaced;
   ForEachParameter(network(), [&](int node, int i) {
     const bool drawn = before.parameters.value(node, i)->origin == nn::Origin::kInitializer;

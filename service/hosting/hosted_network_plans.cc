@@ -128,7 +128,10 @@ absl::StatusOr<std::shared_ptr<const plan::Plan>> HostedNetwork::BuildPlan(
     ASSIGN_OR_RETURN(auto share, budget.Take(plan->own_bytes(), "plans", this));
     const plan::Plan* raw = plan.get();
     return std::shared_ptr<const plan::Plan>(
-        raw, [plan = std::move(plan), share = std::shared_ptr(std::move(share))](auto*) {});
+        raw, [plan = std::move(plan), share = std::shared_ptr(std::move(share))](auto*) mutable {
+          plan.reset();
+          share.reset();  // counted until it is freed
+        });
   };
   auto plan = make();
   probe_->RecordPlanBuild(plan.ok(), Clock::now() - start);

@@ -138,7 +138,7 @@ void MemoryBudget::TrimHeap(size_t evicted) {
   malloc_trim(0);
 }
 
-MemoryBudget::Shares MemoryBudget::Hold(const nn::ParameterSet& set) {
+MemoryBudget::Shares MemoryBudget::Hold(const nn::ParameterSet& set, std::unique_ptr<Share> room) {
   Shares shares;
   set.ForEachValue([&](const nn::ParameterValue& value) {
     const Tensor& tensor = value.tensor;
@@ -148,7 +148,9 @@ MemoryBudget::Shares MemoryBudget::Hold(const nn::ParameterSet& set) {
     std::weak_ptr<const Share>& known = values_[data];
     std::shared_ptr<const Share> share = known.lock();
     if (share == nullptr) {
-      Add(static_cast<int64_t>(tensor.bytes()));
+      const size_t taken = room == nullptr ? 0 : std::min(room->bytes_, tensor.bytes());
+      if (taken > 0) room->bytes_ -= taken;
+      if (taken < tensor.bytes()) Add(static_cast<int64_t>(tensor.bytes() - taken));
       share = {new Share(*this, tensor.bytes()), [this, data](const Share* last) {
                  delete last;
                  const std::lock_guard values(values_mutex_);

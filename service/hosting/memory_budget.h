@@ -56,8 +56,9 @@ class MemoryBudget {
     Share& operator=(const Share&) = delete;
 
    private:
+    friend class MemoryBudget;
     MemoryBudget& budget_;
-    const size_t bytes_;
+    size_t bytes_;
   };
   using Shares = std::vector<std::shared_ptr<const Share>>;
 
@@ -87,8 +88,10 @@ class MemoryBudget {
   void Add(int64_t bytes);
 
   // The same for the values of a parameter set that no mapped file holds: each once, however many
-  // sets have it. The shares must be gone before the set is.
-  Shares Hold(const nn::ParameterSet& set);
+  // sets have it. Values that are new come out of `room`, which was taken for them, so that nobody
+  // takes it in between; what is left of it is given back. The shares must be gone before the set
+  // is.
+  Shares Hold(const nn::ParameterSet& set, std::unique_ptr<Share> room = nullptr);
 
   void Enter(const std::shared_ptr<Evictable>& network, Resident& resident);
   void Leave(Resident& resident, bool evicted);

@@ -33,26 +33,26 @@ metrics::MaterializationSource ForMetrics(Binding::Source source) {
   return metrics::MaterializationSource::kDefinition;
 }
 
-size_t NewBytes(const nn::Network& network, const nn::ParameterSet& set,
-                const nn::ParameterSet* before) {
+absl::StatusOr<ParameterMaker::Room> ParameterMaker::RoomFor(const nn::ParameterSet& set,
+                                                             const nn::ParameterSet* before) const {
   size_t bytes = 0;
-  ForEachParameter(network, [&](int node, int i) {
+  ForEachParameter(network(), [&](int node, int i) {
     const auto& value = set.value(node, i);
     if (!value || value->tensor.mapped()) return;
     const bool is_there = before != nullptr && before->value(node, i) &&
                           before->value(node, i)->tensor.data() == value->tensor.data();
     if (!is_there) bytes += value->tensor.bytes();
   });
-  return bytes;
+  return environment_.budget.Take(bytes, "parameters", asking_);
 }
 
-ParameterMaker::Known ParameterMaker::Counted(nn::ParameterSet set) const {
+ParameterMaker::Known ParameterMaker::Counted(nn::ParameterSet set, Room room) const {
   struct Holder {
     nn::ParameterSet set;
     MemoryBudget::Shares shares;  // gone before the set
   };
   auto holder = std::make_shared<Holder>(Holder{std::move(set), {}});
-  holder->shares = environment_.budget.Hold(holder->set);
+  holder->shares = environment_.budget.Hold(holder->set, std::move(room));
   return {holder, &holder->set};
 }
 
@@ -64,11 +64,11 @@ nn::MaterializeOptions ParameterMaker::Options() const {
 }
 
 std::shared_ptr<BoundNetwork> ParameterMaker::MakeBound(nn::ParameterSet set,
-                                                        const Binding& binding) const {
+                                                        const Binding& binding, Room room) const {
   const HostingOptions& options = environment_.options;
   const size_t plans_per_shape = options.wide_threads > 1 ? 2 : 1;
-  return std::make_shared<BoundNetwork>(std::move(set), binding, environment_.budget, asking_,
-                                        environment_.plans,
+  return std::make_shared<BoundNetwork>(std::move(set), std::move(room), binding,
+                                        environment_.budget, asking_, environment_.plans,
                                         options.shapes_per_network * plans_per_shape, probe_);
 }
 
@@ -89,8 +89,7 @@ absl::StatusOr<std::shared_ptr<BoundNetwork>> ParameterMaker::Materialized(
     auto set = input_shapes ? nn::Materialize(network(), known, *input_shapes, options)
                             : nn::MaterializeKnown(network(), known, options);
     RETURN_IF_ERROR(set.status());
-    room.reset();  // from here on the values count
-    return MakeBound(*std::move(set), binding);
+    return MakeBound(*std::move(set), binding, std::move(room));
   };
   auto made = make();
   probe_->RecordMaterialization(source, made.ok(), Clock::now() - start);

@@ -13,10 +13,6 @@ namespace lazynet::hosting {
 
 metrics::MaterializationSource ForMetrics(Binding::Source source);
 
-// Memory of the values in `set` that `before` has not.
-size_t NewBytes(const nn::Network& network, const nn::ParameterSet& set,
-                const nn::ParameterSet* before);
-
 // Whether a state with this error belongs to other parameters, or is none.
 inline bool IsMisfit(const absl::Status& status) {
   return absl::IsFailedPrecondition(status) || absl::IsInvalidArgument(status);
@@ -39,10 +35,17 @@ class ParameterMaker {
   // The server's, or the network's own where they are narrower.
   nn::MaterializeOptions Options() const;
 
-  // Counts as long as the set is there.
-  Known Counted(nn::ParameterSet set) const;
+  using Room = std::unique_ptr<MemoryBudget::Share>;
 
-  std::shared_ptr<BoundNetwork> MakeBound(nn::ParameterSet set, const Binding& binding) const;
+  // Counts as long as the set is there. The new values have their memory from `room`, here and
+  // below.
+  Known Counted(nn::ParameterSet set, Room room = nullptr) const;
+
+  std::shared_ptr<BoundNetwork> MakeBound(nn::ParameterSet set, const Binding& binding,
+                                          Room room = nullptr) const;
+
+  // Room for the values in `set` that `before` has not, if there is any before.
+  absl::StatusOr<Room> RoomFor(const nn::ParameterSet& set, const nn::ParameterSet* before) const;
 
   // Gives what `known` lacks its initial values; without shapes its sizes are known.
   absl::StatusOr<std::shared_ptr<BoundNetwork>> Materialized(

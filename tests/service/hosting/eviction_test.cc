@@ -358,6 +358,32 @@ TEST(Eviction, ACheckpointStaysAndOnlyTheRestIsDrawnAgain) {
   EXPECT_EQ(Answer(*network), answer);
 }
 
+// What a network draws takes the place of the room that was made for it, and nobody comes between.
+TEST(Eviction, ThreadsThatMaterializeStayWithinTheBudget) {
+  TestHost host(2 * kParameterBytes);
+  std::atomic<size_t> peak = 0;
+  host.on_memory = [&](int64_t) {
+    const size_t used = host.budget.used();
+    size_t before = peak;
+    while (used > before && !peak.compare_exchange_weak(before, used)) {
+    }
+  };
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 2; ++t) {
+    threads.emplace_back([&] {
+      const ServingOptions at_load{.policy = BindingPolicy::kAtLoad, .bind_shapes = {kShape}};
+      std::vector<std::shared_ptr<HostedNetwork>> networks;
+      for (int i = 0; i < 200; ++i) {
+        auto network = HostedNetwork::Create(Definition(at_load), host.environment);
+        if (network.ok()) networks.push_back(*std::move(network));
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_GE(peak, kParameterBytes);
+  EXPECT_LE(peak, host.budget.limit());
+}
+
 TEST(Eviction, APassOverColdNetworksLeavesThoseInUse) {
   TestHost host(12 * kParameterBytes);
   std::vector<std::shared_ptr<HostedNetwork>> hot;

@@ -165,6 +165,18 @@ TEST(MemoryBudget, AValueOfTwoSetsCountsOnceUntilTheLastIsGone) {
   EXPECT_EQ(budget.used(), 0u);
 }
 
+TEST(MemoryBudget, ValuesComeOutOfTheRoomThatWasTaken) {
+  std::vector<int64_t> told;
+  MemoryBudget budget(100, [&](int64_t change) { told.push_back(change); });
+  const auto network = testing::NetworkOf(testing::LazyMlp());
+  const auto set = *nn::LoadStateDict(*network, nn::ParameterSet::Declared(*network),
+                                      {{{"fc1.bias", Values({10}, std::vector<float>(10))}}});
+  auto room = *budget.Take(50, "parameters", nullptr);
+  const auto shares = budget.Hold(set, std::move(room));
+  EXPECT_EQ(budget.used(), 40u);
+  EXPECT_EQ(told, (std::vector<int64_t>{50, -10}));
+}
+
 // Three of four have room at a time.
 TEST(MemoryBudget, ManyThreadsStayWithinIt) {
   MemoryBudget budget(1000);
