@@ -86,7 +86,8 @@ class StateDictLoader {
       const auto specs = network_.nodes()[node].parameters();
       for (size_t i = 0; i < specs.size(); ++i) {
         const std::string key = network_.nodes()[node].ParameterName(static_cast<int>(i));
-        if (seen.contains(key) || set_.values_[node][i] || specs[i].name == kBatchCounter) continue;
+        const bool has_value = set_.values_[node][i] || set_.drawn_again_;
+        if (seen.contains(key) || has_value || specs[i].name == kBatchCounter) continue;
         report_.missing.push_back(key);
       }
     }
@@ -105,7 +106,7 @@ class StateDictLoader {
     const auto parameter = static_cast<size_t>(place.second);
     std::optional<ParameterValue>& value = set_.values_[node][parameter];
     if (!tensor) {
-      if (!value) return absl::OkStatus();
+      if (!value && !set_.drawn_again_) return absl::OkStatus();
       return InvalidArgument("wants a value, since the network has one, got none (uninitialized)");
     }
     const Layer& layer = *network_.nodes()[node].layer;

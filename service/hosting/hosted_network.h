@@ -173,7 +173,7 @@ class HostedNetwork : public Evictable, public std::enable_shared_from_this<Host
   const ShapeHistory& remembered_shapes() const { return shapes_.remembered(); }
 
   // Writes the shapes that requests had since then to the state directory, if there is one and the
-  // most used have changed. For one thread.
+  // most used have changed.
   absl::Status RecordShapes();
 
   // As the memory budget calls them. Nothing of a pinned network can go. Parameters that clients

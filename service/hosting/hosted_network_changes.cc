@@ -55,17 +55,18 @@ absl::Status HostedNetwork::BindKnown(Binding::Source source) {
 
 absl::Status HostedNetwork::Load(const nn::StateDict& values, nn::LoadOptions options, bool dry,
                                  nn::LoadReport& report) {
+  options.origin = nn::Origin::kClient;
+  // Sizes and keys of evicted parameters are enough to see what is wrong.
+  if (dry) return nn::LoadStateDict(network(), *parameters(), values, options, &report).status();
   const std::lock_guard changing(changing_);
   RETURN_IF_ERROR(BringBack());
-  if (!dry && bound() == nullptr && environment_.state != nullptr) {
+  if (bound() == nullptr && environment_.state != nullptr) {
     RETURN_IF_ERROR(AdoptOrSetAside());
     if (bound() != nullptr) return Overtaken();
   }
   const Standing now = Look();
-  options.origin = nn::Origin::kClient;
   ASSIGN_OR_RETURN(nn::ParameterSet loaded,
                    nn::LoadStateDict(network(), *now.parameters, values, options, &report));
-  if (dry) return absl::OkStatus();
   ASSIGN_OR_RETURN(auto room, maker_.RoomFor(loaded, now.parameters.get()));
   if (now.bound != nullptr) return LoadBound(*now.bound, std::move(loaded), std::move(room));
   Known known = maker_.Counted(std::move(loaded), std::move(room));
@@ -120,10 +121,11 @@ absl::Status HostedNetwork::KeepLoaded(Known known) {
 
 absl::Status HostedNetwork::Reset() {
   const std::lock_guard changing(changing_);
-  if (environment_.state != nullptr) {
-    RETURN_IF_ERROR(WriteUnlessRetired(
-        Replaced(), [&] { return environment_.state->Forget(network().name(), version()); }));
-  }
+  RETURN_IF_ERROR(WriteUnlessRetired(Replaced(), [&] {
+    shapes_.Clear();
+    return environment_.state == nullptr ? absl::OkStatus()
+                                         : environment_.state->Forget(network().name(), version());
+  }));
   Unbind(base_);
   return Start();
 }

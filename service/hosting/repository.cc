@@ -20,7 +20,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr size_t kMaxModels = 65536;
+constexpr size_t kMaxVersions = 65536;  // of all models
 
 ModelVersion Unloaded(std::string source = "") {
   return {nullptr, absl::NotFoundError("unloaded"), true, std::move(source)};
@@ -319,8 +319,10 @@ absl::StatusOr<std::shared_ptr<HostedNetwork>> Repository::Register(
             fmt::format("model \"{}\" version {} is hosted already", name, version));
       }
     }
-    if (models_.size() >= kMaxModels) {
-      return ResourceExhausted("wants at most {} models, got one more", kMaxModels);
+    size_t hosted = 0;
+    for (const auto& [model, versions] : models_) hosted += versions.size();
+    if (!is_there && hosted >= kMaxVersions) {
+      return ResourceExhausted("wants at most {} versions of models, got one more", kMaxVersions);
     }
   }
   ASSIGN_OR_RETURN(HostedDefinition hosted, MakeHosted(definition, serving, name, version,

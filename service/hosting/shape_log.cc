@@ -28,6 +28,11 @@ void ShapeLog::Load() {
   shapes_.Age();
 }
 
+void ShapeLog::Clear() {
+  shapes_ = ShapeHistory();
+  saved_ = ShapeHistory();
+}
+
 absl::Status ShapeLog::Record(BoundNetwork* bound) {
   if (state_ == nullptr) return absl::OkStatus();
   if (bound != nullptr) {

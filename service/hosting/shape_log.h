@@ -21,14 +21,17 @@ class ShapeLog {
   const ShapeHistory& remembered() const { return remembered_; }
 
   // Adds what the plans of `bound`, if any, were used for, and writes all where the most used have
-  // changed. For one thread.
+  // changed. For one thread at a time, as Clear.
   absl::Status Record(BoundNetwork* bound);
+
+  // Forgets what requests had, for Record.
+  void Clear();
 
  private:
   const HostedDefinition& definition_;
   const StateDirectory* const state_;
   ShapeHistory remembered_;  // set by Load
-  ShapeHistory shapes_;      // of Record's thread
+  ShapeHistory shapes_;
   ShapeHistory saved_;
 };
 

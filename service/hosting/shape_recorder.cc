@@ -3,6 +3,8 @@
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
 
+#include <exception>
+
 namespace lazynet::hosting {
 namespace {
 
@@ -29,7 +31,11 @@ void ShapeRecorder::Serve() {
   while (true) {
     const bool last = stop_.wait_for(lock, interval_, [this] { return stopping_; });
     lock.unlock();
-    Record();
+    try {
+      Record();
+    } catch (const std::exception& failure) {
+      spdlog::warn("shapes are not remembered: {}", failure.what());
+    }
     lock.lock();
     if (last) return;
   }

@@ -86,6 +86,21 @@ nn::StateDict ValuesOf(const checkpoint::SafetensorsFile& file) {
   return values;
 }
 
+// Of the files that WriteFileAtomically leaves when it is killed, those that no writer can have
+// open any more. What cannot be looked at stays.
+void RemoveTemporaries(const fs::path& folder) {
+  const auto oldest_in_use = fs::file_time_type::clock::now() - std::chrono::hours(24);
+  std::error_code error;
+  for (fs::recursive_directory_iterator entry(folder, error), end; !error && entry != end;
+       entry.increment(error)) {
+    std::error_code ignored;
+    const bool temporary = entry->path().filename().string().starts_with(".tmp-");
+    if (!temporary || !entry->is_regular_file(ignored)) continue;
+    const auto time = entry->last_write_time(ignored);
+    if (!ignored && time < oldest_in_use) fs::remove(entry->path(), ignored);
+  }
+}
+
 // Nothing when there is no such file.
 absl::StatusOr<std::optional<SavedState>> ReadState(const fs::path& path) {
   const auto file = checkpoint::SafetensorsFile::Open(path);
@@ -156,6 +171,7 @@ absl::StatusOr<std::unique_ptr<StateDirectory>> StateDirectory::Open(fs::path fo
   const fs::path probe = folder / "networks" / ".probe";
   RETURN_IF_ERROR(InState(WriteText(probe, "", checkpoint::IfExists::kReplace)));
   RETURN_IF_ERROR(InState(checkpoint::RemoveFile(probe)));
+  RemoveTemporaries(folder);
   return std::unique_ptr<StateDirectory>(new StateDirectory(std::move(folder)));
 }
 

@@ -40,7 +40,8 @@ struct SavedState {
 // paths; they are those of WriteFileAtomically.
 class StateDirectory {
  public:
-  // Makes the folder if it is missing. FAILED_PRECONDITION when it cannot be written.
+  // Makes the folder if it is missing, and removes what writers that were killed left a day ago or
+  // earlier. FAILED_PRECONDITION when it cannot be written.
   static absl::StatusOr<std::unique_ptr<StateDirectory>> Open(std::filesystem::path folder);
 
   // The one with a binding if there is one, else the values. Nothing when there is none.

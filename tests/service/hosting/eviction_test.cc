@@ -148,6 +148,22 @@ TEST(Eviction, AnEvictedNetworkIsStillBound) {
   EXPECT_TRUE(Request(*network, Shape{5, 32}).ok());
 }
 
+TEST(Eviction, ADryLoadNeedsNoValues) {
+  TestHost host;
+  const auto network = Host(host, Definition());
+  ASSERT_TRUE(Request(*network).ok());
+  ASSERT_TRUE(network->EvictParameters());
+  nn::LoadReport report;
+  const auto load = [&](const nn::StateDict& values) {
+    return network->Load(values, {.allow_missing = true}, true, report);
+  };
+  EXPECT_TRUE(load({{"fc.bias", Values({31}, std::vector<float>(31))}}).ok());
+  EXPECT_TRUE(report.missing.empty()) << "evicted ones have values";
+  EXPECT_FALSE(load({{"fc.weight", Values({31, 33}, std::vector<float>(31 * 33))}}).ok());
+  EXPECT_FALSE(load({{"fc.weight", std::nullopt}}).ok());
+  EXPECT_EQ(network->state(), State::kEvicted);
+}
+
 TEST(Eviction, WhoAsksForTheValuesBringsThemBack) {
   TestHost host;
   const auto network = Host(host, Definition());

@@ -294,6 +294,17 @@ TEST_F(StatefulNetwork, ABindingSurvivesARestart) {
   EXPECT_EQ(Start()->state(), State::kLazy);
 }
 
+TEST_F(StatefulNetwork, AResetForgetsTheShapesOfRequests) {
+  const auto network = Start();
+  const std::vector<Shape> shapes{Shape{4, 6}};
+  ASSERT_TRUE(network->Prepare(shapes).ok());
+  ASSERT_TRUE(network->RecordShapes().ok());
+  EXPECT_TRUE(std::filesystem::exists(StateFile().parent_path() / "shapes.json"));
+  ASSERT_TRUE(network->Reset().ok());
+  ASSERT_TRUE(network->RecordShapes().ok());
+  EXPECT_TRUE(Start()->remembered_shapes().entries().empty());
+}
+
 TEST_F(StatefulNetwork, LoadedValuesSurviveWhenTheyCameBeforeTheBinding) {
   const auto before = Start();
   ASSERT_TRUE(Load(*before, {{"fc2.bias", Values({1}, {0.25f})}}).ok());

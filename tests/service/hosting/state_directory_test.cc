@@ -118,6 +118,22 @@ TEST_F(StateDirectoryTest, SetsAsideWithTheReason) {
   }
 }
 
+TEST_F(StateDirectoryTest, RemovesWhatKilledWritersLeft) {
+  Open();
+  for (const char* name :
+       {"networks/m/1/.tmp-0123", "checkpoints/.tmp-4567", "checkpoints/.tmp-89"}) {
+    folder_.Write(name, "x");
+  }
+  const auto before = std::filesystem::file_time_type::clock::now() - std::chrono::hours(25);
+  for (const char* name : {"networks/m/1/.tmp-0123", "checkpoints/.tmp-4567"}) {
+    std::filesystem::last_write_time(folder_.path() / name, before);
+  }
+  Open();
+  EXPECT_FALSE(std::filesystem::exists(folder_.path() / "networks/m/1/.tmp-0123"));
+  EXPECT_FALSE(std::filesystem::exists(folder_.path() / "checkpoints/.tmp-4567"));
+  EXPECT_TRUE(std::filesystem::exists(folder_.path() / "checkpoints/.tmp-89"));
+}
+
 TEST_F(StateDirectoryTest, RefusesWhatIsNoState) {
   const auto state = Open();
   std::filesystem::create_directories(folder_.path() / "networks/m/1");
