@@ -100,6 +100,23 @@ TEST(PackedWeights, BuffersMayOutliveItAndAreCountedToTheEnd) {
   EXPECT_EQ(held, 0);
 }
 
+TEST(PackedWeights, ABufferKeepsItsAdmissionToItsEnd) {
+  const auto admission = std::make_shared<const int>();
+  PackedWeights packed(nullptr, [&](size_t) { return std::shared_ptr<const void>(admission); });
+  auto buffer = packed.GetOrPack("k", [] { return Buffer::Allocate(8); });
+  ASSERT_TRUE(buffer.ok());
+  EXPECT_EQ(admission.use_count(), 2);
+  buffer = std::shared_ptr<const Buffer>();
+  EXPECT_EQ(admission.use_count(), 1) << "though the key stays";
+}
+
+TEST(PackedWeights, WhatIsNotAdmittedIsNotStored) {
+  PackedWeights packed(nullptr, [](size_t) { return ResourceExhausted("full"); });
+  const auto refused = packed.GetOrPack("k", [] { return Buffer::Allocate(8); });
+  EXPECT_EQ(Message(refused.status()), "full");
+  EXPECT_EQ(packed.bytes(), 0u);
+}
+
 TEST(PackedWeights, AFailedPackStoresNothing) {
   PackedWeights packed;
   const auto failed = packed.GetOrPack("k", [] { return absl::StatusOr<Buffer>(Internal("no")); });
