@@ -19,9 +19,9 @@
 #include <vector>
 
 #include "engine/core/status.h"
-#include "service/metrics/listener.h"
 #include "service/metrics/registry.h"
 #include "service/metrics/store.h"
+#include "service/net/socket.h"
 
 namespace lazynet::metrics {
 namespace {
@@ -75,7 +75,7 @@ std::string AnswerTo(std::string_view head, const Store& store) {
 // would take the answer from it.
 class Connection {
  public:
-  explicit Connection(Fd fd) : fd_(std::move(fd)) {}
+  explicit Connection(net::Fd fd) : fd_(std::move(fd)) {}
 
   pollfd ToPoll() const {
     return {fd_.get(), static_cast<short>(phase_ == Phase::kWrite ? POLLOUT : POLLIN), 0};
@@ -136,7 +136,7 @@ class Connection {
     deadline_ = Clock::now() + timeout;
   }
 
-  Fd fd_;
+  net::Fd fd_;
   Phase phase_ = Phase::kRead;
   Clock::time_point deadline_ = Clock::now() + kRequestTimeout;
   std::string text_;  // the request's head, then the answer
@@ -148,7 +148,7 @@ class Connection {
 class Exposer::Server {
  public:
   // Throws std::system_error when the system gives no descriptor or thread.
-  Server(std::shared_ptr<const Store> store, Fd listener)
+  Server(std::shared_ptr<const Store> store, net::Fd listener)
       : store_(std::move(store)), listener_(std::move(listener)), stop_(eventfd(0, EFD_CLOEXEC)) {
     if (!stop_.valid()) throw std::system_error(errno, std::generic_category(), "no eventfd");
     thread_ = std::thread([this] { Serve(); });
@@ -192,7 +192,7 @@ class Exposer::Server {
       }
       connections = std::move(open);
       if ((polled[1].revents & POLLIN) != 0) {
-        Fd fd(accept4(listener_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+        net::Fd fd(accept4(listener_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
         if (fd.valid()) {
           connections.emplace_back(std::move(fd));
         } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
@@ -209,15 +209,15 @@ class Exposer::Server {
   }
 
   const std::shared_ptr<const Store> store_;
-  const Fd listener_;
-  const Fd stop_;
+  const net::Fd listener_;
+  const net::Fd stop_;
   std::thread thread_;
 };
 
 absl::StatusOr<std::unique_ptr<Exposer>> Exposer::Start(const Registry& registry,
                                                         std::string_view address) {
   const std::string where = fmt::format("metrics address \"{}\"", address);
-  absl::StatusOr<Listener> listener = Listen(address);
+  absl::StatusOr<net::Listener> listener = net::Listen(address);
   if (!listener.ok()) return Annotate(where, listener.status());
   try {
     auto server = std::make_unique<Server>(registry.store(), std::move(listener->fd));

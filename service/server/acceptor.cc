@@ -27,7 +27,7 @@ constexpr std::chrono::seconds kBetweenWarnings{10};
 
 }  // namespace
 
-Acceptor::Acceptor(std::string address, metrics::Listener listener, metrics::Fd wake,
+Acceptor::Acceptor(std::string address, net::Listener listener, net::Fd wake,
                    size_t max_connections)
     : address_(std::move(address)),
       max_connections_(max_connections),
@@ -38,9 +38,9 @@ Acceptor::~Acceptor() { Stop(); }
 
 absl::StatusOr<std::unique_ptr<Acceptor>> Acceptor::Bind(const std::string& address,
                                                          size_t max_connections) {
-  auto listener = metrics::Listen(address);
+  auto listener = net::Listen(address);
   if (!listener.ok()) return Annotate(address, listener.status());
-  metrics::Fd wake(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
+  net::Fd wake(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
   if (!wake.valid()) return absl::UnavailableError("no file descriptor to listen with");
   return std::unique_ptr<Acceptor>(
       new Acceptor(address, *std::move(listener), std::move(wake), max_connections));
@@ -56,7 +56,7 @@ void Acceptor::Stop() {
     eventfd_write(wake_.get(), 1);
     thread_.join();
   }
-  listener_.fd = metrics::Fd();
+  listener_.fd = net::Fd();
 }
 
 void Acceptor::Work() {
@@ -77,7 +77,7 @@ bool Acceptor::WaitForClients(bool out_of_descriptors) const {
 // False when the process has no descriptor left.
 bool Acceptor::AcceptAll() {
   while (true) {
-    metrics::Fd fd(accept4(listener_.fd.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    net::Fd fd(accept4(listener_.fd.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (fd.valid()) {
       Take(std::move(fd));
       continue;
@@ -92,7 +92,7 @@ bool Acceptor::AcceptAll() {
   }
 }
 
-void Acceptor::Take(metrics::Fd fd) {
+void Acceptor::Take(net::Fd fd) {
   struct stat file = {};
   if (!HasRoom() || fstat(fd.get(), &file) != 0) {
     ++refused_;

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "service/metrics/listener.h"
+#include "service/net/socket.h"
 
 namespace lazynet::server {
 
@@ -21,7 +21,7 @@ class Acceptor {
  public:
   using Handler = grpc::experimental::ExternalConnectionAcceptor;
 
-  // Binds the address, host:port. Errors as metrics::Listen's, naming the address.
+  // Binds the address, host:port. Errors as net::Listen's, naming the address.
   static absl::StatusOr<std::unique_ptr<Acceptor>> Bind(const std::string& address,
                                                         size_t max_connections);
   // As Stop.
@@ -46,21 +46,20 @@ class Acceptor {
     ino_t inode = 0;
   };
 
-  Acceptor(std::string address, metrics::Listener listener, metrics::Fd wake,
-           size_t max_connections);
+  Acceptor(std::string address, net::Listener listener, net::Fd wake, size_t max_connections);
 
   void Work();
   bool WaitForClients(bool out_of_descriptors) const;
   bool AcceptAll();
-  void Take(metrics::Fd fd);
+  void Take(net::Fd fd);
   bool HasRoom();
   void ForgetClosed();
   void WarnOfRefusals();
 
   const std::string address_;
   const size_t max_connections_;
-  metrics::Listener listener_;
-  const metrics::Fd wake_;  // readable when it is time to stop
+  net::Listener listener_;
+  const net::Fd wake_;  // readable when it is time to stop
   std::unique_ptr<Handler> handler_;
   std::vector<Connection> connections_;  // the thread's, as the next two
   size_t refused_ = 0;                   // since the last warning

@@ -1,4 +1,4 @@
-#include "service/metrics/listener.h"
+#include "service/net/socket.h"
 
 #include <fmt/format.h>
 #include <netdb.h>
@@ -16,7 +16,7 @@
 
 #include "engine/core/status.h"
 
-namespace lazynet::metrics {
+namespace lazynet::net {
 namespace {
 
 struct HostPort {
@@ -122,4 +122,4 @@ absl::StatusOr<Listener> Listen(std::string_view address) {
   return ListenOn(resolved);
 }
 
-}  // namespace lazynet::metrics
+}  // namespace lazynet::net

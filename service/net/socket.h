@@ -5,7 +5,7 @@
 
 #include "absl/status/statusor.h"
 
-namespace lazynet::metrics {
+namespace lazynet::net {
 
 // Owns a file descriptor.
 class Fd {
@@ -40,4 +40,4 @@ struct Listener {
 //   UNAVAILABLE: the address is taken, not this machine's or not allowed
 absl::StatusOr<Listener> Listen(std::string_view address);
 
-}  // namespace lazynet::metrics
+}  // namespace lazynet::net
