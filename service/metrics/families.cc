@@ -3,7 +3,7 @@
 #include <prometheus/client_metric.h>
 #include <prometheus/metric_type.h>
 
-#include <initializer_list>
+#include <array>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -13,61 +13,28 @@ namespace {
 
 using prometheus::ClientMetric;
 using prometheus::MetricFamily;
-using prometheus::MetricType;
-using Label = ClientMetric::Label;
 
-ClientMetric ToMetric(const Counter& counter) {
-  ClientMetric metric;
-  metric.counter.value = static_cast<double>(counter.value());
-  return metric;
-}
-
-ClientMetric GaugeMetric(double value) {
-  ClientMetric metric;
-  metric.gauge.value = value;
-  return metric;
-}
-
-ClientMetric ToMetric(const Gauge& gauge) {
-  return GaugeMetric(static_cast<double>(gauge.value()));
-}
-
+constexpr std::string_view TypeOf(Counter NetworkSeries::*) { return "counter"; }
+constexpr std::string_view TypeOf(Gauge NetworkSeries::*) { return "gauge"; }
 template <const auto& kBounds, int64_t kPerUnit>
-ClientMetric ToMetric(const Histogram<kBounds, kPerUnit>& histogram) {
-  constexpr size_t kBuckets = Histogram<kBounds, kPerUnit>::kBuckets;
-  ClientMetric metric;
-  metric.histogram.sample_sum = histogram.sum();
-  metric.histogram.bucket.reserve(kBuckets);
-  uint64_t cumulative = 0;
-  for (size_t bucket = 0; bucket < kBuckets; ++bucket) {
-    cumulative += histogram.count(bucket);
-    if (bucket + 1 < kBuckets) {
-      metric.histogram.bucket.push_back({cumulative, histogram.upper_bound(bucket)});
-    }
+constexpr std::string_view TypeOf(Histogram<kBounds, kPerUnit> NetworkSeries::*) {
+  return "histogram";
+}
+
+// ,key="value" for each of the values.
+template <size_t kSize>
+std::array<std::string, kSize> LabelsOf(std::string_view key,
+                                        const std::array<std::string_view, kSize>& values) {
+  std::array<std::string, kSize> labels;
+  for (size_t i = 0; i < kSize; ++i) labels[i] = ',' + LabelOf(key, values[i]);
+  return labels;
+}
+
+std::array<std::string, kStatusCodes> LabelsOfCodes(std::string_view key) {
+  std::array<std::string, kStatusCodes> labels;
+  for (size_t i = 0; i < kStatusCodes; ++i) {
+    labels[i] = ',' + LabelOf(key, absl::StatusCodeToString(static_cast<absl::StatusCode>(i)));
   }
-  // The serializer adds the bucket of +Inf from the count, so the two always agree.
-  metric.histogram.sample_count = cumulative;
-  return metric;
-}
-
-MetricType TypeOf(const Counter&) { return MetricType::Counter; }
-MetricType TypeOf(const Gauge&) { return MetricType::Gauge; }
-template <const auto& kBounds, int64_t kPerUnit>
-MetricType TypeOf(const Histogram<kBounds, kPerUnit>&) {
-  return MetricType::Histogram;
-}
-
-void AddSample(MetricFamily& family, ClientMetric metric, std::vector<Label> labels) {
-  metric.label = std::move(labels);
-  family.metric.push_back(std::move(metric));
-}
-
-std::vector<Label> LabelsOf(const NetworkSeries& network, std::initializer_list<Label> more = {}) {
-  std::vector<Label> labels;
-  labels.reserve(2 + more.size());
-  labels.push_back({"model", network.model});
-  labels.push_back({"version", network.version});
-  labels.insert(labels.end(), more);
   return labels;
 }
 
@@ -97,217 +64,193 @@ bool IsInference(std::string_view method) {
          method == "inference.GRPCInferenceService/ModelStreamInfer";
 }
 
-class Families {
- public:
-  Families(const ServerSeries& server, const MethodTable& methods,
-           const std::vector<std::shared_ptr<const NetworkSeries>>& networks)
-      : server_(server), methods_(methods), networks_(networks) {}
+// One series of each network.
+template <auto kInstrument>
+constexpr NetworkFamily Of(std::string_view name, std::string_view help) {
+  return {name, help, TypeOf(kInstrument), [](const NetworkSeries& network, SampleWriter& writer) {
+            writer.Write(network.labels, "", network.*kInstrument);
+          }};
+}
 
-  std::vector<MetricFamily> Take() && { return std::move(families_); }
+// The same of each value of a label, whose texts kLabels makes.
+template <auto kCounters, auto kLabels>
+constexpr NetworkFamily By(std::string_view name, std::string_view help) {
+  return {name, help, "counter", [](const NetworkSeries& network, SampleWriter& writer) {
+            static const auto labels = kLabels();
+            for (size_t i = 0; i < labels.size(); ++i) {
+              writer.Write(network.labels, labels[i], (network.*kCounters)[i]);
+            }
+          }};
+}
 
-  // One series of the server.
-  void Server(const char* name, const char* help, const Gauge& gauge) {
-    AddSample(Family(name, help, MetricType::Gauge), ToMetric(gauge), {});
+auto Reasons() { return LabelsOf("reason", kShedReasons); }
+auto Stages() { return LabelsOf("stage", kDeadlineStages); }
+auto Outcomes() { return LabelsOf("outcome", kOutcomes); }
+auto EvictedParts() { return LabelsOf("what", kEvictedParts); }
+
+void WriteRequests(const NetworkSeries& network, SampleWriter& writer) {
+  static const auto labels = LabelsOfCodes("code");
+  for (size_t i = 0; i < kStatusCodes; ++i) {
+    const Counter& requests = network.requests[i];
+    if (!IsAnswered(static_cast<absl::StatusCode>(i)) && requests.value() == 0) continue;
+    writer.Write(network.labels, labels[i], requests);
   }
+}
 
-  void BuildInfo(const char* name, const char* help) {
-    std::vector<Label> labels;
-    for (const auto& [key, value] : server_.build_labels) labels.push_back({key, value});
-    AddSample(Family(name, help, MetricType::Gauge), GaugeMetric(1), std::move(labels));
-  }
+void WriteUnknownModelRequests(const ServerSeries& server, SampleWriter& writer) {
+  writer.Write(R"(model="",version="",code="NOT_FOUND")", "", server.unknown_model_requests);
+}
 
-  // One series of each network.
-  template <typename Instrument>
-  void PerNetwork(const char* name, const char* help, Instrument NetworkSeries::*instrument) {
-    MetricFamily& family = Family(name, help, TypeOf(Instrument{}));
-    for (const auto& network : networks_) {
-      AddSample(family, ToMetric(*network.*instrument), LabelsOf(*network));
+void WriteMaterializations(const NetworkSeries& network, SampleWriter& writer) {
+  static const auto sources = LabelsOf("source", kSources);
+  static const auto outcomes = Outcomes();
+  static const auto labels = [] {
+    std::array<std::array<std::string, kOutcomes.size()>, kSources.size()> result;
+    for (size_t i = 0; i < sources.size(); ++i) {
+      for (size_t j = 0; j < outcomes.size(); ++j) result[i][j] = sources[i] + outcomes[j];
+    }
+    return result;
+  }();
+  for (size_t i = 0; i < kSources.size(); ++i) {
+    for (size_t j = 0; j < kOutcomes.size(); ++j) {
+      writer.Write(network.labels, labels[i][j], network.materializations[i][j]);
     }
   }
+}
 
-  // One series of each network and value of `label`.
-  template <size_t kSize>
-  void PerNetworkBy(const char* label, const std::array<std::string_view, kSize>& values,
-                    const char* name, const char* help,
-                    std::array<Counter, kSize> NetworkSeries::*counters) {
-    MetricFamily& family = Family(name, help, MetricType::Counter);
-    for (const auto& network : networks_) {
-      for (size_t i = 0; i < kSize; ++i) {
-        AddSample(family, ToMetric((*network.*counters)[i]),
-                  LabelsOf(*network, {{label, std::string(values[i])}}));
-      }
-    }
+void WriteStates(const NetworkSeries& network, SampleWriter& writer) {
+  static const auto labels = LabelsOf("state", kStates);
+  const int present = network.state.load(std::memory_order_relaxed);
+  for (size_t i = 0; i < kStates.size(); ++i) {
+    writer.Write(network.labels, labels[i], int64_t{static_cast<int>(i) == present});
   }
+}
 
-  void StartedCalls(const char* name, const char* help) {
-    MetricFamily& family = NewFamily(kGrpc, name, help, MetricType::Counter);
-    for (const auto& method : methods_) {
-      AddSample(family, ToMetric(method->started), {{"grpc_method", method->method}});
-    }
-  }
+using N = NetworkSeries;
 
-  template <typename Histogram>
-  void EndedCalls(const char* name, const char* help, Histogram MethodSeries::Ended::*histogram) {
-    MetricFamily& family = NewFamily(kGrpc, name, help, MetricType::Histogram);
-    for (const auto& method : methods_) {
-      for (size_t i = 0; i < kStatusCodes; ++i) {
-        const auto code = static_cast<absl::StatusCode>(i);
-        const Histogram& calls = method->ended[i].*histogram;
-        const bool always =
-            code == absl::StatusCode::kOk || (IsInference(method->method) && IsAnswered(code));
-        if (!always && calls.empty()) continue;
-        AddSample(
-            family, ToMetric(calls),
-            {{"grpc_method", method->method}, {"grpc_status", absl::StatusCodeToString(code)}});
-      }
-    }
-  }
+constexpr NetworkFamily kNetworkFamilies[] = {
+    {"lazynet_requests_total", "Inference requests answered, by gRPC code.", "counter",
+     WriteRequests, WriteUnknownModelRequests},
+    Of<&N::request_duration>("lazynet_request_duration_seconds",
+                             "From a request's arrival to its answer."),
+    Of<&N::queue_duration>("lazynet_queue_duration_seconds", "A request's wait for a lane."),
+    Of<&N::compute_duration>("lazynet_compute_duration_seconds", "Running one batch on a lane."),
+    Of<&N::batch_size>("lazynet_batch_size",
+                       "Elements of the batch axis that were computed together."),
+    Of<&N::requests_in_flight>("lazynet_requests_in_flight",
+                               "Requests that arrived and are not answered yet."),
+    By<&N::shed, Reasons>("lazynet_shed_total", "Requests refused to shed load."),
+    By<&N::deadline_expired, Stages>("lazynet_deadline_expired_total",
+                                     "Requests whose deadline passed before they were computed."),
 
-  void Requests(const char* name, const char* help) {
-    MetricFamily& family = Family(name, help, MetricType::Counter);
-    AddSample(family, ToMetric(server_.unknown_model_requests),
-              {{"model", ""},
-               {"version", ""},
-               {"code", absl::StatusCodeToString(absl::StatusCode::kNotFound)}});
-    for (const auto& network : networks_) {
-      for (size_t i = 0; i < kStatusCodes; ++i) {
-        const auto code = static_cast<absl::StatusCode>(i);
-        if (!IsAnswered(code) && network->requests[i].value() == 0) continue;
-        AddSample(family, ToMetric(network->requests[i]),
-                  LabelsOf(*network, {{"code", absl::StatusCodeToString(code)}}));
-      }
-    }
-  }
+    {"lazynet_materializations_total", "Attempts to materialize, by what fixed the lazy sizes.",
+     "counter", WriteMaterializations},
+    Of<&N::materialize_duration>("lazynet_materialize_duration_seconds",
+                                 "Successful materializations."),
+    {"lazynet_network_state", "1 for the present state, 0 for the others.", "gauge", WriteStates},
+    Of<&N::uninitialized_parameters>("lazynet_uninitialized_parameters",
+                                     "Parameters that wait for materialization."),
+    Of<&N::parameter_bytes>("lazynet_parameter_bytes", "Memory of the parameters."),
+    Of<&N::mapped_parameter_bytes>(
+        "lazynet_mapped_parameter_bytes",
+        "Those in mapped checkpoint files, in memory only while they are read."),
+    Of<&N::packed_weight_bytes>("lazynet_packed_weight_bytes",
+                                "Memory of the weights packed for the kernels."),
 
-  void Materializations(const char* name, const char* help) {
-    MetricFamily& family = Family(name, help, MetricType::Counter);
-    for (const auto& network : networks_) {
-      for (size_t source = 0; source < kSources.size(); ++source) {
-        for (size_t outcome = 0; outcome < kOutcomes.size(); ++outcome) {
-          AddSample(family, ToMetric(network->materializations[source][outcome]),
-                    LabelsOf(*network, {{"source", std::string(kSources[source])},
-                                        {"outcome", std::string(kOutcomes[outcome])}}));
-        }
-      }
-    }
-  }
-
-  void States(const char* name, const char* help) {
-    MetricFamily& family = Family(name, help, MetricType::Gauge);
-    for (const auto& network : networks_) {
-      const int present = network->state.load(std::memory_order_relaxed);
-      for (size_t i = 0; i < kStates.size(); ++i) {
-        AddSample(family, GaugeMetric(static_cast<int>(i) == present ? 1 : 0),
-                  LabelsOf(*network, {{"state", std::string(kStates[i])}}));
-      }
-    }
-  }
-
- private:
-  static constexpr const char* kOwn = "lazynet_";
-  static constexpr const char* kGrpc = "grpc_server_call_";
-
-  // The reference is good until the next family is begun.
-  MetricFamily& NewFamily(const char* prefix, const char* name, const char* help, MetricType type) {
-    return families_.emplace_back(MetricFamily{std::string(prefix) + name, help, type, {}});
-  }
-  MetricFamily& Family(const char* name, const char* help, MetricType type) {
-    return NewFamily(kOwn, name, help, type);
-  }
-
-  const ServerSeries& server_;
-  const MethodTable& methods_;
-  const std::vector<std::shared_ptr<const NetworkSeries>>& networks_;
-  std::vector<MetricFamily> families_;
+    By<&N::plan_builds, Outcomes>("lazynet_plan_builds_total", "Attempts to build a plan."),
+    Of<&N::plan_build_duration>("lazynet_plan_build_duration_seconds",
+                                "Successful builds of a plan."),
+    Of<&N::plan_cache_hits>("lazynet_plan_cache_hits_total",
+                            "Batches whose plan was in the cache."),
+    Of<&N::plan_cache_misses>("lazynet_plan_cache_misses_total",
+                              "Batches whose plan was not in the cache."),
+    Of<&N::plan_cache_evictions>("lazynet_plan_cache_evictions_total",
+                                 "Plans dropped from the cache."),
+    Of<&N::plan_age_at_eviction>("lazynet_plan_age_at_eviction_seconds",
+                                 "How long plans were in the cache that were dropped."),
+    By<&N::evictions, EvictedParts>("lazynet_evictions_total",
+                                    "What was dropped to make room for others."),
+    Of<&N::parameter_age_at_eviction>("lazynet_parameter_age_at_eviction_seconds",
+                                      "How long parameters were in memory that were dropped."),
+    Of<&N::plan_cache_entries>("lazynet_plan_cache_entries", "Plans in the cache."),
+    Of<&N::plan_cache_bytes>("lazynet_plan_cache_bytes", "Memory of the plans in the cache."),
 };
+
+template <typename Histogram>
+void WriteEndedCalls(std::string_view name, std::string_view help, const MethodTable& methods,
+                     Histogram MethodSeries::Ended::*histogram, std::string& out) {
+  static const auto statuses = LabelsOfCodes("grpc_status");
+  WriteHead(name, help, "histogram", out);
+  SampleWriter writer(name, out);
+  for (const auto& method : methods) {
+    const std::string label = LabelOf("grpc_method", method->method);
+    for (size_t i = 0; i < kStatusCodes; ++i) {
+      const auto code = static_cast<absl::StatusCode>(i);
+      const Histogram& calls = method->ended[i].*histogram;
+      const bool always =
+          code == absl::StatusCode::kOk || (IsInference(method->method) && IsAnswered(code));
+      if (always || !calls.empty()) writer.Write(label, statuses[i], calls);
+    }
+  }
+}
+
+MetricFamily GaugeFamily(const char* name, const char* help, double value) {
+  ClientMetric metric;
+  metric.gauge.value = value;
+  return {name, help, prometheus::MetricType::Gauge, {std::move(metric)}};
+}
 
 }  // namespace
 
-std::vector<MetricFamily> CollectFamilies(
-    const ServerSeries& server, const MethodTable& methods,
-    const std::vector<std::shared_ptr<const NetworkSeries>>& networks) {
-  Families families(server, methods, networks);
+std::span<const NetworkFamily> NetworkFamilies() { return kNetworkFamilies; }
 
-  families.BuildInfo("build_info", "Always 1; its labels say what runs.");
-  families.Server("lanes", "Lanes that serve.", server.lanes);
-  families.Server("queue_depth", "Requests waiting for a lane.", server.queue_depth);
-  families.Server("queue_capacity",
-                  "Requests of a model that may wait for a lane, unless its options say otherwise.",
-                  server.queue_capacity);
-  families.Server("build_queue_depth", "Materializations and plans waiting for a build lane.",
-                  server.build_queue_depth);
-  families.Server("workspace_bytes", "Memory of the lanes for intermediate values.",
-                  server.workspace_bytes);
-  families.Server("memory_budget_bytes", "Memory that all networks may take together.",
-                  server.memory_budget_bytes);
-  families.Server("memory_used_bytes",
-                  "What they take of it: parameters, packed weights, plans and workspaces.",
-                  server.memory_used_bytes);
+std::vector<MetricFamily> ServerFamilies(const ServerSeries& server) {
+  MetricFamily build_info =
+      GaugeFamily("lazynet_build_info", "Always 1; its labels say what runs.", 1);
+  for (const auto& [key, value] : server.build_labels) {
+    build_info.metric[0].label.push_back({key, value});
+  }
+  std::vector<MetricFamily> families{std::move(build_info)};
+  const auto add = [&](const char* name, const char* help, const Gauge& gauge) {
+    families.push_back(GaugeFamily(name, help, static_cast<double>(gauge.value())));
+  };
+  add("lazynet_lanes", "Lanes that serve.", server.lanes);
+  add("lazynet_queue_depth", "Requests waiting for a lane.", server.queue_depth);
+  add("lazynet_queue_capacity",
+      "Requests of a model that may wait for a lane, unless its options say otherwise.",
+      server.queue_capacity);
+  add("lazynet_build_queue_depth", "Materializations and plans waiting for a build lane.",
+      server.build_queue_depth);
+  add("lazynet_workspace_bytes", "Memory of the lanes for intermediate values.",
+      server.workspace_bytes);
+  add("lazynet_memory_budget_bytes", "Memory that all networks may take together.",
+      server.memory_budget_bytes);
+  add("lazynet_memory_used_bytes",
+      "What they take of it: parameters, packed weights, plans and workspaces.",
+      server.memory_used_bytes);
+  return families;
+}
 
-  families.Requests("requests_total", "Inference requests answered, by gRPC code.");
-  families.PerNetwork("request_duration_seconds", "From a request's arrival to its answer.",
-                      &NetworkSeries::request_duration);
-  families.PerNetwork("queue_duration_seconds", "A request's wait for a lane.",
-                      &NetworkSeries::queue_duration);
-  families.PerNetwork("compute_duration_seconds", "Running one batch on a lane.",
-                      &NetworkSeries::compute_duration);
-  families.PerNetwork("batch_size", "Elements of the batch axis that were computed together.",
-                      &NetworkSeries::batch_size);
-  families.PerNetwork("requests_in_flight", "Requests that arrived and are not answered yet.",
-                      &NetworkSeries::requests_in_flight);
-  families.PerNetworkBy("reason", kShedReasons, "shed_total", "Requests refused to shed load.",
-                        &NetworkSeries::shed);
-  families.PerNetworkBy("stage", kDeadlineStages, "deadline_expired_total",
-                        "Requests whose deadline passed before they were computed.",
-                        &NetworkSeries::deadline_expired);
+void WriteMethodFamilies(const MethodTable& methods, std::string& out) {
+  constexpr std::string_view kStarted = "grpc_server_call_started_total";
+  WriteHead(kStarted, "Calls that began.", "counter", out);
+  SampleWriter started(kStarted, out);
+  for (const auto& method : methods) {
+    started.Write(LabelOf("grpc_method", method->method), "", method->started);
+  }
+  WriteEndedCalls("grpc_server_call_duration_seconds", "From a call's beginning to its end.",
+                  methods, &MethodSeries::Ended::duration, out);
+  WriteEndedCalls("grpc_server_call_rcvd_total_compressed_message_size_bytes",
+                  "Received in the messages of a call.", methods,
+                  &MethodSeries::Ended::received_bytes, out);
+  WriteEndedCalls("grpc_server_call_sent_total_compressed_message_size_bytes",
+                  "Sent in the messages of a call.", methods, &MethodSeries::Ended::sent_bytes,
+                  out);
+}
 
-  families.Materializations("materializations_total",
-                            "Attempts to materialize, by what fixed the lazy sizes.");
-  families.PerNetwork("materialize_duration_seconds", "Successful materializations.",
-                      &NetworkSeries::materialize_duration);
-  families.States("network_state", "1 for the present state, 0 for the others.");
-  families.PerNetwork("uninitialized_parameters", "Parameters that wait for materialization.",
-                      &NetworkSeries::uninitialized_parameters);
-  families.PerNetwork("parameter_bytes", "Memory of the parameters.",
-                      &NetworkSeries::parameter_bytes);
-  families.PerNetwork("mapped_parameter_bytes",
-                      "Those in mapped checkpoint files, in memory only while they are read.",
-                      &NetworkSeries::mapped_parameter_bytes);
-  families.PerNetwork("packed_weight_bytes", "Memory of the weights packed for the kernels.",
-                      &NetworkSeries::packed_weight_bytes);
-
-  families.PerNetworkBy("outcome", kOutcomes, "plan_builds_total", "Attempts to build a plan.",
-                        &NetworkSeries::plan_builds);
-  families.PerNetwork("plan_build_duration_seconds", "Successful builds of a plan.",
-                      &NetworkSeries::plan_build_duration);
-  families.PerNetwork("plan_cache_hits_total", "Batches whose plan was in the cache.",
-                      &NetworkSeries::plan_cache_hits);
-  families.PerNetwork("plan_cache_misses_total", "Batches whose plan was not in the cache.",
-                      &NetworkSeries::plan_cache_misses);
-  families.PerNetwork("plan_cache_evictions_total", "Plans dropped from the cache.",
-                      &NetworkSeries::plan_cache_evictions);
-  families.PerNetwork("plan_age_at_eviction_seconds",
-                      "How long plans were in the cache that were dropped.",
-                      &NetworkSeries::plan_age_at_eviction);
-  families.PerNetworkBy("what", kEvictedParts, "evictions_total",
-                        "What was dropped to make room for others.", &NetworkSeries::evictions);
-  families.PerNetwork("parameter_age_at_eviction_seconds",
-                      "How long parameters were in memory that were dropped.",
-                      &NetworkSeries::parameter_age_at_eviction);
-  families.PerNetwork("plan_cache_entries", "Plans in the cache.",
-                      &NetworkSeries::plan_cache_entries);
-  families.PerNetwork("plan_cache_bytes", "Memory of the plans in the cache.",
-                      &NetworkSeries::plan_cache_bytes);
-
-  families.StartedCalls("started_total", "Calls that began.");
-  families.EndedCalls("duration_seconds", "From a call's beginning to its end.",
-                      &MethodSeries::Ended::duration);
-  families.EndedCalls("rcvd_total_compressed_message_size_bytes",
-                      "Received in the messages of a call.", &MethodSeries::Ended::received_bytes);
-  families.EndedCalls("sent_total_compressed_message_size_bytes", "Sent in the messages of a call.",
-                      &MethodSeries::Ended::sent_bytes);
-
-  return std::move(families).Take();
+void WriteHead(std::string_view name, std::string_view help, std::string_view type,
+               std::string& out) {
+  fmt::format_to(std::back_inserter(out), "# HELP {0} {1}\n# TYPE {0} {2}\n", name, help, type);
 }
 
 }  // namespace lazynet::metrics

@@ -33,6 +33,7 @@ inline constexpr size_t kStatusCodes = 17;  // gRPC's, OK (0) to UNAUTHENTICATED
 struct NetworkSeries {
   std::string model;
   std::string version;
+  std::string labels;  // the two as all series show them: model="m",version="1"
 
   std::array<Counter, kStatusCodes> requests;
   DurationHistogram request_duration;

@@ -1,9 +1,7 @@
 #include "service/metrics/store.h"
 
-#include <iterator>
-
 #include "engine/core/check.h"
-#include "service/metrics/families.h"
+#include "service/metrics/sample_writer.h"
 
 namespace lazynet::metrics {
 
@@ -13,14 +11,15 @@ Store::Store(std::vector<std::pair<std::string, std::string>> build_labels) {
 
 std::shared_ptr<NetworkSeries> Store::Acquire(std::string_view model, std::string_view version) {
   const std::lock_guard lock(mutex_);
-  Shown& shown = networks_[{std::string(model), std::string(version)}];
-  if (shown.series == nullptr) {
-    shown.series = std::make_shared<NetworkSeries>();
-    shown.series->model = model;
-    shown.series->version = version;
+  Network& network = networks_[{std::string(model), std::string(version)}];
+  if (network.series == nullptr) {
+    network.series = std::make_shared<NetworkSeries>();
+    network.series->model = model;
+    network.series->version = version;
+    network.series->labels = LabelOf("model", model) + ',' + LabelOf("version", version);
   }
-  ++shown.users;
-  return shown.series;
+  ++network.users;
+  return network.series;
 }
 
 void Store::Release(const NetworkSeries& network) {
@@ -36,21 +35,13 @@ void Store::ShowMethods(MethodTable methods) {
   methods_ = std::move(methods);
 }
 
-std::vector<prometheus::MetricFamily> Store::Collect() const {
-  std::vector<std::shared_ptr<const NetworkSeries>> networks;
-  MethodTable methods;
-  {
-    // Only long enough to copy pointers: a scrape of thousands of networks stops no load or unload.
-    const std::lock_guard lock(mutex_);
-    methods = methods_;
-    networks.reserve(networks_.size());
-    for (const auto& [key, shown] : networks_) networks.push_back(shown.series);
-  }
-  std::vector<prometheus::MetricFamily> families = CollectFamilies(server_, methods, networks);
-  std::vector<prometheus::MetricFamily> process = process_.Collect();
-  families.insert(families.end(), std::make_move_iterator(process.begin()),
-                  std::make_move_iterator(process.end()));
-  return families;
+Store::Shown Store::Look() const {
+  // Only long enough to copy pointers: a scrape of thousands of networks stops no load or unload.
+  const std::lock_guard lock(mutex_);
+  Shown shown{.networks = {}, .methods = methods_};
+  shown.networks.reserve(networks_.size());
+  for (const auto& [key, network] : networks_) shown.networks.push_back(network.series);
+  return shown;
 }
 
 }  // namespace lazynet::metrics

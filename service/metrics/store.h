@@ -1,8 +1,5 @@
 #pragma once
 
-#include <prometheus/collectable.h>
-#include <prometheus/metric_family.h>
-
 #include <cstddef>
 #include <map>
 #include <memory>
@@ -22,7 +19,7 @@ namespace lazynet::metrics {
 // It stands where prometheus::Registry and its families would. Those hold each series under a map
 // of label texts (some 450 bytes a series) and walk through all series of a family, under the lock
 // that scrapes need, to remove one: too much for thousands of networks that come and go.
-class Store final : public prometheus::Collectable {
+class Store {
  public:
   explicit Store(std::vector<std::pair<std::string, std::string>> build_labels);
 
@@ -32,16 +29,22 @@ class Store final : public prometheus::Collectable {
   void Release(const NetworkSeries& network);
 
   ServerSeries& server() { return server_; }
+  const ServerSeries& server() const { return server_; }
+  const ProcessCollector& process() const { return process_; }
 
   // The gRPC methods to show, by name; once, before anybody asks for them.
   void ShowMethods(MethodTable methods);
   const MethodTable& methods() const { return methods_; }
 
   // Networks in the order of their model and version.
-  std::vector<prometheus::MetricFamily> Collect() const override;
+  struct Shown {
+    std::vector<std::shared_ptr<const NetworkSeries>> networks;
+    MethodTable methods;
+  };
+  Shown Look() const;
 
  private:
-  struct Shown {
+  struct Network {
     std::shared_ptr<NetworkSeries> series;
     size_t users = 0;
   };
@@ -49,8 +52,8 @@ class Store final : public prometheus::Collectable {
   ServerSeries server_;
   ProcessCollector process_;
   mutable std::mutex mutex_;
-  MethodTable methods_;                                            // written once, with mutex_ held
-  std::map<std::pair<std::string, std::string>, Shown> networks_;  // guarded by mutex_
+  MethodTable methods_;  // written once, with mutex_ held
+  std::map<std::pair<std::string, std::string>, Network> networks_;  // guarded by mutex_
 };
 
 }  // namespace lazynet::metrics

@@ -7,9 +7,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <cstring>
+#include <fstream>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -17,14 +19,15 @@
 
 #include "service/metrics/network_probe.h"
 #include "service/metrics/registry.h"
+#include "service/metrics/rpc_probe.h"
 #include "tests/service/metrics/text_format.h"
 
 namespace lazynet::metrics {
 namespace {
 
 using testing::AllOf;
-using testing::EndsWith;
 using testing::HasSubstr;
+using testing::Not;
 using testing::StartsWith;
 
 // A client's end of a connection to a loopback address.
@@ -63,6 +66,14 @@ class Client {
     return answer;
   }
 
+  // So many bytes, or less when the server closes.
+  std::string Receive(size_t bytes) {
+    std::string answer(bytes, '\0');
+    answer.resize(
+        static_cast<size_t>(std::max<ssize_t>(recv(fd_, answer.data(), bytes, MSG_WAITALL), 0)));
+    return answer;
+  }
+
   // Closes with a reset, as a process that is killed does.
   void Abort() {
     const linger now{1, 0};
@@ -88,6 +99,34 @@ std::string Get(const char* host, int port, const std::string& path) {
   return Ask(host, port, "GET " + path + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
 }
 
+// The chunks of an answer put together; nothing if they do not end as they should.
+std::string BodyOf(const std::string& answer) {
+  std::string body;
+  size_t at = answer.find("\r\n\r\n") + 4;
+  while (at < answer.size()) {
+    size_t digits = 0;
+    const size_t size = std::stoul(answer.substr(at), &digits, 16);
+    at += digits + 2;
+    if (answer.substr(at + size, 2) != "\r\n") return "";
+    if (size == 0) return at + 2 == answer.size() ? body : "";
+    body.append(answer, at, size);
+    at += size + 2;
+  }
+  return "";
+}
+
+// Without the process' own numbers, which are others each time.
+std::string NetworksOf(const std::string& page) { return page.substr(0, page.find("# HELP proc")); }
+
+// Bytes that the process has in memory.
+size_t ResidentBytes() {
+  std::ifstream file("/proc/self/statm");
+  size_t all = 0;
+  size_t resident = 0;
+  file >> all >> resident;
+  return resident * static_cast<size_t>(sysconf(_SC_PAGESIZE));
+}
+
 bool HasIpv6() {
   sockaddr_in6 address{};
   address.sin6_family = AF_INET6;
@@ -110,8 +149,6 @@ TEST(Exposer, ServesTheMetricsOnAPortOfTheSystemsChoice) {
   EXPECT_THAT(before,
               AllOf(StartsWith("HTTP/1.1 200 OK\r\n"),
                     HasSubstr("\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\n")));
-  const size_t body = before.find("\r\n\r\n") + 4;
-  EXPECT_THAT(before, HasSubstr("\r\nContent-Length: " + std::to_string(before.size() - body)));
   EXPECT_EQ(ValueOf(before, series), 0);
   EXPECT_TRUE(ValueOf(before, "process_resident_memory_bytes"));
 
@@ -153,8 +190,45 @@ TEST(Exposer, AnswersHeadWithoutABody) {
   const Registry registry;
   const auto exposer = Exposer::Start(registry, "127.0.0.1:0");
   ASSERT_TRUE(exposer.ok()) << exposer.status();
-  EXPECT_THAT(Ask("127.0.0.1", (*exposer)->port(), "HEAD /metrics HTTP/1.1\r\n\r\n"),
-              AllOf(StartsWith("HTTP/1.1 200 OK"), EndsWith("\r\n\r\n")));
+  const std::string answer = Ask("127.0.0.1", (*exposer)->port(), "HEAD /metrics HTTP/1.1\r\n\r\n");
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 200 OK"));
+  EXPECT_EQ(answer.find("\r\n\r\n") + 4, answer.size());
+}
+
+TEST(Exposer, SendsTheSamePageInChunksAndWithout) {
+  Registry registry;
+  std::vector<std::unique_ptr<NetworkProbe>> probes;  // several chunks
+  for (int i = 0; i < 100; ++i) {
+    probes.push_back(std::make_unique<NetworkProbe>(registry, std::to_string(i), "1"));
+  }
+  const auto exposer = Exposer::Start(registry, "127.0.0.1:0");
+  ASSERT_TRUE(exposer.ok()) << exposer.status();
+  const std::string wanted = NetworksOf(registry.Text());
+  const std::string chunks = Get("127.0.0.1", (*exposer)->port(), "/metrics");
+  EXPECT_THAT(chunks, HasSubstr("\r\nTransfer-Encoding: chunked\r\n"));
+  EXPECT_TRUE(NetworksOf(BodyOf(chunks)) == wanted);
+  const std::string whole =
+      Ask("127.0.0.1", (*exposer)->port(), "GET /metrics HTTP/1.0\r\nHost: h\r\n\r\n");
+  EXPECT_THAT(whole.substr(0, 200), Not(HasSubstr("chunked")));
+  EXPECT_TRUE(NetworksOf(whole.substr(whole.find("\r\n\r\n") + 4)) == wanted);
+}
+
+// Labels are compared as text: with other digits, sums over servers have a bucket of each.
+TEST(Exposer, WritesBoundsAsEverybodyDoes) {
+  Registry registry;
+  NetworkProbe probe(registry, "mlp", "1");
+  const RpcProbe rpcs(registry, {"p.S/A"});
+  probe.RecordQueue(std::chrono::microseconds(500));
+  const auto exposer = Exposer::Start(registry, "127.0.0.1:0");
+  ASSERT_TRUE(exposer.ok()) << exposer.status();
+  const std::string page = BodyOf(Get("127.0.0.1", (*exposer)->port(), "/metrics"));
+  EXPECT_EQ(ValueOf(page, R"(lazynet_queue_duration_seconds_bucket{model="mlp",version="1",)"
+                          R"(le="0.0006"})"),
+            1);
+  EXPECT_EQ(ValueOf(page, R"(grpc_server_call_duration_seconds_bucket{grpc_method="p.S/A",)"
+                          R"(grpc_status="OK",le="0.0006"})"),
+            0);
+  EXPECT_EQ(page.find("0005999"), page.npos);
 }
 
 TEST(Exposer, WaitsForNoClient) {
@@ -186,6 +260,48 @@ TEST(Exposer, WaitsForNoClient) {
   exposer->reset();
   EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::seconds(5));
   EXPECT_EQ(silent.Receive(), "");
+}
+
+// Some two hundred megabytes to each.
+TEST(Exposer, HoldsNoPageForClientsThatDoNotRead) {
+  Registry registry;
+  std::vector<std::unique_ptr<NetworkProbe>> probes;
+  for (int i = 0; i < 10'000; ++i) {
+    probes.push_back(std::make_unique<NetworkProbe>(registry, std::to_string(i), "1"));
+  }
+  auto exposer = Exposer::Start(registry, "127.0.0.1:0");
+  ASSERT_TRUE(exposer.ok()) << exposer.status();
+  const int port = (*exposer)->port();
+  const size_t before = ResidentBytes();
+  std::vector<std::unique_ptr<Client>> deaf;
+  for (int i = 0; i < 16; ++i) {
+    deaf.push_back(std::make_unique<Client>("127.0.0.1", port));
+    deaf.back()->Send("GET /metrics HTTP/1.1\r\n\r\n");
+  }
+  for (const auto& client : deaf) EXPECT_THAT(client->Receive(8), "HTTP/1.1");
+
+  // One more than there are connections has one that stands still.
+  Client one_more("127.0.0.1", port);
+  one_more.Send("GET /metrics HTTP/1.1\r\n\r\n");
+  EXPECT_EQ(one_more.Receive(10'000'000).size(), 10'000'000u);
+  EXPECT_LT(ResidentBytes(), before + 10'000'000 + 20'000'000);
+
+  const auto end = std::chrono::steady_clock::now();
+  exposer->reset();
+  EXPECT_LT(std::chrono::steady_clock::now() - end, std::chrono::seconds(5));
+}
+
+TEST(Exposer, SilentClientsLeaveForOneThatAsks) {
+  const Registry registry;
+  const auto exposer = Exposer::Start(registry, "127.0.0.1:0");
+  ASSERT_TRUE(exposer.ok()) << exposer.status();
+  std::vector<std::unique_ptr<Client>> silent;
+  for (int i = 0; i < 16; ++i) {
+    silent.push_back(std::make_unique<Client>("127.0.0.1", (*exposer)->port()));
+  }
+  const auto before = std::chrono::steady_clock::now();
+  EXPECT_THAT(Get("127.0.0.1", (*exposer)->port(), "/metrics"), StartsWith("HTTP/1.1 200 OK"));
+  EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::seconds(8));
 }
 
 TEST(Exposer, ServesMoreClientsThanItHoldsConnections) {
