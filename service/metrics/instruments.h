@@ -132,6 +132,16 @@ inline constexpr std::array<int64_t, 41> kDurationBounds = {0,
                                                             20 * kSecond,
                                                             50 * kSecond,
                                                             100 * kSecond};
+
+// Every second or third of those from 100 us on, for what takes longer and happens seldom: the
+// buckets of all networks are most of the page.
+inline constexpr std::array<int64_t, 18> kPreparationBounds = {
+    100 * kMicrosecond, 300 * kMicrosecond, 1 * kMillisecond,   2 * kMillisecond,
+    5 * kMillisecond,   10 * kMillisecond,  20 * kMillisecond,  50 * kMillisecond,
+    100 * kMillisecond, 200 * kMillisecond, 500 * kMillisecond, 1 * kSecond,
+    2 * kSecond,        5 * kSecond,        10 * kSecond,       20 * kSecond,
+    50 * kSecond,       100 * kSecond};
+
 inline constexpr std::array<int64_t, 11> kBatchSizeBounds = {1,  2,   4,   8,   16,  32,
                                                              64, 128, 256, 512, 1024};
 
@@ -158,6 +168,7 @@ inline constexpr std::array<int64_t, 8> kAgeBounds = {
 
 using AgeHistogram = Histogram<kAgeBounds, kSecond>;
 using DurationHistogram = Histogram<kDurationBounds, kSecond>;
+using PreparationHistogram = Histogram<kPreparationBounds, kSecond>;
 using BatchSizeHistogram = Histogram<kBatchSizeBounds, 1>;
 using MessageBytesHistogram = Histogram<kMessageBytesBounds, 1>;
 

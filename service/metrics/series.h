@@ -45,7 +45,7 @@ struct NetworkSeries {
   std::array<Counter, kDeadlineStages.size()> deadline_expired;
 
   std::array<std::array<Counter, kOutcomes.size()>, kSources.size()> materializations;
-  DurationHistogram materialize_duration;
+  PreparationHistogram materialize_duration;
   std::atomic<int> state{-1};  // index in kStates; -1 until it is first told
   Gauge uninitialized_parameters;
   Gauge parameter_bytes;
@@ -53,7 +53,7 @@ struct NetworkSeries {
   Gauge packed_weight_bytes;
 
   std::array<Counter, kOutcomes.size()> plan_builds;
-  DurationHistogram plan_build_duration;
+  PreparationHistogram plan_build_duration;
   Counter plan_cache_hits;
   Counter plan_cache_misses;
   Counter plan_cache_evictions;

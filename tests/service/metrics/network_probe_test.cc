@@ -22,6 +22,7 @@ using std::chrono::microseconds;
 using std::chrono::milliseconds;
 using std::chrono::nanoseconds;
 using std::chrono::seconds;
+using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -31,6 +32,19 @@ class NetworkProbeTest : public testing::Test {
   std::optional<double> Value(const std::string& name, const std::string& more = "") {
     return ValueOf(registry_.Text(), "lazynet_" + name + "{model=\"mlp\",version=\"1\"" +
                                          (more.empty() ? "" : ",") + more + "}");
+  }
+
+  // What a histogram's buckets are called, in order.
+  std::vector<std::string> Bounds(const std::string& name) {
+    std::vector<std::string> bounds;
+    std::istringstream lines(registry_.Text());
+    const std::string start = "lazynet_" + name + R"(_bucket{model="mlp",version="1",le=")";
+    for (std::string line; std::getline(lines, line);) {
+      if (line.starts_with(start)) {
+        bounds.push_back(line.substr(start.size(), line.find('"', start.size()) - start.size()));
+      }
+    }
+    return bounds;
   }
 
   Registry registry_;
@@ -111,21 +125,20 @@ TEST_F(NetworkProbeTest, BucketsIncludeTheirBound) {
 
 // The bounds that gRFC A66 gives for latencies: rates of buckets can be added to a gRPC peer's.
 TEST_F(NetworkProbeTest, DurationsHaveTheBoundsOfGrpc) {
-  std::vector<std::string> bounds;
-  std::istringstream lines(registry_.Text());
-  const std::string start =
-      R"(lazynet_request_duration_seconds_bucket{model="mlp",version="1",le=")";
-  for (std::string line; std::getline(lines, line);) {
-    if (line.starts_with(start)) {
-      bounds.push_back(line.substr(start.size(), line.find('"', start.size()) - start.size()));
-    }
-  }
-  EXPECT_THAT(bounds, testing::ElementsAre(
-                          "0", "1e-05", "5e-05", "0.0001", "0.0003", "0.0006", "0.0008", "0.001",
+  EXPECT_THAT(Bounds("request_duration_seconds"),
+              ElementsAre("0", "1e-05", "5e-05", "0.0001", "0.0003", "0.0006", "0.0008", "0.001",
                           "0.002", "0.003", "0.004", "0.005", "0.006", "0.008", "0.01", "0.013",
                           "0.016", "0.02", "0.025", "0.03", "0.04", "0.05", "0.065", "0.08", "0.1",
                           "0.13", "0.16", "0.2", "0.25", "0.3", "0.4", "0.5", "0.65", "0.8", "1",
                           "2", "5", "10", "20", "50", "100", "+Inf"));
+}
+
+TEST_F(NetworkProbeTest, PreparationsHaveFewerOfThem) {
+  for (const char* name : {"materialize_duration_seconds", "plan_build_duration_seconds"}) {
+    EXPECT_THAT(Bounds(name),
+                ElementsAre("0.0001", "0.0003", "0.001", "0.002", "0.005", "0.01", "0.02", "0.05",
+                            "0.1", "0.2", "0.5", "1", "2", "5", "10", "20", "50", "100", "+Inf"));
+  }
 }
 
 TEST_F(NetworkProbeTest, TakesATimeThatRanBackwardsAsNone) {
