@@ -11,6 +11,7 @@
 #include "service/logging/log.h"
 #include "service/server/file_limit.h"
 #include "service/server/heap.h"
+#include "service/server/host.h"
 #include "service/server/life_cycle.h"
 #include "service/server/mutexes.h"
 #include "service/server/server.h"

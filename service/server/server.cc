@@ -2,18 +2,13 @@
 
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 
-#include <algorithm>
-#include <atomic>
 #include <mutex>
 #include <optional>
 #include <stop_token>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
-#include "engine/backend/onednn/onednn_backend.h"
-#include "engine/backend/reference/reference_backend.h"
 #include "service/handlers/health_service.h"
 #include "service/handlers/infer_call.h"
 #include "service/handlers/infer_stream.h"
@@ -21,90 +16,21 @@
 #include "service/handlers/lazy_network_service.h"
 #include "service/hosting/shape_recorder.h"
 #include "service/metrics/exposer.h"
-#include "service/metrics/registry.h"
 #include "service/metrics/server_probe.h"
-#include "service/scheduling/memory_limit.h"
-#include "service/scheduling/processors.h"
 #include "service/server/access.h"
+#include "service/server/drain.h"
+#include "service/server/host.h"
 #include "service/server/listener.h"
 #include "service/server/poller.h"
 #include "service/server/reloader.h"
 #include "service/server/repository_log.h"
 #include "service/server/rpc_methods.h"
 #include "service/server/warm_up.h"
-#include "service/version.h"
 
 namespace lazynet::server {
 namespace {
 
-// What a client that stays connected has to hear that it is told to go, and to stop making calls.
-constexpr std::chrono::seconds kTimeToHear{1};
-constexpr std::chrono::milliseconds kBetweenLooks{2};
 constexpr size_t kMostToRead = 1024;  // large requests that wait to be read
-
-size_t LaneCount(const config::ServerConfig& config) {
-  return static_cast<size_t>(config.lanes > 0 ? config.lanes : scheduling::AvailableProcessors());
-}
-
-size_t BudgetOf(const config::ServerConfig& config) {
-  if (config.memory_budget > 0) return static_cast<size_t>(config.memory_budget);
-  return scheduling::DefaultMemoryBudget(scheduling::AvailableMemory());
-}
-
-std::unique_ptr<backend::Backend> MakeBackend(const config::ServerConfig& config) {
-  auto reference = backend::MakeReferenceBackend();
-  if (config.backend == "reference") return reference;
-  return backend::MakeOnednnBackend(std::move(reference));
-}
-
-hosting::HostingOptions MakeHostingOptions(const config::ServerConfig& config) {
-  const auto threads = static_cast<int>(LaneCount(config));
-  return {.materialize = {.max_parameter_bytes = static_cast<size_t>(config.max_parameter_bytes),
-                          .threads = threads},
-          .plan = {.max_arena_bytes = static_cast<size_t>(config.max_plan_bytes),
-                   .build_threads = threads},
-          .shapes_per_network = static_cast<size_t>(config.plans_per_network),
-          .wide_threads = threads,
-          .queue = {.capacity = config.queue_capacity,
-                    .max_wait = std::chrono::milliseconds(config.max_queue_wait_milliseconds)}};
-}
-
-// What hosts networks, without any port.
-struct Host {
-  explicit Host(const config::ServerConfig& config)
-      : backend(MakeBackend(config)),
-        registry(std::vector<std::pair<std::string, std::string>>{{"version", kVersion}}),
-        probe(registry),
-        budget(BudgetOf(config), [this](int64_t bytes) { probe.RecordMemoryChange(bytes); }),
-        plans(static_cast<size_t>(config.plan_cache_bytes)) {
-    probe.SetMemoryBudget(budget.limit());
-  }
-
-  absl::Status Load(const config::ServerConfig& config) {
-    if (!config.state_dir.empty()) {
-      ASSIGN_OR_RETURN(state, hosting::StateDirectory::Open(config.state_dir));
-    }
-    environment.reset(new hosting::Environment{.backend = *backend,
-                                               .options = MakeHostingOptions(config),
-                                               .registry = registry,
-                                               .budget = budget,
-                                               .plans = plans,
-                                               .events = events,
-                                               .state = state.get()});
-    ASSIGN_OR_RETURN(repository, hosting::Repository::Load(config.model_repository, *environment));
-    return absl::OkStatus();
-  }
-
-  const std::unique_ptr<backend::Backend> backend;
-  metrics::Registry registry;
-  metrics::ServerProbe probe;
-  hosting::MemoryBudget budget;
-  plan::PlanCache plans;
-  hosting::NetworkEvents events;
-  std::unique_ptr<hosting::StateDirectory> state;
-  std::unique_ptr<const hosting::Environment> environment;
-  std::unique_ptr<hosting::Repository> repository;
-};
 
 }  // namespace
 
@@ -293,39 +219,15 @@ struct Server::Parts {
     for (handlers::HealthService* service : Healths()) service->EndWatches();
     for (handlers::InferenceService* service : Inferences()) service->streams().Drain();
     host.events.Close();
-    const auto deadline = std::chrono::system_clock::now() + drain_timeout;
-    SendClientsAway(deadline);
-    for (Listener* listener : Listeners()) {
-      listener->Shutdown(cancels ? std::chrono::system_clock::now() : deadline);
-    }
+    drain.Run(Listeners(), std::chrono::system_clock::now() + drain_timeout);
     reloader.reset();  // not before: a model that is being loaded must not delay the rest
     // Whoever still computes ends its call before the queues close.
     reading_lane.reset();
     build_lane.reset();
     lanes.reset();
     poller.reset();
-    const std::lock_guard lock(closing_mutex);
     main.reset();
     admin.reset();
-  }
-
-  // Calls that come when a listener is shut down already would be lost.
-  void SendClientsAway(std::chrono::system_clock::time_point deadline) {
-    for (Listener* listener : Listeners()) listener->TellClientsToGo();
-    const auto heard = std::min(deadline, std::chrono::system_clock::now() + kTimeToHear);
-    const auto has_connections = [](Listener* listener) { return listener->HasConnections(); };
-    const auto listeners = Listeners();
-    while (std::any_of(listeners.begin(), listeners.end(), has_connections) && !cancels &&
-           std::chrono::system_clock::now() < heard) {
-      std::this_thread::sleep_for(kBetweenLooks);
-    }
-  }
-
-  void CancelCalls() {
-    cancels = true;
-    const std::lock_guard lock(closing_mutex);
-    if (main == nullptr) return;
-    for (Listener* listener : Listeners()) listener->CancelCalls();
   }
 
   const config::ServerConfig config;
@@ -349,9 +251,8 @@ struct Server::Parts {
   std::unique_ptr<handlers::HealthService> admin_health;
   std::unique_ptr<Access> access;
   std::mutex leaving_mutex;
-  bool leaving = false;               // guarded by it
-  std::atomic<bool> cancels = false;  // nothing is waited for any more
-  std::mutex closing_mutex;  // held to end the two below, and by those who use them meanwhile
+  bool leaving = false;  // guarded by it
+  Drain drain;
   std::unique_ptr<Listener> main;
   std::unique_ptr<Listener> admin;
   std::optional<Poller> poller;
@@ -387,27 +288,6 @@ std::string Server::MetricsText() const { return parts_->host.registry.Text(); }
 void Server::RequestReload() { parts_->reloader->Request(); }
 void Server::BecomeUnready() { parts_->SetReady(false); }
 void Server::Shutdown(std::chrono::seconds drain_timeout) { parts_->Stop(drain_timeout); }
-void Server::CancelCalls() { parts_->CancelCalls(); }
-
-absl::Status CheckRepository(const config::ServerConfig& config, std::string& report) {
-  // Looking must not set a state aside.
-  config::ServerConfig without_state = config;
-  without_state.state_dir.clear();
-  Host host(without_state);
-  RETURN_IF_ERROR(host.Load(without_state));
-  size_t bad = 0;
-  for (const auto& [name, versions] : host.repository->models()) {
-    for (const auto& [version, entry] : versions) {
-      const bool fine = entry.network != nullptr;
-      bad += fine ? 0 : 1;
-      const std::string_view state = !fine ? Message(entry.unavailable)
-                                     : entry.network->bound() != nullptr ? "ready"
-                                                                         : "lazy";
-      report += fmt::format("{} {}: {}\n", name, version, state);
-    }
-  }
-  if (bad == 0) return absl::OkStatus();
-  return FailedPrecondition("{} of the repository's models cannot be served", bad);
-}
+void Server::CancelCalls() { parts_->drain.CancelCalls(); }
 
 }  // namespace lazynet::server

@@ -53,8 +53,4 @@ class Server {
   std::unique_ptr<Parts> parts_;
 };
 
-// Loads the repository as Start would, and describes each model in a line. OK when every model can
-// be served.
-absl::Status CheckRepository(const config::ServerConfig& config, std::string& report);
-
 }  // namespace lazynet::server

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "proto/grpc/health/v1/health.grpc.pb.h"
+#include "service/server/host.h"
 #include "tests/service/support/live_server.h"
 
 namespace lazynet {
