@@ -17,7 +17,7 @@ InferCall::InferCall(InferenceService& service, grpc::ServerCompletionQueue& que
       queue_(queue),
       writer_(&context_),
       done_(*this),
-      record_(service.infer_probe()) {
+      record_(service.infer_method()) {
   context_.AsyncNotifyWhenDone(&done_);
 }
 

@@ -58,7 +58,7 @@ InferStream::InferStream(InferenceService& service, grpc::ServerCompletionQueue&
       written_(*this, &InferStream::Written),
       finished_(*this, &InferStream::Finished),
       over_(*this, &InferStream::Over),
-      record_(service.stream_probe()) {
+      record_(service.stream_method()) {
   context_.AsyncNotifyWhenDone(&over_);
 }
 

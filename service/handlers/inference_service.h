@@ -10,9 +10,9 @@
 #include "service/handlers/reading_lane.h"
 #include "service/handlers/request_log.h"
 #include "service/handlers/request_memory.h"
+#include "service/handlers/rpcs.h"
 #include "service/handlers/shared_memory.h"
 #include "service/hosting/repository.h"
-#include "service/metrics/rpc_probe.h"
 #include "service/metrics/server_probe.h"
 #include "service/scheduling/build_lane.h"
 #include "service/scheduling/lanes.h"
@@ -34,7 +34,7 @@ class InferenceService : public inference::GRPCInferenceService::WithRawMethod_M
     RequestMemory& request_memory;
     const Readiness& readiness;
     metrics::ServerProbe& probe;
-    const metrics::RpcProbe& rpcs;
+    Rpcs& rpcs;
     SharedMemory& shared_memory;
     RequestLog& request_log;
     AdminOnly admin;
@@ -43,8 +43,8 @@ class InferenceService : public inference::GRPCInferenceService::WithRawMethod_M
 
   explicit InferenceService(Parts parts)
       : parts_(std::move(parts)),
-        infer_probe_(parts_.rpcs.Method("inference.GRPCInferenceService/ModelInfer")),
-        stream_probe_(parts_.rpcs.Method("inference.GRPCInferenceService/ModelStreamInfer")) {}
+        infer_method_(parts_.rpcs.Method("inference.GRPCInferenceService/ModelInfer")),
+        stream_method_(parts_.rpcs.Method("inference.GRPCInferenceService/ModelStreamInfer")) {}
 
   const hosting::Repository& repository() const { return parts_.repository; }
   scheduling::Lanes& lanes() { return parts_.lanes; }
@@ -56,8 +56,8 @@ class InferenceService : public inference::GRPCInferenceService::WithRawMethod_M
   size_t max_message_bytes() const { return parts_.max_message_bytes; }
 
   // Of the methods that are taken raw.
-  const metrics::MethodProbe& infer_probe() const { return infer_probe_; }
-  const metrics::MethodProbe& stream_probe() const { return stream_probe_; }
+  const RpcMethod& infer_method() const { return infer_method_; }
+  const RpcMethod& stream_method() const { return stream_method_; }
 
   OpenStreams& streams() { return streams_; }
 
@@ -120,8 +120,8 @@ class InferenceService : public inference::GRPCInferenceService::WithRawMethod_M
 
  private:
   const Parts parts_;
-  const metrics::MethodProbe infer_probe_;
-  const metrics::MethodProbe stream_probe_;
+  const RpcMethod infer_method_;
+  const RpcMethod stream_method_;
   OpenStreams streams_;
 };
 

@@ -6,8 +6,6 @@
 #include <iterator>
 #include <string_view>
 
-#include "service/handlers/rpc_record.h"
-
 namespace lazynet::handlers {
 namespace {
 
@@ -17,11 +15,13 @@ using grpc::experimental::InterceptorBatchMethods;
 constexpr std::string_view kRawMethods[] = {"/inference.GRPCInferenceService/ModelInfer",
                                             "/inference.GRPCInferenceService/ModelStreamInfer"};
 
-// Of a method whose messages are protobuf's: known to `probe`, or unknown to the server, in which
-// case there is no message.
+// Of a method whose messages are protobuf's, or unknown to the server, in which case there is no
+// message.
 class RpcInterceptor final : public grpc::experimental::Interceptor {
  public:
-  explicit RpcInterceptor(metrics::MethodProbe probe) : record_(probe) { record_.Start(); }
+  RpcInterceptor(Rpcs& rpcs, std::string_view method) : record_(rpcs.Method(method)) {
+    record_.Start();
+  }
 
   // Of a call that gRPC gave up.
   ~RpcInterceptor() override { record_.End(absl::StatusCode::kCancelled); }
@@ -53,7 +53,7 @@ grpc::experimental::Interceptor* RpcInterceptorFactory::CreateServerInterceptor(
   const std::string_view method = info->method();
   const bool raw =
       std::find(std::begin(kRawMethods), std::end(kRawMethods), method) != std::end(kRawMethods);
-  return raw ? nullptr : new RpcInterceptor(probe_.Method(method));
+  return raw ? nullptr : new RpcInterceptor(rpcs_, method);
 }
 
 }  // namespace lazynet::handlers

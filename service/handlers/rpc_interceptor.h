@@ -2,22 +2,22 @@
 
 #include <grpcpp/support/server_interceptor.h>
 
-#include "service/metrics/rpc_probe.h"
+#include "service/handlers/rpcs.h"
 
 namespace lazynet::handlers {
 
-// Tells gRPC's metrics about the calls of all methods but ModelInfer and ModelStreamInfer, which
-// tell about themselves: taken raw, they go past all interceptors at no cost.
+// Makes the records of the calls of all methods but ModelInfer and ModelStreamInfer, which
+// make them themselves: taken raw, they go past all interceptors at no cost.
 class RpcInterceptorFactory final : public grpc::experimental::ServerInterceptorFactoryInterface {
  public:
-  explicit RpcInterceptorFactory(const metrics::RpcProbe& probe) : probe_(probe) {}
+  explicit RpcInterceptorFactory(Rpcs& rpcs) : rpcs_(rpcs) {}
 
   // Null for what is not to be intercepted.
   grpc::experimental::Interceptor* CreateServerInterceptor(
       grpc::experimental::ServerRpcInfo* info) override;
 
  private:
-  const metrics::RpcProbe& probe_;
+  Rpcs& rpcs_;
 };
 
 }  // namespace lazynet::handlers

@@ -4,17 +4,33 @@
 #include <cstddef>
 #include <utility>
 
+#include "service/handlers/calls_in_flight.h"
 #include "service/metrics/rpc_probe.h"
 
 namespace lazynet::handlers {
 
-// One call of a gRPC method, for gRPC's metrics. Not safe for use by several threads at a time.
+// A method whose calls are recorded.
+struct RpcMethod {
+  metrics::MethodProbe probe;
+  CallsInFlight* in_flight = nullptr;  // null: nobody waits for the ends of its calls
+};
+
+// One call of a gRPC method, for gRPC's metrics and, as long as the record exists, among those in
+// flight. Not safe for use by several threads at a time.
 class RpcRecord {
  public:
-  explicit RpcRecord(metrics::MethodProbe probe) : probe_(std::move(probe)) {}
+  explicit RpcRecord(const RpcMethod& method)
+      : probe_(method.probe), in_flight_(method.in_flight) {}
+  ~RpcRecord() {
+    if (started_ && in_flight_ != nullptr) in_flight_->Remove();
+  }
+  RpcRecord(const RpcRecord&) = delete;
+  RpcRecord& operator=(const RpcRecord&) = delete;
 
   // The call has come.
   void Start() {
+    started_ = true;
+    if (in_flight_ != nullptr) in_flight_->Add();
     start_ = std::chrono::steady_clock::now();
     probe_.RecordStarted();
   }
@@ -33,6 +49,8 @@ class RpcRecord {
 
  private:
   const metrics::MethodProbe probe_;
+  CallsInFlight* const in_flight_;
+  bool started_ = false;
   std::chrono::steady_clock::time_point start_;
   size_t received_bytes_ = 0;
   size_t sent_bytes_ = 0;

@@ -119,6 +119,16 @@ bool Acceptor::HasConnections() {
   return !connections_.empty();
 }
 
+bool Acceptor::Receives(std::chrono::milliseconds within) {
+  ForgetClosed();
+  return std::any_of(connections_.begin(), connections_.end(), [&](const Connection& connection) {
+    tcp_info info = {};
+    socklen_t size = sizeof(info);
+    return getsockopt(connection.fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 &&
+           std::chrono::milliseconds(info.tcpi_last_data_recv) < within;
+  });
+}
+
 void Acceptor::ForgetClosed() {
   std::erase_if(connections_, [](const Connection& connection) {
     struct stat file = {};

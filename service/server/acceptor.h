@@ -35,8 +35,11 @@ class Acceptor {
   // Accepts no more, and closes the socket, so that clients go elsewhere at once.
   void Stop();
 
-  // Whether any connection is open still. After Stop.
+  // Whether any connection is open still. After Stop, as the next.
   bool HasConnections();
+
+  // Whether bytes came in on one of them in that time; one that has just been opened counts too.
+  bool Receives(std::chrono::milliseconds within);
 
  private:
   // A descriptor that was handed on, and what it stood for, as numbers are used again.

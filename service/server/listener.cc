@@ -12,6 +12,7 @@
 #include "engine/core/status.h"
 #include "service/handlers/rpc_interceptor.h"
 #include "service/server/go_away.h"
+#include "service/server/grpc_time.h"
 
 namespace lazynet::server {
 namespace {
@@ -56,7 +57,7 @@ size_t MostConnections(const config::ConnectionLimits& limits) {
 
 absl::StatusOr<std::unique_ptr<Listener>> Listener::Start(
     const std::string& address, const ListenerOptions& options,
-    const std::vector<grpc::Service*>& services, const metrics::RpcProbe& rpcs) {
+    const std::vector<grpc::Service*>& services, handlers::Rpcs& rpcs) {
   std::unique_ptr<Listener> listener(new Listener(options.credentials));
   grpc::ServerBuilder builder;
   std::unique_ptr<Acceptor::Handler> handler;
@@ -94,9 +95,13 @@ void Listener::TellClientsToGo() {
 
 bool Listener::HasConnections() { return acceptor_ == nullptr || acceptor_->HasConnections(); }
 
-void Listener::Shutdown(std::chrono::system_clock::time_point deadline) {
+bool Listener::Receives(std::chrono::milliseconds within) {
+  return acceptor_ != nullptr && acceptor_->Receives(within);
+}
+
+void Listener::Shutdown(std::chrono::steady_clock::time_point deadline) {
   if (acceptor_ != nullptr) acceptor_->Stop();
-  server_->Shutdown(deadline);
+  server_->Shutdown(ToGrpc(deadline));
 }
 
 void Listener::CancelCalls() { grpc_server_cancel_all_calls(server_->c_server()); }

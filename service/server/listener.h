@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "service/config/config.h"
-#include "service/metrics/rpc_probe.h"
+#include "service/handlers/rpcs.h"
 #include "service/server/acceptor.h"
 
 namespace lazynet::server {
@@ -29,7 +29,7 @@ class Listener {
   // it is none.
   static absl::StatusOr<std::unique_ptr<Listener>> Start(
       const std::string& address, const ListenerOptions& options,
-      const std::vector<grpc::Service*>& services, const metrics::RpcProbe& rpcs);
+      const std::vector<grpc::Service*>& services, handlers::Rpcs& rpcs);
 
   int port() const { return port_; }
   grpc::ServerCompletionQueue& queue() { return *queue_; }
@@ -41,9 +41,12 @@ class Listener {
   // Whether there still is a connection, as far as can be told: of a unix socket it cannot.
   bool HasConnections();
 
+  // Whether anything came in on a connection in that time, as far as can be told, likewise.
+  bool Receives(std::chrono::milliseconds within);
+
   // Refuses new connections and calls, lets those in flight end until the deadline, then cancels
   // them.
-  void Shutdown(std::chrono::system_clock::time_point deadline);
+  void Shutdown(std::chrono::steady_clock::time_point deadline);
 
   // Breaks all connections, also while Shutdown waits for the calls on them.
   void CancelCalls();

@@ -219,7 +219,7 @@ struct Server::Parts {
     for (handlers::HealthService* service : Healths()) service->EndWatches();
     for (handlers::InferenceService* service : Inferences()) service->streams().Drain();
     host.events.Close();
-    drain.Run(Listeners(), std::chrono::system_clock::now() + drain_timeout);
+    drain.Run(Listeners(), Drain::Clock::now() + drain_timeout);
     reloader.reset();  // not before: a model that is being loaded must not delay the rest
     // Whoever still computes ends its call before the queues close.
     reading_lane.reset();
@@ -233,7 +233,7 @@ struct Server::Parts {
   const config::ServerConfig config;
   Host host;
   metrics::ServerProbe probe;
-  const metrics::RpcProbe rpcs;
+  handlers::Rpcs rpcs;
   handlers::RequestLog request_log;
   handlers::Readiness readiness;
   handlers::SharedMemory shared_memory;
@@ -252,7 +252,7 @@ struct Server::Parts {
   std::unique_ptr<Access> access;
   std::mutex leaving_mutex;
   bool leaving = false;  // guarded by it
-  Drain drain;
+  Drain drain{rpcs.in_flight()};
   std::unique_ptr<Listener> main;
   std::unique_ptr<Listener> admin;
   std::optional<Poller> poller;

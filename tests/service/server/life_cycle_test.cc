@@ -10,6 +10,8 @@
 
 #include "service/server/reloader.h"
 #include "tests/service/support/live_server.h"
+#include "tests/service/support/raw_stream.h"
+#include "tests/service/support/silent_client.h"
 
 namespace lazynet::server {
 namespace {
@@ -17,6 +19,7 @@ namespace {
 using grpc::health::v1::HealthCheckResponse;
 using std::chrono::hours;
 using testing::LiveServer;
+using testing::SilentClient;
 using testing::TemporaryRepository;
 
 TEST(SignalsTest, AreToldOneByOneStopsFirst) {
@@ -152,6 +155,46 @@ TEST_F(LifeCycle, CallsInFlightAreWaitedForAndCancelledByASecondSignal) {
   while (reader->Read(&part)) {
   }
   EXPECT_FALSE(reader->Finish().ok());
+}
+
+// Nothing is lost with these: that they are open does not keep the server.
+TEST_F(LifeCycle, AnOpenStreamOfReflectionIsNotWaitedFor) {
+  testing::RawStream stream(live_->channel(), testing::kReflection);
+  ASSERT_TRUE(stream.Write(testing::kListServices));
+  ASSERT_TRUE(stream.Read());
+  auto served = Serve({.grace = std::chrono::seconds(0), .timeout = hours(1)});
+  raise(SIGTERM);
+  served.get();
+  EXPECT_FALSE(stream.Finish().ok());
+}
+
+TEST_F(LifeCycle, AWatcherThatDoesNotReadIsNotWaitedFor) {
+  // Its events are more than gRPC sends ahead of a reader.
+  for (int i = 0; i < 1000; ++i) {
+    repository_.Write("model-" + std::string(200, 'x') + std::to_string(i) + "/network.textproto",
+                      "layers { name: \"y\" relu {} }");
+  }
+  live_ = nullptr;
+  live_ = std::make_unique<LiveServer>(repository_.path());
+  grpc::ClientContext context;
+  const auto reader = live_->lazy_networks().WatchNetworks(&context, {});
+  v1::NetworkEvent event;
+  ASSERT_TRUE(reader->Read(&event));
+  auto served = Serve({.grace = std::chrono::seconds(0), .timeout = hours(1)});
+  raise(SIGTERM);
+  served.get();
+  while (reader->Read(&event)) {
+  }
+  EXPECT_FALSE(reader->Finish().ok());
+}
+
+// As that of a process that was stopped: it does not even close when it is told to.
+TEST_F(LifeCycle, AConnectionWithoutACallIsNotWaitedFor) {
+  const SilentClient silent(live_->server().grpc_port());
+  ASSERT_TRUE(live_->Infer("m", {1}, {1}).status.ok());
+  auto served = Serve({.grace = std::chrono::seconds(0), .timeout = hours(1)});
+  raise(SIGTERM);
+  served.get();
 }
 
 TEST_F(LifeCycle, HangupReadsTheRepositoryAgain) {
