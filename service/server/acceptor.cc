@@ -21,9 +21,32 @@ namespace {
 
 using Steady = std::chrono::steady_clock;
 
-// How soon to look again for a descriptor when the process had none.
+// How soon to try again when the system could not give a connection, as for want of a descriptor.
 constexpr int kRetryMilliseconds = 50;
+// Between two looks at all connections, when there was no closed one among them.
+constexpr std::chrono::milliseconds kBetweenScans{100};
+constexpr int kMostAtATime = 64;  // before a look at whether it is time to stop
 constexpr std::chrono::seconds kBetweenWarnings{10};
+
+// Whether accept failed for that one client only, as accept(2) has it of Linux.
+bool IsOfOneConnection(int error) {
+  switch (error) {
+    case EINTR:
+    case ECONNABORTED:
+    case EPERM:  // a firewall's word
+    case EPROTO:
+    case ENOPROTOOPT:
+    case EOPNOTSUPP:
+    case ENETDOWN:
+    case ENETUNREACH:
+    case EHOSTDOWN:
+    case EHOSTUNREACH:
+    case ENONET:
+      return true;
+    default:
+      return false;
+  }
+}
 
 }  // namespace
 
@@ -60,36 +83,35 @@ void Acceptor::Stop() {
 }
 
 void Acceptor::Work() {
-  bool out_of_descriptors = false;
-  while (WaitForClients(out_of_descriptors)) out_of_descriptors = !AcceptAll();
+  bool paused = false;
+  while (WaitForClients(paused)) paused = !AcceptSome();
 }
 
 // False when it is time to stop.
-bool Acceptor::WaitForClients(bool out_of_descriptors) const {
+bool Acceptor::WaitForClients(bool paused) const {
   std::array<pollfd, 2> events = {{{.fd = wake_.get(), .events = POLLIN, .revents = 0},
                                    {.fd = listener_.fd.get(), .events = POLLIN, .revents = 0}}};
-  const nfds_t watched = out_of_descriptors ? 1 : 2;  // the client that waits would wake us at once
-  while (poll(events.data(), watched, out_of_descriptors ? kRetryMilliseconds : -1) < 0) {
+  const nfds_t watched = paused ? 1 : 2;  // the client that waits would wake us at once
+  while (poll(events.data(), watched, paused ? kRetryMilliseconds : -1) < 0) {
   }
   return events[0].revents == 0;
 }
 
-// False when the process has no descriptor left.
-bool Acceptor::AcceptAll() {
-  while (true) {
+// False when it is of no use to try again at once.
+bool Acceptor::AcceptSome() {
+  for (int i = 0; i < kMostAtATime; ++i) {
     net::Fd fd(accept4(listener_.fd.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (fd.valid()) {
       Take(std::move(fd));
       continue;
     }
-    if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-      ++refused_;
-      WarnOfRefusals();
-      return false;
-    }
-    // Whatever else is wrong, is wrong with that one connection.
     if (errno == EAGAIN) return true;
+    if (IsOfOneConnection(errno)) continue;
+    ++refused_;
+    WarnOfRefusals();
+    return false;
   }
+  return true;
 }
 
 void Acceptor::Take(net::Fd fd) {
@@ -108,14 +130,20 @@ void Acceptor::Take(net::Fd fd) {
   handler_->HandleNewConnection(&connection);
 }
 
-// gRPC does not say when it closes a connection: looks when there seems to be no room.
+// gRPC does not say when it closes a connection: looks when there seems to be no room, but not for
+// each of many clients that come then.
 bool Acceptor::HasRoom() {
-  if (connections_.size() >= max_connections_) ForgetClosed();
-  return connections_.size() < max_connections_;
+  if (connections_.size() < max_connections_) return true;
+  const auto now = Steady::now();
+  if (now < next_scan_) return false;
+  ForgetClosed();
+  if (connections_.size() < max_connections_) return true;
+  next_scan_ = now + kBetweenScans;
+  return false;
 }
 
 bool Acceptor::HasConnections() {
-  ForgetClosed();
+  while (!connections_.empty() && !IsOpen(connections_.back())) connections_.pop_back();
   return !connections_.empty();
 }
 
@@ -130,11 +158,13 @@ bool Acceptor::Receives(std::chrono::milliseconds within) {
 }
 
 void Acceptor::ForgetClosed() {
-  std::erase_if(connections_, [](const Connection& connection) {
-    struct stat file = {};
-    return fstat(connection.fd, &file) != 0 || file.st_dev != connection.device ||
-           file.st_ino != connection.inode;
-  });
+  std::erase_if(connections_, [](const Connection& connection) { return !IsOpen(connection); });
+}
+
+bool Acceptor::IsOpen(const Connection& connection) {
+  struct stat file = {};
+  return fstat(connection.fd, &file) == 0 && file.st_dev == connection.device &&
+         file.st_ino == connection.inode;
 }
 
 void Acceptor::WarnOfRefusals() {

@@ -53,9 +53,10 @@ class Acceptor {
 
   void Work();
   bool WaitForClients(bool out_of_descriptors) const;
-  bool AcceptAll();
+  bool AcceptSome();
   void Take(net::Fd fd);
   bool HasRoom();
+  static bool IsOpen(const Connection& connection);
   void ForgetClosed();
   void WarnOfRefusals();
 
@@ -64,8 +65,9 @@ class Acceptor {
   net::Listener listener_;
   const net::Fd wake_;  // readable when it is time to stop
   std::unique_ptr<Handler> handler_;
-  std::vector<Connection> connections_;  // the thread's, as the next two
-  size_t refused_ = 0;                   // since the last warning
+  std::vector<Connection> connections_;              // the thread's, as the next three
+  std::chrono::steady_clock::time_point next_scan_;  // of them, for closed ones
+  size_t refused_ = 0;                               // since the last warning
   std::chrono::steady_clock::time_point next_warning_;
   std::thread thread_;
 };
