@@ -11,7 +11,7 @@ using Event = Signals::Event;
 
 // Whether the grace passed without a second stop.
 bool WaitForGrace(Signals& signals, std::chrono::seconds grace) {
-  const auto end = std::chrono::system_clock::now() + grace;
+  const auto end = std::chrono::steady_clock::now() + grace;
   while (const auto event = signals.WaitUntil(end)) {
     if (*event == Event::kStop) return false;
   }

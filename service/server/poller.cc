@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "service/handlers/completion_tag.h"
+#include "service/server/grpc_time.h"
 
 namespace lazynet::server {
 namespace {
@@ -44,7 +45,8 @@ void Poller::Poll(scheduling::Lanes& lanes) {
 bool Poller::Wait(handlers::PollerLane& lane, Clock::time_point until) {
   void* tag = nullptr;
   bool ok = false;
-  switch (queues_.front()->AsyncNext(&tag, &ok, lane.keeps() ? Clock::time_point() : until)) {
+  switch (queues_.front()->AsyncNext(
+      &tag, &ok, lane.keeps() ? gpr_inf_past(GPR_CLOCK_MONOTONIC) : ToGrpc(until))) {
     case CompletionQueue::TIMEOUT:
       if (lane.keeps()) lane.RunKept();
       return true;
@@ -62,7 +64,8 @@ void Poller::LookAtOthers() {
   for (size_t i = 1; i < queues_.size(); ++i) {
     void* tag = nullptr;
     bool ok = false;
-    while (queues_[i]->AsyncNext(&tag, &ok, Clock::time_point()) == CompletionQueue::GOT_EVENT) {
+    while (queues_[i]->AsyncNext(&tag, &ok, gpr_inf_past(GPR_CLOCK_MONOTONIC)) ==
+           CompletionQueue::GOT_EVENT) {
       Proceed(tag, ok);
     }
   }

@@ -26,7 +26,7 @@ class Poller {
   ~Poller();
 
  private:
-  using Clock = std::chrono::system_clock;
+  using Clock = std::chrono::steady_clock;
 
   void Poll(scheduling::Lanes& lanes);
   bool Wait(handlers::PollerLane& lane, Clock::time_point until);

@@ -62,14 +62,14 @@ Signals::Event Signals::Wait() {
   return TakeEvent();
 }
 
-std::optional<Signals::Event> Signals::WaitUntil(std::chrono::system_clock::time_point deadline) {
+std::optional<Signals::Event> Signals::WaitUntil(std::chrono::steady_clock::time_point deadline) {
   using std::chrono::duration_cast;
   const auto since = deadline.time_since_epoch();
   const auto seconds = duration_cast<std::chrono::seconds>(since);
   const auto rest = duration_cast<std::chrono::nanoseconds>(since - seconds);
   const timespec time = {.tv_sec = static_cast<time_t>(seconds.count()),
                          .tv_nsec = static_cast<long>(rest.count())};
-  while (sem_timedwait(&events, &time) != 0) {
+  while (sem_clockwait(&events, CLOCK_MONOTONIC, &time) != 0) {
     if (errno == ETIMEDOUT) return std::nullopt;
   }
   return TakeEvent();

@@ -19,7 +19,7 @@ class Signals {
   Event Wait();
 
   // Nothing if none comes until then.
-  std::optional<Event> WaitUntil(std::chrono::system_clock::time_point deadline);
+  std::optional<Event> WaitUntil(std::chrono::steady_clock::time_point deadline);
 
   // What the last stop was: "SIGTERM" or "SIGINT".
   const char* stop_name() const;

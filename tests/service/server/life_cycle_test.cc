@@ -8,6 +8,7 @@
 
 #include <future>
 
+#include "service/server/grpc_time.h"
 #include "service/server/reloader.h"
 #include "tests/service/support/live_server.h"
 #include "tests/service/support/raw_stream.h"
@@ -33,7 +34,18 @@ TEST(SignalsTest, AreToldOneByOneStopsFirst) {
   EXPECT_EQ(signals.Wait(), Signals::Event::kReload);
   signals.Wake();
   EXPECT_EQ(signals.Wait(), Signals::Event::kWoken);
-  EXPECT_EQ(signals.WaitUntil(std::chrono::system_clock::now()), std::nullopt);
+  EXPECT_EQ(signals.WaitUntil(std::chrono::steady_clock::now()), std::nullopt);
+}
+
+// gRPC's clock is the one that it is taken for.
+TEST(GrpcTimeTest, IsTheSameMoment) {
+  const auto before = ToGrpc(std::chrono::steady_clock::now());
+  const auto between = gpr_now(GPR_CLOCK_MONOTONIC);
+  const auto after = ToGrpc(std::chrono::steady_clock::now());
+  EXPECT_LE(gpr_time_cmp(before, between), 0);
+  EXPECT_LE(gpr_time_cmp(between, after), 0);
+  const auto never = ToGrpc(std::chrono::steady_clock::time_point::max());
+  EXPECT_EQ(gpr_time_cmp(never, gpr_inf_future(GPR_CLOCK_MONOTONIC)), 0);
 }
 
 TEST(ReloaderTest, RequestsThatComeMeanwhileMakeOneMoreRun) {
