@@ -88,20 +88,27 @@ struct Server::Parts {
   }
 
   // Two services of a kind, since one instance can be registered with one server only.
-  absl::Status Bind() {
-    hosting::Repository& repository = *host.repository;
+  void MakeServices() {
     const bool one_address = HasOneAddress();
     inference = MakeInference(one_address);
     lazy_networks = MakeLazyNetworks(one_address);
-    health = std::make_unique<handlers::HealthService>(repository, readiness);
+    health = std::make_unique<handlers::HealthService>(*host.repository, readiness);
+    if (!one_address) {
+      admin_inference = MakeInference(true);
+      admin_lazy_networks = MakeLazyNetworks(true);
+      admin_health = std::make_unique<handlers::HealthService>(*host.repository, readiness);
+    }
+    // Networks that come and go change what health says of them.
+    host.events.SetListener([this] { Notify(); });
+  }
+
+  // From here on calls of the synchronous methods come: they use what is made before.
+  absl::Status Bind() {
     ASSIGN_OR_RETURN(
         main,
         Listener::Start(config.grpc_address, MakeListenerOptions(false, access->MakeCredentials()),
                         {inference.get(), lazy_networks.get(), health.get()}, rpcs));
-    if (one_address) return absl::OkStatus();
-    admin_inference = MakeInference(true);
-    admin_lazy_networks = MakeLazyNetworks(true);
-    admin_health = std::make_unique<handlers::HealthService>(repository, readiness);
+    if (HasOneAddress()) return absl::OkStatus();
     ASSIGN_OR_RETURN(
         admin, Listener::Start(
                    config.admin_address, MakeListenerOptions(true, access->MakeAdminCredentials()),
@@ -164,8 +171,6 @@ struct Server::Parts {
   void Serve() {
     Listen(*inference, *health, main->queue());
     if (admin != nullptr) Listen(*admin_inference, *admin_health, admin->queue());
-    // Networks that come and go change what health says of them.
-    host.events.SetListener([this] { Notify(); });
     StartPolling();
     reloader = std::make_unique<Reloader>([this](const std::stop_token& stop) {
       access->Reload();
@@ -273,6 +278,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const config::ServerConfig
   ASSIGN_OR_RETURN(parts.exposer,
                    metrics::Exposer::Start(parts.host.registry, config.metrics_address));
   parts.StartThreads();
+  parts.MakeServices();
   RETURN_IF_ERROR(parts.Bind());
   parts.Serve();
   return server;
