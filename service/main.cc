@@ -48,12 +48,13 @@ void LogModels(const hosting::Repository& repository) {
 }
 
 int Serve(const config::ServerConfig& config) {
-  server::Signals signals;
+  server::Signals signals;  // before the models are loaded, which may take long, for SIGHUP
   auto started = server::Server::Start(config);
   if (!started.ok()) {
     spdlog::error("{}", Message(started.status()));
     return 1;
   }
+  signals.CatchStops();
   server::Server& server = **started;
   LogModels(server.repository());
   spdlog::info("lazynet {} serves: gRPC port {}, metrics port {}, admin port {}, {} lanes",

@@ -2,6 +2,7 @@
 
 #include <semaphore.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <cerrno>
@@ -16,8 +17,11 @@ sem_t events;
 std::atomic<int> stops = 0;
 std::atomic<int> reloads = 0;
 std::atomic<int> stop_signal = SIGTERM;
+std::atomic<bool> catches_stops = false;
 
 void OnSignal(int signal) {
+  // As a shell says it of a process that a signal ended.
+  if (signal != SIGHUP && !catches_stops) _exit(128 + signal);
   const int error = errno;
   if (signal == SIGHUP) {
     ++reloads;
@@ -48,6 +52,7 @@ Signals::Event TakeEvent() {
 
 Signals::Signals() {
   stops = reloads = 0;
+  catches_stops = false;
   sem_init(&events, 0, 0);
   struct sigaction action = {};
   action.sa_handler = OnSignal;
@@ -55,6 +60,8 @@ Signals::Signals() {
   sigemptyset(&action.sa_mask);
   for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaction(signal, &action, nullptr);
 }
+
+void Signals::CatchStops() { catches_stops = true; }
 
 Signals::Event Signals::Wait() {
   while (sem_wait(&events) != 0) {

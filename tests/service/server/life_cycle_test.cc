@@ -25,6 +25,7 @@ using testing::TemporaryRepository;
 
 TEST(SignalsTest, AreToldOneByOneStopsFirst) {
   Signals signals;
+  signals.CatchStops();
   raise(SIGHUP);
   raise(SIGINT);
   raise(SIGTERM);
@@ -35,6 +36,16 @@ TEST(SignalsTest, AreToldOneByOneStopsFirst) {
   signals.Wake();
   EXPECT_EQ(signals.Wait(), Signals::Event::kWoken);
   EXPECT_EQ(signals.WaitUntil(std::chrono::steady_clock::now()), std::nullopt);
+}
+
+TEST(SignalsDeathTest, AStopEndsAProcessThatIsStillStarting) {
+  const auto start = [](int signal) {
+    Signals signals;
+    raise(SIGHUP);
+    raise(signal);
+  };
+  EXPECT_EXIT(start(SIGTERM), ::testing::ExitedWithCode(128 + SIGTERM), "");
+  EXPECT_EXIT(start(SIGINT), ::testing::ExitedWithCode(128 + SIGINT), "");
 }
 
 // gRPC's clock is the one that it is taken for.
@@ -90,6 +101,7 @@ TEST(ReloaderTest, TheEndIsToldToTheOneThatRuns) {
 class LifeCycle : public ::testing::Test {
  protected:
   LifeCycle() {
+    signals_.CatchStops();
     repository_.Write("m/network.textproto", "layers { name: \"y\" relu {} }");
     // 64 MB of parameters: more than gRPC sends ahead of a reader.
     repository_.Write("large/network.textproto",
