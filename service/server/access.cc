@@ -17,12 +17,11 @@ void LogValidity(const security::TlsIdentity& identity) {
   }
 }
 
-void ReloadTls(security::TlsIdentity& identity) {
-  if (const absl::Status status = identity.Reload(); !status.ok()) {
-    spdlog::error("TLS files stay as they were: {}", Message(status));
-    return;
-  }
-  LogValidity(identity);
+// Whether they could be.
+bool ReloadTls(security::TlsIdentity& identity) {
+  const absl::Status status = identity.Reload();
+  if (!status.ok()) spdlog::error("TLS files stay as they were: {}", Message(status));
+  return status.ok();
 }
 
 std::shared_ptr<grpc::ServerCredentials> CredentialsOf(
@@ -62,8 +61,11 @@ absl::StatusOr<std::unique_ptr<Access>> Access::Load(const config::ServerConfig&
 }
 
 void Access::Reload() {
-  if (tls_ != nullptr) ReloadTls(*tls_);
-  if (admin_tls_ != tls_) ReloadTls(*admin_tls_);
+  if (tls_ != nullptr) {
+    const bool read = ReloadTls(*tls_);
+    const bool admin_read = admin_tls_ == tls_ ? read : ReloadTls(*admin_tls_);
+    if (read || admin_read) LogValidity(read ? *tls_ : *admin_tls_);  // they have one certificate
+  }
   if (tokens_ == nullptr) return;
   if (const absl::Status status = tokens_->Reload(); status.ok()) {
     spdlog::info("admin tokens read again");

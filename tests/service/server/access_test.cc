@@ -1,5 +1,7 @@
 // Who may come in: TLS, certificates of clients, tokens, and all of it read again.
 
+#include "service/server/access.h"
+
 #include <gmock/gmock.h>
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
@@ -8,6 +10,7 @@
 #include <optional>
 #include <string>
 
+#include "tests/service/support/captured_log.h"
 #include "tests/service/support/certificates.h"
 #include "tests/service/support/live_server.h"
 
@@ -17,6 +20,7 @@ namespace {
 using ::testing::AllOf;
 using testing::Certificate;
 using testing::CertificateAuthority;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using testing::LiveServer;
 using testing::TemporaryRepository;
@@ -108,6 +112,17 @@ class AccessTest : public ::testing::Test {
   config::ServerConfig config_;
   std::optional<LiveServer> live_;
 };
+
+TEST_F(AccessTest, AReloadSaysOnceWhatItRead) {
+  config_.tls_client_ca = Path("ca.pem");
+  config_.admin_client_ca = Path("operators.pem");
+  const testing::CapturedLog log(logging::Format::kText, spdlog::level::info);
+  const auto access = server::Access::Load(config_);
+  ASSERT_TRUE(access.ok());
+  (*access)->Reload();
+  EXPECT_THAT(log.Lines(),
+              ElementsAre(HasSubstr("TLS certificate read"), HasSubstr("TLS certificate read")));
+}
 
 TEST_F(AccessTest, BothAddressesSpeakTlsAndNothingElse) {
   Start();
