@@ -187,6 +187,11 @@ class Flags {
     Number("--max-streams-per-connection", "LAZYNET_MAX_STREAMS_PER_CONNECTION", limits.max_streams,
            1, (int64_t{1} << 31) - 1, "Calls at a time on a connection; more wait at the client",
            kConnections);
+    Number(
+        "--max-call-threads", "LAZYNET_MAX_CALL_THREADS", limits.max_call_threads, 4, 1 << 20,
+        "Threads for all calls but ModelInfer, ModelStreamInfer and health watches; each has one "
+        "until it ends. More calls are refused with RESOURCE_EXHAUSTED",
+        kConnections);
     Number("--connection-memory-bytes", "LAZYNET_CONNECTION_MEMORY_BYTES", limits.memory_bytes,
            1 << 20, kMostBytes,
            "Bytes for what is read of all connections of an address; beyond them none is taken "

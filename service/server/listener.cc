@@ -42,6 +42,7 @@ void LimitConnections(const config::ConnectionLimits& limits, std::chrono::secon
   set(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, Milliseconds(drain_timeout.count()));
   grpc::ResourceQuota quota("lazynet");
   quota.Resize(static_cast<size_t>(limits.memory_bytes));
+  quota.SetMaxThreads(static_cast<int>(limits.max_call_threads));
   builder.SetResourceQuota(quota);
 }
 

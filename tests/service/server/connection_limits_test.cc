@@ -5,10 +5,14 @@
 #include <gtest/gtest.h>
 
 #include <future>
+#include <memory>
 #include <string>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "tests/service/support/live_server.h"
+#include "tests/service/support/raw_stream.h"
 #include "tests/service/support/silent_client.h"
 
 namespace lazynet {
@@ -75,6 +79,31 @@ TEST_F(ConnectionLimitsTest, CallsBeyondTheMostStreamsWaitAtTheClient) {
   EXPECT_TRUE(Ask(channel).ok());
   second_context.TryCancel();
   second->Finish();
+}
+
+TEST_F(ConnectionLimitsTest, StreamsBeyondTheMostThreadsAreRefusedAndInferenceIsNot) {
+  repository_.Write("m/network.textproto", "layers { name: \"y\" relu {} }");
+  config_.connections.max_call_threads = 8;
+  Start();
+  const auto channel = Connect();
+  std::vector<std::unique_ptr<testing::RawStream>> streams;
+  size_t answered = 0;
+  for (int i = 0; i < 50; ++i) {
+    auto stream = std::make_unique<testing::RawStream>(channel, testing::kReflection);
+    if (stream->Write(testing::kListServices) && stream->Read()) {
+      ++answered;
+      streams.push_back(std::move(stream));
+    } else {
+      EXPECT_EQ(stream->Finish().error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+    }
+  }
+  EXPECT_GE(answered, 1u);
+  EXPECT_LE(answered, 8u);
+  EXPECT_TRUE(live_->Infer("m", {1}, {1}).status.ok());
+  for (const auto& stream : streams) {
+    stream->context().TryCancel();
+    stream->Finish();
+  }
 }
 
 TEST_F(ConnectionLimitsTest, AClientThatPingsTooOftenIsSentAway) {
