@@ -181,7 +181,7 @@ class Flags {
     constexpr int64_t kMostSeconds = 86400 * 365;
     ConnectionLimits& limits = config_.connections;
     Number("--max-connections", "LAZYNET_MAX_CONNECTIONS", limits.max_connections, 1, 1 << 20,
-           "TCP connections; more are closed at once. At most half of the process's file "
+           "TCP connections; more are closed at once. At most a third of the process's file "
            "descriptors",
            kConnections);
     Number("--max-streams-per-connection", "LAZYNET_MAX_STREAMS_PER_CONNECTION", limits.max_streams,
@@ -192,10 +192,11 @@ class Flags {
         "Threads for all calls but ModelInfer, ModelStreamInfer and health watches; each has one "
         "until it ends. More calls are refused with RESOURCE_EXHAUSTED",
         kConnections);
-    Number("--connection-memory-bytes", "LAZYNET_CONNECTION_MEMORY_BYTES", limits.memory_bytes,
-           1 << 20, kMostBytes,
-           "Bytes for what is read of all connections of an address; beyond them none is taken "
-           "and those that hold most are broken",
+    Number("--connection-memory-bytes", "LAZYNET_CONNECTION_MEMORY_BYTES", limits.memory_bytes, 0,
+           kMostBytes,
+           "Bytes for what is read of all connections of an address, at least a MiB; beyond them "
+           "none is taken and those that hold most are broken. 0 takes a twentieth of the "
+           "container's limit or the machine's memory, from 64 MiB to 4 GiB",
            kConnections);
     Number("--keepalive-time", "LAZYNET_KEEPALIVE_TIME", limits.keepalive_seconds, 1, kMostSeconds,
            "Seconds of silence after which a client is asked for a sign of life", kConnections);

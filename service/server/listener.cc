@@ -27,8 +27,8 @@ int MillisecondsOrNone(int64_t seconds) {
   return seconds == 0 ? std::numeric_limits<int>::max() : Milliseconds(seconds);
 }
 
-void LimitConnections(const config::ConnectionLimits& limits, std::chrono::seconds drain_timeout,
-                      grpc::ServerBuilder& builder) {
+void LimitConnections(const ListenerOptions& options, grpc::ServerBuilder& builder) {
+  const config::ConnectionLimits& limits = options.connections;
   const auto set = [&](const char* name, int value) { builder.AddChannelArgument(name, value); };
   set(GRPC_ARG_MAX_CONCURRENT_STREAMS, static_cast<int>(limits.max_streams));
   set(GRPC_ARG_KEEPALIVE_TIME_MS, Milliseconds(limits.keepalive_seconds));
@@ -39,22 +39,28 @@ void LimitConnections(const config::ConnectionLimits& limits, std::chrono::secon
       Milliseconds(limits.min_ping_interval_seconds));
   set(GRPC_ARG_MAX_CONNECTION_IDLE_MS, MillisecondsOrNone(limits.max_idle_seconds));
   set(GRPC_ARG_MAX_CONNECTION_AGE_MS, MillisecondsOrNone(limits.max_age_seconds));
-  set(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, Milliseconds(drain_timeout.count()));
+  set(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, Milliseconds(options.drain_timeout.count()));
   grpc::ResourceQuota quota("lazynet");
-  quota.Resize(static_cast<size_t>(limits.memory_bytes));
+  quota.Resize(options.connection_memory);
   quota.SetMaxThreads(static_cast<int>(limits.max_call_threads));
   builder.SetResourceQuota(quota);
 }
 
-// Leaves descriptors for all that is no connection, and for the other listener.
+// Leaves descriptors for the other listener, and as many for all that is no connection.
 size_t MostConnections(const config::ConnectionLimits& limits) {
   rlimit files = {};
   const bool known = getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur != RLIM_INFINITY;
   const auto wanted = static_cast<size_t>(limits.max_connections);
-  return known ? std::min<size_t>(wanted, files.rlim_cur / 2) : wanted;
+  return known ? std::min<size_t>(wanted, files.rlim_cur / 3) : wanted;
 }
 
 }  // namespace
+
+size_t ConnectionMemory(const config::ConnectionLimits& limits, size_t available) {
+  constexpr size_t kMib = size_t{1} << 20;
+  if (limits.memory_bytes > 0) return std::max(static_cast<size_t>(limits.memory_bytes), kMib);
+  return std::clamp(available / 20, 64 * kMib, 4096 * kMib);
+}
 
 absl::StatusOr<std::unique_ptr<Listener>> Listener::Start(
     const std::string& address, const ListenerOptions& options,
@@ -76,7 +82,7 @@ absl::StatusOr<std::unique_ptr<Listener>> Listener::Start(
   builder.SetMaxReceiveMessageSize(options.max_message_bytes);
   builder.SetMaxSendMessageSize(-1);
   builder.AddChannelArgument(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, options.decompress ? 1 : 0);
-  LimitConnections(options.connections, options.drain_timeout, builder);
+  LimitConnections(options, builder);
   std::vector<std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>> interceptors;
   interceptors.push_back(std::make_unique<handlers::RpcInterceptorFactory>(rpcs));
   builder.experimental().SetInterceptorCreators(std::move(interceptors));

@@ -3,6 +3,7 @@
 #include <grpcpp/grpcpp.h>
 
 #include <chrono>
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <utility>
@@ -14,9 +15,13 @@
 
 namespace lazynet::server {
 
+// What all connections of an address may take of so much memory.
+size_t ConnectionMemory(const config::ConnectionLimits& limits, size_t available);
+
 struct ListenerOptions {
   int max_message_bytes = 0;
   config::ConnectionLimits connections;
+  size_t connection_memory = 0;        // bytes, in place of that of the limits
   bool decompress = false;             // by gRPC, without a limit: for clients that can be trusted
   std::chrono::seconds drain_timeout;  // for calls on a connection that is closed for its age
   std::shared_ptr<grpc::ServerCredentials> credentials;

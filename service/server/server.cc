@@ -17,6 +17,7 @@
 #include "service/hosting/shape_recorder.h"
 #include "service/metrics/exposer.h"
 #include "service/metrics/server_probe.h"
+#include "service/scheduling/memory_limit.h"
 #include "service/server/access.h"
 #include "service/server/drain.h"
 #include "service/server/host.h"
@@ -43,7 +44,7 @@ struct Server::Parts {
         rpcs(host.registry, RpcMethods()),
         request_log(std::chrono::milliseconds(config.slow_request_ms)),
         shared_memory(config.shared_memory, static_cast<size_t>(config.max_message_bytes)),
-        request_memory(static_cast<size_t>(config.connections.memory_bytes)) {}
+        request_memory(ConnectionMemory(config.connections, scheduling::AvailableMemory())) {}
 
   void StartThreads() {
     lanes = std::make_unique<scheduling::Lanes>(
@@ -80,11 +81,13 @@ struct Server::Parts {
 
   ListenerOptions MakeListenerOptions(bool is_admin,
                                       std::shared_ptr<grpc::ServerCredentials> credentials) const {
-    return {.max_message_bytes = static_cast<int>(config.max_message_bytes),
-            .connections = config.connections,
-            .decompress = is_admin,
-            .drain_timeout = std::chrono::seconds(config.drain_timeout_seconds),
-            .credentials = std::move(credentials)};
+    return {
+        .max_message_bytes = static_cast<int>(config.max_message_bytes),
+        .connections = config.connections,
+        .connection_memory = ConnectionMemory(config.connections, scheduling::AvailableMemory()),
+        .decompress = is_admin,
+        .drain_timeout = std::chrono::seconds(config.drain_timeout_seconds),
+        .credentials = std::move(credentials)};
   }
 
   // Two services of a kind, since one instance can be registered with one server only.
