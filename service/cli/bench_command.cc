@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <fstream>
+#include <map>
 #include <set>
+#include <string>
 #include <utility>
 
 #include "service/cli/commands.h"
@@ -109,16 +111,19 @@ class Benchmark {
     return kDone;
   }
 
-  // What a server does not tell is left out.
-  inference::ModelStatistics Statistics() {
-    std::vector<inference::ModelStatistics> all;
+  // What a server does not tell is left out. By a client of its own: the session's may have used
+  // up its time on the load.
+  StatisticsByModel Statistics() const {
+    const Options& options = session_.options();
+    Client client(options.server, options.credentials, options.timeout_seconds);
+    StatisticsByModel all;
     for (const auto& [model, version] : answered_) {
-      const auto response = session_.client().ModelStatistics(model, version);
+      const auto response = client.ModelStatistics(model, version);
       if (response.ok() && response->model_stats_size() == 1) {
-        all.push_back(response->model_stats(0));
+        all[{model, version}] = response->model_stats(0);
       }
     }
-    return Sum(all);
+    return all;
   }
 
   LoadLevelReport Measure(LoadLevel level, double done, double share) {
@@ -128,11 +133,14 @@ class Benchmark {
     LoadGenerator load(session_.options().server, session_.options().credentials, requests_, level,
                        options.seed);
     bar_.Show(done, "connecting");
-    // Connecting, and what a server does for the first requests, is not in the windows.
-    load.Run(time / 2);
-    const inference::ModelStatistics before = Statistics();
-    std::vector<LoadWindow> last;
     LoadLevelReport report{.level = level};
+    // Connecting, and what a server does for the first requests, is not in the windows.
+    LoadWindow apart = load.Run(time / 2);
+    const StatisticsByModel before = Statistics();
+    // Nor are those that were answered while that was asked for, and wait to be taken since.
+    apart.Add(load.Run(kLeastMoment));
+    Count(apart, report);
+    std::vector<LoadWindow> last;
     double seconds = 0;
     for (int i = 0; i < options.most_windows && !report.stable; ++i) {
       if (last.size() == kStableWindows) last.erase(last.begin());
@@ -143,13 +151,22 @@ class Benchmark {
                       ? fmt::format("{:g} requests/s wanted, {:.0f} answered", level.rate, rate)
                       : fmt::format("{} clients, {:.0f} requests/s", level.clients, rate));
       }));
+      Count(last.back(), report);
       report.stable = last.size() == kStableWindows && AreStable(last);
     }
     report.server = ServerTimesBetween(before, Statistics());
     // Of a closed loop no client waits for longer than for its answer.
-    if (level.rate > 0) last.back().Add(load.Drain());
+    if (level.rate > 0) {
+      const LoadWindow late = load.Drain();
+      Count(late, report);
+      last.back().Add(late);
+    }
     for (const LoadWindow& window : last) report.measured.Add(window);
     return report;
+  }
+
+  static void Count(const LoadWindow& window, LoadLevelReport& report) {
+    for (const auto& [code, count] : window.errors) report.errors[code] += count;
   }
 
   template <typename Show>
@@ -192,6 +209,23 @@ void Print(const LoadReport& report, BenchFormat format, std::ostream& out) {
   }
 }
 
+ExitCode CheckErrors(Session& session, const LoadReport& report) {
+  std::map<int, uint64_t> errors;
+  bool answered = true;
+  for (const LoadLevelReport& level : report.levels) {
+    for (const auto& [code, count] : level.errors) errors[code] += count;
+    answered = answered && level.measured.latencies.count() > 0;
+  }
+  std::string text;
+  for (const auto& [code, count] : errors) {
+    text += fmt::format("{}{} {}", text.empty() ? ": " : ", ", count,
+                        absl::StatusCodeToString(static_cast<absl::StatusCode>(code)));
+  }
+  if (!errors.empty()) return session.Fail(kRefused, "some requests failed" + text);
+  if (!answered) return session.Fail(kRefused, "no request was answered in time");
+  return kDone;
+}
+
 }  // namespace
 
 ExitCode Bench(Session& session) {
@@ -199,25 +233,21 @@ ExitCode Bench(Session& session) {
   auto kinds = KindsOf(session.options());
   if (!kinds.ok()) return session.Fail(kUsage, Message(kinds.status()));
   // Not after minutes of load.
-  std::ofstream plot;
-  if (!options.plot_file.empty()) {
-    plot.open(options.plot_file);
-    if (!plot) return session.Fail(kUsage, options.plot_file + ": cannot be written");
-  }
+  const auto cannot_be_written = [&] {
+    return session.Fail(kUsage, options.plot_file + ": cannot be written");
+  };
+  const bool plots = !options.plot_file.empty();
+  if (plots && !std::ofstream(options.plot_file, std::ios::app)) return cannot_be_written();
   Benchmark benchmark(session, *std::move(kinds));
   if (const ExitCode code = benchmark.Prepare(); code != kDone) return code;
   const LoadReport& report = benchmark.Run();
   Print(report, options.format, session.out());
-  if (plot.is_open()) {
+  if (plots) {
+    std::ofstream plot(options.plot_file);
     svg::Print(report, plot);
-    if (!plot.flush()) return session.Fail(kUsage, options.plot_file + ": cannot be written");
+    if (!plot.flush()) return cannot_be_written();
   }
-  for (const LoadLevelReport& level : report.levels) {
-    if (!level.measured.errors.empty() || level.measured.latencies.count() == 0) {
-      return session.Fail(kRefused, "some requests failed");
-    }
-  }
-  return kDone;
+  return CheckErrors(session, report);
 }
 
 }  // namespace lazynet::cli

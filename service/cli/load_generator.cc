@@ -75,6 +75,7 @@ struct LoadGenerator::Parts {
       weights.push_back(one.weight);
     }
     choice = std::discrete_distribution<size_t>(weights.begin(), weights.end());
+    ahead = NextGap();
   }
 
   LoadWindow NewWindow() const {
@@ -152,7 +153,8 @@ struct LoadGenerator::Parts {
   const LoadLevel level;
   std::mt19937_64 random;
   std::exponential_distribution<double> gap;  // seconds
-  Clock::time_point next;                     // request of an open loop
+  Clock::time_point next;                     // request of an open loop, while it runs
+  Clock::duration ahead{0};                   // the next request is, while it does not
   std::vector<std::unique_ptr<Call>> calls;
   std::vector<Call*> free;
   size_t under_way = 0;
@@ -186,7 +188,7 @@ LoadWindow LoadGenerator::Run(std::chrono::nanoseconds time) {
   LoadWindow window = parts_->NewWindow();
   const Clock::time_point start = Clock::now();
   const Clock::time_point end = start + time;
-  parts_->next = start + parts_->NextGap();
+  parts_->next = start + parts_->ahead;
   Clock::time_point now = start;
   while (now < end) {
     parts_->SendDue(now, window);
@@ -194,6 +196,7 @@ LoadWindow LoadGenerator::Run(std::chrono::nanoseconds time) {
     if (Parts::Call* call = parts_->Wait(until)) parts_->Take(call, window);
     now = Clock::now();
   }
+  parts_->ahead = parts_->next - now;
   window.time = now - start;
   return window;
 }

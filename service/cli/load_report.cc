@@ -17,25 +17,44 @@ bool Agree(const std::vector<double>& values) {
   return true;
 }
 
+using Statistics = inference::InferStatistics;
+
+constexpr std::pair<std::chrono::nanoseconds ServerTimes::*,
+                    const inference::StatisticDuration& (Statistics::*)() const>
+    kTimes[] = {{&ServerTimes::queue, &Statistics::queue},
+                {&ServerTimes::compute_input, &Statistics::compute_input},
+                {&ServerTimes::compute_infer, &Statistics::compute_infer},
+                {&ServerTimes::compute_output, &Statistics::compute_output}};
+
+bool GoesOn(const Statistics& before, const Statistics& after) {
+  for (const auto& [time, duration] : kTimes) {
+    if ((after.*duration)().ns() < (before.*duration)().ns()) return false;
+  }
+  return after.success().count() >= before.success().count();
+}
+
 }  // namespace
 
-std::optional<ServerTimes> ServerTimesBetween(const inference::ModelStatistics& before,
-                                              const inference::ModelStatistics& after) {
-  const inference::InferStatistics& a = before.inference_stats();
-  const inference::InferStatistics& b = after.inference_stats();
-  // A model that was loaded again in between counts from 0.
-  if (b.success().count() <= a.success().count()) return std::nullopt;
-  ServerTimes times;
-  times.requests = b.success().count() - a.success().count();
-  const auto mean = [&](const inference::StatisticDuration& from,
-                        const inference::StatisticDuration& to) {
-    return std::chrono::nanoseconds((to.ns() - from.ns()) / times.requests);
-  };
-  times.queue = mean(a.queue(), b.queue());
-  times.compute_input = mean(a.compute_input(), b.compute_input());
-  times.compute_infer = mean(a.compute_infer(), b.compute_infer());
-  times.compute_output = mean(a.compute_output(), b.compute_output());
-  return times;
+std::optional<ServerTimes> ServerTimesBetween(const StatisticsByModel& before,
+                                              const StatisticsByModel& after) {
+  ServerTimes all;
+  for (const auto& [model, statistics] : after) {
+    const auto found = before.find(model);
+    if (found == before.end()) continue;
+    const inference::InferStatistics& from = found->second.inference_stats();
+    const inference::InferStatistics& to = statistics.inference_stats();
+    // A model that was loaded again in between counts from 0.
+    if (!GoesOn(from, to)) continue;
+    all.requests += to.success().count() - from.success().count();
+    for (const auto& [time, duration] : kTimes) {
+      all.*time += std::chrono::nanoseconds((to.*duration)().ns() - (from.*duration)().ns());
+    }
+  }
+  if (all.requests == 0) return std::nullopt;
+  for (const auto& [time, duration] : kTimes) {
+    all.*time /= static_cast<int64_t>(all.requests);
+  }
+  return all;
 }
 
 double ItemsPerSecond(const LoadReport& report, const LoadLevelReport& level) {
@@ -44,24 +63,6 @@ double ItemsPerSecond(const LoadReport& report, const LoadLevelReport& level) {
     items += level.measured.per_second(i) * static_cast<double>(report.kinds[i].items);
   }
   return items;
-}
-
-inference::ModelStatistics Sum(const std::vector<inference::ModelStatistics>& statistics) {
-  inference::ModelStatistics sum;
-  auto& to = *sum.mutable_inference_stats();
-  const auto add = [](const inference::StatisticDuration& from, inference::StatisticDuration& all) {
-    all.set_count(all.count() + from.count());
-    all.set_ns(all.ns() + from.ns());
-  };
-  for (const inference::ModelStatistics& one : statistics) {
-    const inference::InferStatistics& from = one.inference_stats();
-    add(from.success(), *to.mutable_success());
-    add(from.queue(), *to.mutable_queue());
-    add(from.compute_input(), *to.mutable_compute_input());
-    add(from.compute_infer(), *to.mutable_compute_infer());
-    add(from.compute_output(), *to.mutable_compute_output());
-  }
-  return sum;
 }
 
 bool AreStable(const std::vector<LoadWindow>& windows) {

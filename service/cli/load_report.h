@@ -1,7 +1,10 @@
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "proto/inference.pb.h"
@@ -15,9 +18,13 @@ struct ServerTimes {
   std::chrono::nanoseconds queue{0}, compute_input{0}, compute_infer{0}, compute_output{0};
 };
 
-// Between two moments; nothing when no request was answered in between.
-std::optional<ServerTimes> ServerTimesBetween(const inference::ModelStatistics& before,
-                                              const inference::ModelStatistics& after);
+// By model and version.
+using StatisticsByModel = std::map<std::pair<std::string, std::string>, inference::ModelStatistics>;
+
+// Between two moments, of all models together; nothing when no request was answered in between. A
+// model that was loaded again, or told only once, is left out.
+std::optional<ServerTimes> ServerTimesBetween(const StatisticsByModel& before,
+                                              const StatisticsByModel& after);
 
 // A part of the time of a level.
 struct LoadMoment {
@@ -28,8 +35,9 @@ struct LoadMoment {
 
 struct LoadLevelReport {
   LoadLevel level;
-  LoadWindow measured;  // the windows that count
-  bool stable = false;  // they agree
+  LoadWindow measured;             // the windows that count
+  bool stable = false;             // they agree
+  std::map<int, uint64_t> errors;  // by gRPC's code, of all requests, in those windows or not
   std::optional<ServerTimes> server;
   std::vector<LoadMoment> moments;  // of all windows; those without an answer are left out
 };
@@ -52,9 +60,6 @@ struct LoadReport {
 };
 
 double ItemsPerSecond(const LoadReport& report, const LoadLevelReport& level);
-
-// Statistics of several models as those of one.
-inference::ModelStatistics Sum(const std::vector<inference::ModelStatistics>& statistics);
 
 // Whether windows agree: rates and median latencies are within a tenth of their mean.
 bool AreStable(const std::vector<LoadWindow>& windows);

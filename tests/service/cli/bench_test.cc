@@ -5,8 +5,11 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <fstream>
+#include <limits>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "tests/service/cli/client_test.h"
 
@@ -40,7 +43,7 @@ class BenchTest : public ClientTest {
       wrong_ += request.model_name() == "m" && bytes == 24 ? 0 : 1;
       other_ += request.model_name() == "n" && bytes == 12 ? 1 : 0;
       --under_way_;
-      if (fails_ && requests_ > 2) return absl::ResourceExhaustedError("full");
+      if (requests_ > 2 && requests_ <= fails_up_to_) return absl::ResourceExhaustedError("full");
       inference::ModelInferResponse response;
       response.set_model_version("1");
       if (request.parameters().contains("lazynet_timing")) {
@@ -80,7 +83,7 @@ class BenchTest : public ClientTest {
 
   const ScratchFolder folder_;
   std::atomic<int> requests_ = 0, wrong_ = 0, other_ = 0, under_way_ = 0, most_under_way_ = 0;
-  std::atomic<bool> fails_ = false;
+  std::atomic<int> fails_up_to_ = 0;
 };
 
 TEST_F(BenchTest, MeasuresEachLevelInTurn) {
@@ -202,7 +205,7 @@ TEST_F(BenchTest, TellsWhetherTheFirstAnswerWasCold) {
 }
 
 TEST_F(BenchTest, FailedRequestsAreCountedAndTold) {
-  fails_ = true;
+  fails_up_to_ = std::numeric_limits<int>::max();
   const Outcome outcome = Bench({"--json"});
   EXPECT_EQ(outcome.code, kRefused);
   EXPECT_THAT(outcome.err, HasSubstr("some requests failed"));
@@ -210,6 +213,44 @@ TEST_F(BenchTest, FailedRequestsAreCountedAndTold) {
   EXPECT_EQ(level["answers"], 0);
   EXPECT_GT(level["errors"]["RESOURCE_EXHAUSTED"], 0);
   EXPECT_FALSE(level["stable"]);
+}
+
+TEST_F(BenchTest, FailedRequestsBeforeTheWindowsThatCountAreToldToo) {
+  fails_up_to_ = 5;
+  const Outcome outcome = Bench({"--json"});
+  EXPECT_EQ(outcome.code, kRefused);
+  EXPECT_THAT(outcome.err, HasSubstr("some requests failed: 3 RESOURCE_EXHAUSTED"));
+  EXPECT_GT(json::parse(outcome.out)["levels"][0]["answers"], 0);
+}
+
+// A request is under way while the statistics are asked for.
+TEST_F(BenchTest, DoesNotMeasureItsOwnPause) {
+  const auto pause = std::chrono::seconds(2);
+  server_.handlers.statistics = [&](const inference::ModelStatisticsRequest&) {
+    std::this_thread::sleep_for(pause);
+    return absl::StatusOr<inference::ModelStatisticsResponse>();
+  };
+  const Outcome outcome = Bench({"--json"});
+  ASSERT_EQ(outcome.code, kDone) << outcome.err;
+  for (const json& moment : json::parse(outcome.out)["levels"][0]["moments"]) {
+    EXPECT_LT(std::chrono::nanoseconds(moment["max_ns"].get<int64_t>()), pause);
+  }
+}
+
+TEST_F(BenchTest, TheStatisticsHaveATimeOfTheirOwn) {
+  const Outcome outcome = Bench({"--json", "--timeout", "0.5", "--window", "0.4"});
+  ASSERT_EQ(outcome.code, kDone) << outcome.err;
+  EXPECT_EQ(json::parse(outcome.out)["levels"][0]["server"]["queue_ns"], 7);
+}
+
+TEST_F(BenchTest, AnOldPlotStaysWhenThereIsNoLoad) {
+  const std::string file = folder_ / "plot.svg";
+  std::ofstream(file) << "old";
+  server_.handlers.metadata = nullptr;
+  EXPECT_EQ(Bench({"--plot", file}).code, kRefused);
+  std::string text;
+  std::ifstream(file) >> text;
+  EXPECT_EQ(text, "old");
 }
 
 TEST_F(BenchTest, AServerWithoutStatisticsIsMeasuredAllTheSame) {

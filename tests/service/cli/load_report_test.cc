@@ -43,14 +43,19 @@ inference::ModelStatistics StatisticsOf(uint64_t requests, uint64_t infer_ns) {
   return statistics;
 }
 
+std::optional<ServerTimes> Between(const inference::ModelStatistics& before,
+                                   const inference::ModelStatistics& after) {
+  return ServerTimesBetween({{{"m", "1"}, before}}, {{{"m", "1"}, after}});
+}
+
 TEST(LoadReport, TheServersTimesAreMeansOfWhatCameInBetween) {
-  const auto times = ServerTimesBetween(StatisticsOf(10, 500), StatisticsOf(14, 900));
+  const auto times = Between(StatisticsOf(10, 500), StatisticsOf(14, 900));
   ASSERT_TRUE(times.has_value());
   EXPECT_EQ(times->requests, 4u);
   EXPECT_EQ(times->compute_infer, std::chrono::nanoseconds(100));
   EXPECT_EQ(times->queue, std::chrono::nanoseconds(0));
-  EXPECT_FALSE(ServerTimesBetween(StatisticsOf(10, 500), StatisticsOf(10, 500)).has_value());
-  EXPECT_FALSE(ServerTimesBetween(StatisticsOf(10, 500), StatisticsOf(3, 100)).has_value());
+  EXPECT_FALSE(Between(StatisticsOf(10, 500), StatisticsOf(10, 500)).has_value());
+  EXPECT_FALSE(Between(StatisticsOf(10, 500), StatisticsOf(3, 100)).has_value());
 }
 
 // They are latencies, but nothing that the server did in the time.
@@ -84,8 +89,16 @@ TEST(LoadReport, ServerTimesOfSeveralModelsAreMeansOverAllRequests) {
     one.mutable_inference_stats()->mutable_queue()->set_ns(queue_ns);
     return one;
   };
-  const auto times = ServerTimesBetween(Sum({statistics(1, 0), statistics(2, 100)}),
-                                        Sum({statistics(2, 10), statistics(5, 190)}));
+  const std::pair a("a", "1"), b("b", "1"), again("again", "1"), gone("gone", "1"),
+      late("late", "1");
+  const auto times = ServerTimesBetween({{a, statistics(1, 0)},
+                                         {b, statistics(2, 100)},
+                                         {again, statistics(10, 5000)},
+                                         {gone, statistics(7, 700)}},
+                                        {{a, statistics(2, 10)},
+                                         {b, statistics(5, 190)},
+                                         {again, statistics(11, 20)},
+                                         {late, statistics(3, 300)}});
   ASSERT_TRUE(times);
   EXPECT_EQ(times->requests, 4u);
   EXPECT_EQ(times->queue.count(), 25);
