@@ -115,10 +115,14 @@ class Flags {
                     fmt::format("Where the server is (env {})", standard.variable))
         ->option_text(fmt::format("HOST:PORT [{}]", standard.address));
     sub->add_option("--timeout", options_.timeout_seconds,
-                    "For the whole command; 0 waits without end")
+                    entry.command == Command::kTop ? "For each look; 0 waits without end"
+                    : entry.command == Command::kBench
+                        ? "For the calls beside the load; 0 waits "
+                          "without end"
+                        : "For the whole command; 0 waits without end")
         ->transform(CLI::Validator(CheckSeconds, ""))
         ->option_text(fmt::format("SECONDS [{}]", entry.timeout_seconds));
-    credential_flags_.Add(*sub);
+    if (entry.address != Address::kMetrics) credential_flags_.Add(*sub);  // plain HTTP
   }
 
   // The application that the commands of a group belong to.
@@ -270,8 +274,10 @@ class Flags {
 
   void AddBench(CLI::App* sub) {
     BenchOptions& bench = options_.bench;
-    sub->add_option("--concurrency", bench.concurrency,
-                    "Clients that each wait for their answer; several numbers are measured in turn")
+    sub->add_option(
+           "--concurrency", bench.concurrency,
+           "Clients that each wait for their answer, on one connection; several numbers are "
+           "measured in turn")
         ->delimiter(',')
         ->check(CLI::Range(1, 4096))
         ->option_text("NUMBER,... [1]");
@@ -333,6 +339,7 @@ class Flags {
     }
     if (options_.profile_runs > 0) address = Address::kAdmin;
     if (chosen.get_option("--server")->count() == 0) options_.server = DefaultServer(address);
+    if (address == Address::kMetrics) return absl::OkStatus();
     ASSIGN_OR_RETURN(options_.credentials,
                      credential_flags_.Read(chosen, address == Address::kAdmin));
     return absl::OkStatus();

@@ -207,7 +207,7 @@ constexpr CommandEntry kCommands[] = {
     {Command::kBench, nullptr, "bench", "Put a model under load, and print rates and latencies",
      kBenchFooter, Address::kServer, 0},
     {Command::kTop, nullptr, "top", "Show rates, percentiles, queues and memory of models, live",
-     kTopFooter, Address::kMetrics, 0},
+     kTopFooter, Address::kMetrics, 60},
     {Command::kHealth, nullptr, "health", "Ask whether the server, or a model, is healthy",
      kHealthFooter, Address::kServer, 2},
     {Command::kWait, nullptr, "wait", "Wait until the server, or a model, is healthy", kWaitFooter,

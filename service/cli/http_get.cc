@@ -2,13 +2,18 @@
 
 #include <netdb.h>
 #include <poll.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 #include <memory>
+#include <optional>
+#include <string_view>
+#include <system_error>
 #include <utility>
 
 namespace lazynet::cli {
@@ -17,6 +22,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr size_t kMostBytes = size_t{1} << 30;
+constexpr std::chrono::milliseconds kMostWait = std::chrono::hours(1);  // at a time
 
 class Socket {
  public:
@@ -32,11 +38,13 @@ class Socket {
   // Waits until the events are there, or the time is up: then false.
   bool Wait(short events, Clock::time_point end) const {
     for (;;) {
-      const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now()).count();
+      const auto now = Clock::now();
+      if (now >= end) return false;
+      const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - now);
       pollfd entry{.fd = file_, .events = events, .revents = 0};
-      const int ready = poll(&entry, 1, static_cast<int>(std::max<int64_t>(left, 0)));
+      const int ready = poll(&entry, 1, static_cast<int>(std::min(left, kMostWait).count()));
       if (ready > 0) return true;
-      if (ready == 0 || errno != EINTR) return false;
+      if (ready < 0 && errno != EINTR) return false;
     }
   }
 
@@ -90,15 +98,56 @@ absl::StatusOr<Socket> Connect(const std::string& address, Clock::time_point end
   return Unreachable(address, std::strerror(error));
 }
 
+// The value of a header among lines that each end with CR LF; nothing if it is not there.
+std::optional<std::string_view> HeaderOf(std::string_view lines, std::string_view name) {
+  while (!lines.empty()) {
+    const std::string_view line = lines.substr(0, lines.find("\r\n"));
+    lines.remove_prefix(std::min(line.size() + 2, lines.size()));
+    const size_t colon = line.find(':');
+    if (colon != name.size() || strncasecmp(line.data(), name.data(), colon) != 0) continue;
+    const size_t value = line.find_first_not_of(' ', colon + 1);
+    return value == line.npos ? std::string_view() : line.substr(value);
+  }
+  return std::nullopt;
+}
+
+// The chunks put together; nothing if they do not go on to the last.
+std::optional<std::string> JoinChunks(std::string_view text) {
+  std::string body;
+  for (;;) {
+    size_t size = 0;
+    const auto [digits, error] = std::from_chars(text.data(), text.data() + text.size(), size, 16);
+    const size_t line = text.find("\r\n");
+    if (error != std::errc() || line == text.npos) return std::nullopt;
+    if (size == 0) return body;
+    text.remove_prefix(line + 2);
+    if (size > text.size() || text.size() - size < 2) return std::nullopt;
+    body.append(text, 0, size);
+    text.remove_prefix(size + 2);
+  }
+}
+
+// What is after the head; nothing if it is not all there, as far as the head tells.
+std::optional<std::string> BodyOf(std::string_view head, std::string_view rest) {
+  if (HeaderOf(head, "Transfer-Encoding") == "chunked") return JoinChunks(rest);
+  if (const auto length = HeaderOf(head, "Content-Length")) {
+    size_t bytes = 0;
+    std::from_chars(length->data(), length->data() + length->size(), bytes);
+    if (rest.size() < bytes) return std::nullopt;
+  }
+  return std::string(rest);
+}
+
 }  // namespace
 
 absl::StatusOr<std::string> HttpGet(const std::string& address, const std::string& path,
                                     std::chrono::milliseconds timeout) {
-  const Clock::time_point end = Clock::now() + timeout;
+  const Clock::time_point end =
+      timeout.count() == 0 ? Clock::time_point::max() : Clock::now() + timeout;
   ASSIGN_OR_RETURN(const Socket connection, Connect(address, end));
-  // 1.0: the body is not cut into chunks, and ends with the connection.
+  // 1.1: in 1.0 a body of unknown length ends with the connection, as one does that was cut off.
   const std::string request =
-      fmt::format("GET {} HTTP/1.0\r\nHost: {}\r\nConnection: close\r\n\r\n", path, address);
+      fmt::format("GET {} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", path, address);
   for (size_t sent = 0; sent < request.size();) {
     if (!connection.Wait(POLLOUT, end)) return Unreachable(address, std::strerror(ETIMEDOUT));
     const ssize_t now =
@@ -125,7 +174,10 @@ absl::StatusOr<std::string> HttpGet(const std::string& address, const std::strin
   if (status.find(" 200 ") == std::string::npos) {
     return Internal("{}{} answers \"{}\"", address, path, status);
   }
-  return response.substr(head + 4);
+  auto body = BodyOf(std::string_view(response).substr(0, head + 2),
+                     std::string_view(response).substr(head + 4));
+  if (!body) return Unreachable(address, "the answer ends too early");
+  return *std::move(body);
 }
 
 }  // namespace lazynet::cli

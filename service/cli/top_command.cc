@@ -6,14 +6,13 @@
 #include "service/cli/commands.h"
 #include "service/cli/http_get.h"
 #include "service/cli/server_load.h"
+#include "service/cli/table.h"
 #include "service/cli/terminal.h"
 
 namespace lazynet::cli {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-constexpr std::chrono::seconds kFetchTime{5};
 
 // To the upper left corner; to the end of the line, of the screen.
 constexpr const char* kHome = "\x1b[H";
@@ -25,8 +24,11 @@ struct Moment {
   ServerSample sample;
 };
 
-absl::StatusOr<Moment> Look(const std::string& address) {
-  ASSIGN_OR_RETURN(const std::string page, HttpGet(address, "/metrics", kFetchTime));
+absl::StatusOr<Moment> Look(const Options& options) {
+  const std::chrono::duration<double> timeout(options.timeout_seconds);
+  ASSIGN_OR_RETURN(
+      const std::string page,
+      HttpGet(options.server, "/metrics", std::chrono::ceil<std::chrono::milliseconds>(timeout)));
   Moment moment{.time = Clock::now()};
   ASSIGN_OR_RETURN(moment.sample, ReadServerSample(page));
   return moment;
@@ -50,7 +52,7 @@ ExitCode Top(Session& session) {
   const auto terminal = TerminalOf(session.out());
   const bool in_place = terminal.has_value() && !options.top.once && !options.json;
   const auto interval = std::chrono::duration<double>(options.top.interval_seconds);
-  absl::StatusOr<Moment> before = Look(options.server);
+  absl::StatusOr<Moment> before = Look(options);
   for (bool first = true;; first = false) {
     if (!before.ok()) {
       // A server that starts again is worth a wait, one that never was there is not.
@@ -60,10 +62,10 @@ ExitCode Top(Session& session) {
                                                                      : kRefused,
                             Message(before.status()));
       }
-      Show({std::string(Message(before.status()))}, in_place, session.out());
+      Show({Printable(Message(before.status()))}, in_place, session.out());
     }
     std::this_thread::sleep_for(interval);
-    absl::StatusOr<Moment> after = Look(options.server);
+    absl::StatusOr<Moment> after = Look(options);
     if (before.ok() && after.ok()) {
       const ServerLoad load =
           LoadBetween(before->sample, after->sample, after->time - before->time);
@@ -80,6 +82,7 @@ ExitCode Top(Session& session) {
              session.out());
       }
       if (options.top.once) return kDone;
+      if (!session.out()) return kDone;  // nobody reads any more; Main says so
     }
     before = std::move(after);
   }

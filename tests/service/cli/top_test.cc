@@ -6,7 +6,10 @@
 #include <unistd.h>
 
 #include <cmath>
+#include <cstdlib>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <sstream>
 #include <string>
 #include <thread>
 
@@ -254,6 +257,79 @@ TEST(Top, SaysWhatItDidNotFind) {
   const Outcome nobody = top("127.0.0.1:1");
   EXPECT_EQ(nobody.code, kUnreachable);
   EXPECT_THAT(nobody.err, HasSubstr("no metrics at 127.0.0.1:1: Connection refused"));
+}
+
+TEST(HttpGet, TakesNoPartForTheWhole) {
+  const std::string chunked = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
+  const struct {
+    std::string answer;
+    std::optional<std::string> body;
+  } rows[] = {
+      {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nwhole", "whole"},
+      {"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nwhole", std::nullopt},
+      {chunked + "3\r\nwho\r\n0002\r\nle\r\n0\r\n\r\n", "whole"},
+      {chunked + "3\r\nwho\r\n0002\r\nle\r\n", std::nullopt},
+      {chunked + "3\r\nwho\r\n0002\r\nl", std::nullopt},
+      {chunked + "ffffffffffffffff\r\nwho", std::nullopt},
+      {chunked, std::nullopt},
+      {"HTTP/1.1 200 OK\r\n\r\nwhole", "whole"},
+  };
+  for (const auto& row : rows) {
+    const HttpServer server({row.answer});
+    const auto body = HttpGet(server.address(), "/", seconds(60));
+    if (row.body) {
+      ASSERT_TRUE(body.ok()) << body.status();
+      EXPECT_EQ(*body, *row.body);
+    } else {
+      EXPECT_EQ(body.status().code(), absl::StatusCode::kUnavailable) << row.answer;
+    }
+  }
+}
+
+// Accepts, and says nothing.
+class SilentServer {
+ public:
+  SilentServer() : file_(socket(AF_INET, SOCK_STREAM, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof(address);
+    EXPECT_EQ(bind(file_, reinterpret_cast<sockaddr*>(&address), size), 0);
+    EXPECT_EQ(listen(file_, 8), 0);
+    getsockname(file_, reinterpret_cast<sockaddr*>(&address), &size);
+    address_ = "127.0.0.1:" + std::to_string(ntohs(address.sin_port));
+  }
+  ~SilentServer() { close(file_); }
+
+  const std::string& address() const { return address_; }
+
+ private:
+  const int file_;
+  std::string address_;
+};
+
+TEST(Top, HasItsTimeForEachLook) {
+  const SilentServer server;
+  const Outcome outcome = RunClient({"top", "--timeout", "0.2", "--server", server.address()});
+  EXPECT_EQ(outcome.code, kUnreachable);
+  EXPECT_THAT(outcome.err, HasSubstr("timed out"));
+}
+
+TEST(Top, HasNoUseForCredentials) {
+  EXPECT_EQ(RunClient({"top", "--tls"}).code, kUsage);
+  EXPECT_EQ(RunClient({"top", "--token-file", "token"}).code, kUsage);
+  setenv("LAZYNET_CLIENT_TLS_CA", "/no/such/file", 1);
+  const Outcome outcome = RunClient({"top", "--server", "127.0.0.1:1"});
+  unsetenv("LAZYNET_CLIENT_TLS_CA");
+  EXPECT_EQ(outcome.code, kUnreachable) << outcome.err;
+}
+
+TEST(Top, EndsWhenNobodyReads) {
+  const HttpServer server({Ok(Page({})), Ok(Page({}))});
+  std::ostringstream out, err;
+  out.setstate(std::ios::badbit);
+  EXPECT_NE(Main({"top", "--json", "--interval", "0.01", "--server", server.address()}, out, err),
+            kDone);
 }
 
 }  // namespace
