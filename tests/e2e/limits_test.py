@@ -8,6 +8,7 @@ import pathlib
 import re
 import resource
 import socket
+import struct
 import sys
 import unittest
 
@@ -80,6 +81,36 @@ class Limits(unittest.TestCase):
         resource.prlimit(self.pid, resource.RLIMIT_NOFILE, was)
         self.assertTrue(self.is_taken(client))
         self.assertTrue(self.ask())
+
+    # A request of 4 MiB of which the first 64 KiB come, as many as a client may send unasked.
+    def send_unfinished(self):
+        def frame(kind, flags, stream, payload):
+            return struct.pack(">I", len(payload))[1:] + bytes([kind, flags]) + \
+                struct.pack(">I", stream) + payload
+        headers = {b":method": b"POST", b":scheme": b"http", b":authority": b"localhost",
+                   b":path": b"/inference.GRPCInferenceService/ModelInfer",
+                   b"content-type": b"application/grpc", b"te": b"trailers"}
+        block = b"".join(bytes([0, len(name)]) + name + bytes([len(value)]) + value
+                         for name, value in headers.items())
+        message = b"\0" + struct.pack(">I", 4 * MIB) + bytes(65535 - 5)
+        client = self.connect()
+        client.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(4, 0, 0, b"") +
+                       frame(1, 4, 1, block))
+        for begin in range(0, len(message), 16384):
+            client.sendall(frame(0, 0, 1, message[begin:begin + 16384]))
+        return client
+
+    def test_messages_that_do_not_end_take_no_more_than_they_may(self):
+        self.start("--connection-memory-bytes", str(2 * MIB))
+        self.ask()
+        before = self.peak_bytes()
+        for _ in range(500):
+            try:
+                self.send_unfinished()
+            except OSError:
+                pass  # broken already
+        self.assertTrue(self.ask())
+        self.assertLess(self.peak_bytes() - before, 24 * MIB)
 
     def peak_bytes(self):
         status = pathlib.Path(f"/proc/{self.pid}/status").read_text()
