@@ -28,7 +28,8 @@ class Flags {
   CLI::App& app() { return app_; }
 
  private:
-  static constexpr const char* kAddresses = "Addresses (host:port; port 0 takes any free one)";
+  static constexpr const char* kAddresses =
+      "Addresses (host:port, port 0 takes any free one; those of gRPC also unix:PATH)";
   static constexpr const char* kSecurity =
       "Security (files are read again on SIGHUP; what cannot be used leaves the old in place)";
   static constexpr const char* kScheduling = "Scheduling";

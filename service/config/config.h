@@ -20,7 +20,7 @@ struct ConnectionLimits {
   int64_t max_age_seconds = 0;             // before it is closed, its calls first; 0: never
 };
 
-// Everything the server can be told. Addresses are host:port; port 0 takes any free one.
+// Everything the server can be told. Addresses are host:port (0: any free), gRPC's or unix:PATH.
 struct ServerConfig {
   std::string model_repository;                    // folder; required
   std::string grpc_address = "127.0.0.1:8001";     // Open Inference Protocol, health, reflection

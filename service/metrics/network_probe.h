@@ -32,8 +32,8 @@ enum class MaterializationSource {
 enum class EvictedPart { kPlan, kPackedWeights, kParameters };
 
 // What happens to one hosted network (model, version), told to Prometheus. The series are there at
-// 0 from the probe's construction and gone with its destruction. Recording takes no lock and
-// allocates nothing; all calls are safe from any thread.
+// 0 from the probe's construction and gone with its destruction. Recording takes no lock, and
+// memory only for a histogram's first value; all calls are safe from any thread.
 //
 // Two probes of the same network at a time, as when a reloaded network starts before the old one
 // has drained, record into the same series: counts and bytes add up, the last state wins, and the
