@@ -146,8 +146,8 @@ class HostedNetwork : public Evictable, public std::enable_shared_from_this<Host
 
   // Builds one more plan, for one thread or for all, that is not there and that nobody waits for,
   // if the network is still bound as it was. Takes long; for build lanes.
-  void AddPlan(const std::shared_ptr<BoundNetwork>& bound, std::span<const Shape> input_shapes,
-               bool wide);
+  absl::Status AddPlan(const std::shared_ptr<BoundNetwork>& bound,
+                       std::span<const Shape> input_shapes, bool wide);
 
   // Whether the executable lacks a plan for all threads, and would gain from it.
   bool GainsFromWidening(const Executable& executable) const;

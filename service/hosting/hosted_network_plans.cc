@@ -39,14 +39,13 @@ bool HostedNetwork::GainsFromWidening(const Executable& executable) const {
          executable.plan->gains_from_threads();
 }
 
-void HostedNetwork::AddPlan(const std::shared_ptr<BoundNetwork>& bound_then,
-                            std::span<const Shape> input_shapes, bool wide) {
+absl::Status HostedNetwork::AddPlan(const std::shared_ptr<BoundNetwork>& bound_then,
+                                    std::span<const Shape> input_shapes, bool wide) {
   const std::lock_guard changing(changing_);
-  if (bound() != bound_then) return;
+  if (bound() != bound_then) return absl::OkStatus();
   const int threads = wide ? environment_.options.wide_threads : 1;
-  if (bound_then->plans.Find(input_shapes, threads) != nullptr) return;
-  // A failure is counted, and leaves requests to the plans that there are.
-  BuildPlan(*bound_then, input_shapes, threads).IgnoreError();
+  if (bound_then->plans.Find(input_shapes, threads) != nullptr) return absl::OkStatus();
+  return BuildPlan(*bound_then, input_shapes, threads).status();
 }
 
 absl::StatusOr<PlanView> HostedNetwork::ViewPlan(std::span<const Shape> input_shapes) {
@@ -78,7 +77,8 @@ absl::StatusOr<Executable> HostedNetwork::Prepare(std::span<const Shape> input_s
 
 absl::Status HostedNetwork::WarmUp(std::span<const Shape> input_shapes) {
   ASSIGN_OR_RETURN(const Executable executable, PrepareFor(input_shapes, Binding::Source::kWarmUp));
-  if (GainsFromWidening(executable)) AddPlan(executable.bound, input_shapes, true);
+  // Requests can do without it.
+  if (GainsFromWidening(executable)) AddPlan(executable.bound, input_shapes, true).IgnoreError();
   return absl::OkStatus();
 }
 

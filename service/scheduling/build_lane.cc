@@ -12,6 +12,10 @@ namespace {
 // A tenth of a busy processor: requests that can be computed go first.
 constexpr int kNiceness = 10;
 
+// A plan that could not be built, for want of memory, is not tried again at each request.
+constexpr std::chrono::seconds kUntilTriedAgain{10};
+constexpr size_t kMostRefused = 64;
+
 // After dead waiters: a deadline is a matter of tens of milliseconds at least.
 constexpr std::chrono::milliseconds kBetweenLooks{20};
 
@@ -83,17 +87,36 @@ bool BuildLane::Submit(Work work) {
   return true;
 }
 
-void BuildLane::AddPlan(std::shared_ptr<hosting::HostedNetwork> network,
+bool BuildLane::Addition::operator==(const Addition& other) const {
+  // The same parameters, also when they are gone: others may have their address.
+  return !bound.owner_before(other.bound) && !other.bound.owner_before(bound) &&
+         wide == other.wide && input_shapes == other.input_shapes;
+}
+
+bool BuildLane::IsAskedFor(const Addition& addition) {
+  const LaneJob::Time now = LaneJob::Clock::now();
+  while (!refused_.empty() && refused_.front().until <= now) refused_.pop_front();
+  return std::ranges::find(additions_, addition) != additions_.end() ||
+         std::ranges::find(refused_, addition, &Refused::addition) != refused_.end();
+}
+
+void BuildLane::AddPlan(const std::shared_ptr<hosting::HostedNetwork>& network,
                         const hosting::Executable& executable, std::vector<Shape> input_shapes,
                         bool wide) {
-  Addition addition{std::move(network), executable.bound, std::move(input_shapes), wide};
+  Addition addition{network, executable.bound, std::move(input_shapes), wide};
   {
     const std::lock_guard lock(mutex_);
-    if (stopping_ || additions_.size() >= capacity_) return;
-    if (std::find(additions_.begin(), additions_.end(), addition) != additions_.end()) return;
+    if (stopping_ || additions_.size() >= capacity_ || IsAskedFor(addition)) return;
     additions_.push_back(std::move(addition));
   }
   work_.notify_one();
+}
+
+absl::Status BuildLane::Build(const Addition& addition) {
+  const auto network = addition.network.lock();
+  const auto bound = addition.bound.lock();
+  if (network == nullptr || bound == nullptr) return absl::OkStatus();
+  return network->AddPlan(bound, addition.input_shapes, addition.wide);
 }
 
 void BuildLane::TellDepth() const {
@@ -196,10 +219,14 @@ void BuildLane::Serve() {
       }
     }
     if (!item) {
-      addition.network->AddPlan(addition.bound, addition.input_shapes, addition.wide);
-      // Only then, so that it is not asked for again meanwhile.
+      const absl::Status built = Build(addition);
       const std::lock_guard lock(mutex_);
+      // Only now, so that it is not asked for again meanwhile.
       additions_.pop_front();
+      if (!built.ok()) {
+        if (refused_.size() == kMostRefused) refused_.pop_front();
+        refused_.push_back({std::move(addition), LaneJob::Clock::now() + kUntilTriedAgain});
+      }
     } else if (const auto* work = std::get_if<Work>(&*item)) {
       (*work)(absl::OkStatus());
     } else {

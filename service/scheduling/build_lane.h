@@ -45,9 +45,9 @@ class BuildLane {
   bool Submit(Work work);
 
   // Builds a plan for these shapes, with what `executable` is of, when nobody waits for another:
-  // for one thread, or with `wide` for all. One that is asked for meanwhile, or when too many are,
-  // is not built.
-  void AddPlan(std::shared_ptr<hosting::HostedNetwork> network,
+  // for one thread, or with `wide` for all. Not when it is asked for already, or could not be built
+  // of late, or too many are asked for. Until its turn it keeps nothing from being evicted.
+  void AddPlan(const std::shared_ptr<hosting::HostedNetwork>& network,
                const hosting::Executable& executable, std::vector<Shape> input_shapes,
                bool wide = false);
 
@@ -79,20 +79,29 @@ class BuildLane {
 
   // A plan that nobody waits for.
   struct Addition {
-    std::shared_ptr<hosting::HostedNetwork> network;
-    std::shared_ptr<hosting::BoundNetwork> bound;
+    std::weak_ptr<hosting::HostedNetwork> network;
+    std::weak_ptr<hosting::BoundNetwork> bound;
     std::vector<Shape> input_shapes;
     bool wide = false;
 
-    bool operator==(const Addition&) const = default;
+    bool operator==(const Addition& other) const;
   };
+  // One that could not be built, and is not tried again before this moment.
+  struct Refused {
+    Addition addition;
+    LaneJob::Time until;
+  };
+  bool IsAskedFor(const Addition& addition);  // with mutex_ held
+  static absl::Status Build(const Addition& addition);
+
 
   const size_t capacity_;
   const DepthObserver observer_;
-  mutable std::mutex mutex_;                         // guards the four below
+  mutable std::mutex mutex_;                         // guards the five below
   RoundRobin<hosting::HostedNetwork*, Item> queue_;  // not begun yet; null: of no network
   absl::flat_hash_map<Key, Job> jobs_;               // waiting or running
   std::deque<Addition> additions_;  // for when nobody waits; the first may be under way
+  std::deque<Refused> refused_;     // oldest first
   bool stopping_ = false;
   std::condition_variable work_;
   std::condition_variable waiters_;  // there are some, or it stops

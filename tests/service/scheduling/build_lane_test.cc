@@ -281,5 +281,44 @@ TEST_F(BuildLaneTest, AddsPlansThatNobodyWaitsFor) {
   EXPECT_EQ(network_->state(), HostedNetwork::State::kLazy);
 }
 
+TEST_F(BuildLaneTest, WhatNobodyWaitsForKeepsNothing) {
+  BuildLane lane(4, nullptr);
+  Executable first = *Submit(lane, {1, 3}).get();
+  Blocker blocker(lane);
+  lane.AddPlan(network_, first, {Shape{5, 3}});
+  const std::weak_ptr<hosting::BoundNetwork> bound = std::exchange(first, {}).bound;
+  ASSERT_TRUE(network_->Reset().ok());
+  EXPECT_TRUE(bound.expired());
+  std::promise<void> done;
+  ASSERT_TRUE(lane.Submit([&](const absl::Status&) { done.set_value(); }));
+  blocker.release.set_value();
+  done.get_future().wait();
+}
+
+TEST(LimitedBuildLane, APlanThatCannotBeBuiltIsNotTriedAgainAtEachRequest) {
+  testing::TestHost host(size_t{1} << 30, nullptr, {.plan = {.max_arena_bytes = 10000}});
+  const auto network = HostedLayer(host, 4);
+  BuildLane lane(4, nullptr);
+  Waiter waiter;
+  ASSERT_TRUE(lane.Submit(network, {Shape{1, 3}}, waiter));
+  const Executable first = *waiter.outcome().get();
+  const auto builds = [&](const char* outcome) {
+    const std::string series = R"(lazynet_plan_builds_total{model=")" + network->network().name() +
+                               R"(",version="1",outcome=")" + outcome + R"("} )";
+    const std::string text = host.registry.Text();
+    const size_t at = text.find(series);
+    return at == std::string::npos ? -1 : std::stoi(text.substr(at + series.size()));
+  };
+  for (int64_t rows = 5; rows < 8; ++rows) {
+    lane.AddPlan(network, first, {Shape{1000000, 3}});
+    lane.AddPlan(network, first, {Shape{rows, 3}});
+    while (network->bound()->plans.Find(std::vector<Shape>{{rows, 3}}) == nullptr) {
+      std::this_thread::yield();
+    }
+  }
+  EXPECT_EQ(builds("failure"), 1);
+  EXPECT_EQ(builds("success"), 4);
+}
+
 }  // namespace
 }  // namespace lazynet::scheduling
