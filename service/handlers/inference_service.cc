@@ -37,7 +37,7 @@ absl::Status CheckLoad(const inference::RepositoryModelLoadRequest& request) {
 void InferenceService::RecordOutcome(hosting::HostedNetwork* network, absl::StatusCode code,
                                      const hosting::RequestTimes& times, size_t items) {
   if (network == nullptr) {
-    parts_.probe.RecordUnknownModel();
+    parts_.probe.RecordUnassigned(code);
     return;
   }
   network->probe().RequestFinished();

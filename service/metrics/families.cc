@@ -88,17 +88,21 @@ auto Stages() { return LabelsOf("stage", kDeadlineStages); }
 auto Outcomes() { return LabelsOf("outcome", kOutcomes); }
 auto EvictedParts() { return LabelsOf("what", kEvictedParts); }
 
-void WriteRequests(const NetworkSeries& network, SampleWriter& writer) {
+void WriteByCode(std::string_view network, const std::array<Counter, kStatusCodes>& requests,
+                 SampleWriter& writer) {
   static const auto labels = LabelsOfCodes("code");
   for (size_t i = 0; i < kStatusCodes; ++i) {
-    const Counter& requests = network.requests[i];
-    if (!IsAnswered(static_cast<absl::StatusCode>(i)) && requests.value() == 0) continue;
-    writer.Write(network.labels, labels[i], requests);
+    if (!IsAnswered(static_cast<absl::StatusCode>(i)) && requests[i].value() == 0) continue;
+    writer.Write(network, labels[i], requests[i]);
   }
 }
 
-void WriteUnknownModelRequests(const ServerSeries& server, SampleWriter& writer) {
-  writer.Write(R"(model="",version="",code="NOT_FOUND")", "", server.unknown_model_requests);
+void WriteRequests(const NetworkSeries& network, SampleWriter& writer) {
+  WriteByCode(network.labels, network.requests, writer);
+}
+
+void WriteUnassignedRequests(const ServerSeries& server, SampleWriter& writer) {
+  WriteByCode(R"(model="",version="")", server.unassigned_requests, writer);
 }
 
 void WriteMaterializations(const NetworkSeries& network, SampleWriter& writer) {
@@ -130,7 +134,7 @@ using N = NetworkSeries;
 
 constexpr NetworkFamily kNetworkFamilies[] = {
     {"lazynet_requests_total", "Inference requests answered, by gRPC code.", "counter",
-     WriteRequests, WriteUnknownModelRequests},
+     WriteRequests, WriteUnassignedRequests},
     Of<&N::request_duration>("lazynet_request_duration_seconds",
                              "From a request's arrival to its answer."),
     Of<&N::queue_duration>("lazynet_queue_duration_seconds", "A request's wait for a lane."),

@@ -82,7 +82,7 @@ using MethodTable = std::vector<std::shared_ptr<MethodSeries>>;  // by method
 // The whole server's numbers.
 struct ServerSeries {
   std::vector<std::pair<std::string, std::string>> build_labels;
-  Counter unknown_model_requests;
+  std::array<Counter, kStatusCodes> unassigned_requests;  // to no network, by code
   Gauge queue_depth;
   Gauge queue_capacity;
   Gauge build_queue_depth;

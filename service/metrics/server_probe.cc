@@ -1,6 +1,7 @@
 #include "service/metrics/server_probe.h"
 
 #include "service/metrics/registry.h"
+#include "service/metrics/status_code_index.h"
 #include "service/metrics/store.h"
 
 namespace lazynet::metrics {
@@ -8,7 +9,9 @@ namespace lazynet::metrics {
 ServerProbe::ServerProbe(Registry& registry) : store_(registry.store()) {}
 ServerProbe::~ServerProbe() = default;
 
-void ServerProbe::RecordUnknownModel() { store_->server().unknown_model_requests.Add(); }
+void ServerProbe::RecordUnassigned(absl::StatusCode code) {
+  store_->server().unassigned_requests[IndexOf(code)].Add();
+}
 
 void ServerProbe::SetLanes(size_t count) {
   store_->server().lanes.Set(static_cast<int64_t>(count));

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <memory>
 
+#include "absl/status/status.h"
+
 namespace lazynet::metrics {
 
 class Registry;
@@ -16,9 +18,9 @@ class ServerProbe {
   explicit ServerProbe(Registry& registry);
   ~ServerProbe();
 
-  // A ModelInfer for a model or version that is not hosted, answered NOT_FOUND. Its name is the
-  // client's text, so the series carries none.
-  void RecordUnknownModel();
+  // An inference request that ended before there was a network for it: none is hosted by its name,
+  // or it cannot be read. The name is the client's text, so the series carries none.
+  void RecordUnassigned(absl::StatusCode code);
 
   void SetLanes(size_t count);
   void SetQueueDepth(size_t requests);

@@ -78,15 +78,19 @@ TEST(ServerProbe, SetsTheServersGauges) {
   EXPECT_EQ(ValueOf(registry.Text(), "lazynet_queue_depth"), 0);
 }
 
-TEST(ServerProbe, CountsUnknownModelsWithoutTheirNames) {
+TEST(ServerProbe, CountsRequestsToNoNetworkWithoutTheirNames) {
   const char* series = R"(lazynet_requests_total{model="",version="",code="NOT_FOUND"})";
+  const char* unread = R"(lazynet_requests_total{model="",version="",code="INVALID_ARGUMENT"})";
   Registry registry;
   ServerProbe one(registry);
   ServerProbe two(registry);
   EXPECT_EQ(ValueOf(registry.Text(), series), 0);
-  one.RecordUnknownModel();
-  two.RecordUnknownModel();
+  EXPECT_EQ(ValueOf(registry.Text(), unread), 0);
+  one.RecordUnassigned(absl::StatusCode::kNotFound);
+  two.RecordUnassigned(absl::StatusCode::kNotFound);
+  two.RecordUnassigned(absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(ValueOf(registry.Text(), series), 2);
+  EXPECT_EQ(ValueOf(registry.Text(), unread), 1);
 }
 
 TEST(Promtool, HasNoComplaint) {

@@ -220,6 +220,11 @@ TEST_F(Operations, MetricsFollowARequest) {
                           "\"INVALID_ARGUMENT\"}"),
             1);
   EXPECT_EQ(live_->Metric("lazynet_requests_total{model=\"\",version=\"\",code=\"NOT_FOUND\"}"), 1);
+  auto request = testing::RequestOf("lazy_mlp", {2, 3}, std::vector<float>(6));
+  request.set_model_version("first");
+  live_->Infer(request);
+  EXPECT_EQ(
+      live_->Metric("lazynet_requests_total{model=\"\",version=\"\",code=\"INVALID_ARGUMENT\"}"), 1);
 }
 
 TEST(Startup, SaysWhatIsWrong) {
