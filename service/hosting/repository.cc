@@ -9,6 +9,7 @@
 #include <tuple>
 #include <utility>
 
+#include "absl/strings/escaping.h"
 #include "proto/lazynet/v1/lazynet.pb.h"
 #include "service/hosting/definition.h"
 #include "service/hosting/model_reader.h"
@@ -50,18 +51,27 @@ std::string ToText(const google::protobuf::Message& message) {
   return text;
 }
 
+// What may be a model, of the repository's folders. A name that can be none is listed with escapes:
+// no client could read a list with text that is not UTF-8.
+absl::StatusOr<std::vector<std::string>> ModelNames(const RepositoryFolder& folder) {
+  ASSIGN_OR_RETURN(std::vector<std::string> names, folder.Folders(""));
+  std::erase_if(names, [](const std::string& name) { return name.front() == '.'; });
+  for (std::string& name : names) {
+    if (!IsPlainName(name)) name = absl::CHexEscape(name);
+  }
+  return names;
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Repository>> Repository::Load(const fs::path& folder,
                                                              const Environment& environment) {
   ASSIGN_OR_RETURN(const auto opened, RepositoryFolder::Open(folder));
   std::unique_ptr<Repository> repository(new Repository(folder, environment));
-  auto names = opened->Folders("");
+  const auto names = ModelNames(*opened);
   if (!names.ok())
     return Annotate(fmt::format("model repository {}", folder.string()), names.status());
-  for (const std::string& name : *names) {
-    if (name.front() != '.') repository->LoadModel(*opened, name);
-  }
+  for (const std::string& name : *names) repository->LoadModel(*opened, name);
   RETURN_IF_ERROR(repository->LoadRegistered());
   return repository;
 }
@@ -196,17 +206,14 @@ std::vector<RepositoryChange> Repository::LoadChangesOf(const RepositoryFolder& 
 
 std::vector<RepositoryChange> Repository::LoadChanges(const std::stop_token& stop) {
   const auto folder = RepositoryFolder::Open(folder_);
-  auto found = folder.ok() ? (*folder)->Folders("") : folder.status();
+  const auto found = folder.ok() ? ModelNames(**folder) : folder.status();
   if (!found.ok()) {
     // Nothing is unloaded for a folder that cannot be read.
     absl::Status status =
         Annotate(fmt::format("model repository {}", folder_.string()), found.status());
     return {{"", 0, RepositoryChange::Kind::kFailed, std::move(status)}};
   }
-  std::set<std::string> names;
-  for (std::string& name : *found) {
-    if (name.front() != '.') names.insert(std::move(name));
-  }
+  std::set<std::string> names(found->begin(), found->end());
   for (const auto& [name, versions] : models()) names.insert(name);
   std::vector<RepositoryChange> changes;
   for (const std::string& name : names) {

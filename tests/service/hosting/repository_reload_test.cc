@@ -309,5 +309,16 @@ TEST_F(RegisteredNetworks, OneThatCannotBeReadStopsNoOther) {
   EXPECT_EQ(repository_->Find("loop", "").status().code(), absl::StatusCode::kUnavailable);
 }
 
+// A list with text that is no UTF-8 could be read by no client.
+TEST_F(RepositoryReload, AFolderThatIsNoNameIsListedWithEscapes) {
+  folder_.Write("caf\xe9/network.textproto", kLazy);
+  Load();
+  const auto models = repository_->models();
+  ASSERT_EQ(models.size(), 1u);
+  EXPECT_EQ(models.begin()->first, "caf\\xe9");
+  EXPECT_EQ(models.begin()->second.at(1).unavailable.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(Changes(), ElementsAre("caf\\xe9 1 failed"));
+}
+
 }  // namespace
 }  // namespace lazynet::hosting
