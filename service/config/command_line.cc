@@ -161,6 +161,12 @@ class Flags {
   void AddLimits() {
     Number("--max-message-bytes", "LAZYNET_MAX_MESSAGE_BYTES", config_.max_message_bytes, 1,
            (int64_t{1} << 31) - 1, "Largest request, in bytes", kLimits);
+    app_.add_option("--response-compression", config_.response_compression,
+                    "How much to compress answers, for clients that take gzip or deflate")
+        ->envname("LAZYNET_RESPONSE_COMPRESSION")
+        ->check(CLI::IsMember({"none", "low", "medium", "high"}))
+        ->capture_default_str()
+        ->group(kLimits);
     Number("--max-parameter-bytes", "LAZYNET_MAX_PARAMETER_BYTES", config_.max_parameter_bytes, 1,
            kMostBytes, "Most bytes of parameters that one network may have", kLimits);
     Number("--memory-budget,--max-total-parameter-bytes", "LAZYNET_MEMORY_BUDGET",

@@ -58,6 +58,7 @@ struct ServerConfig {
   int64_t drain_timeout_seconds = 30;    // then, for requests in flight, >= 0
   bool shared_memory = false;            // tensors in POSIX shared memory of this machine
   std::string backend = "onednn";        // onednn | reference
+  std::string response_compression = "none";  // none | low | medium | high
   std::string log_level = "info";        // trace | debug | info | warning | error | off
   std::string log_format = "text";       // text | json
   int64_t slow_request_ms = 0;           // a request that takes longer is logged, >= 0; 0: none is

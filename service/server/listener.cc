@@ -82,6 +82,8 @@ absl::StatusOr<std::unique_ptr<Listener>> Listener::Start(
   builder.SetMaxReceiveMessageSize(options.max_message_bytes);
   builder.SetMaxSendMessageSize(-1);
   builder.AddChannelArgument(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, options.decompress ? 1 : 0);
+  // By what the client says that it takes.
+  builder.SetDefaultCompressionLevel(options.compression);
   LimitConnections(options, builder);
   std::vector<std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>> interceptors;
   interceptors.push_back(std::make_unique<handlers::RpcInterceptorFactory>(rpcs));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <grpc/compression.h>
 #include <grpcpp/grpcpp.h>
 
 #include <chrono>
@@ -23,6 +24,7 @@ struct ListenerOptions {
   config::ConnectionLimits connections;
   size_t connection_memory = 0;        // bytes, in place of that of the limits
   bool decompress = false;             // by gRPC, without a limit: for clients that can be trusted
+  grpc_compression_level compression = GRPC_COMPRESS_LEVEL_NONE;  // of answers
   std::chrono::seconds drain_timeout;  // for calls on a connection that is closed for its age
   std::shared_ptr<grpc::ServerCredentials> credentials;
 };

@@ -33,6 +33,12 @@ namespace {
 
 constexpr size_t kMostToRead = 1024;  // large requests that wait to be read
 
+grpc_compression_level CompressionLevel(const std::string& name) {
+  if (name == "low") return GRPC_COMPRESS_LEVEL_LOW;
+  if (name == "medium") return GRPC_COMPRESS_LEVEL_MED;
+  return name == "high" ? GRPC_COMPRESS_LEVEL_HIGH : GRPC_COMPRESS_LEVEL_NONE;
+}
+
 }  // namespace
 
 // In the order in which the parts need each other; destroyed in reverse.
@@ -86,6 +92,7 @@ struct Server::Parts {
         .connections = config.connections,
         .connection_memory = ConnectionMemory(config.connections, scheduling::AvailableMemory()),
         .decompress = is_admin,
+        .compression = CompressionLevel(config.response_compression),
         .drain_timeout = std::chrono::seconds(config.drain_timeout_seconds),
         .credentials = std::move(credentials)};
   }

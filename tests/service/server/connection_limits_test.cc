@@ -1,7 +1,9 @@
 // Each limit of a connection at work.
 
 #include <gmock/gmock.h>
+#include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
+#include <grpcpp/support/async_stream.h>
 #include <gtest/gtest.h>
 
 #include <future>
@@ -180,6 +182,38 @@ TEST_F(ConnectionLimitsTest, AMessageBeyondTheLimitIsRefusedAlsoWhenItIsCompress
     EXPECT_EQ(send(kFits, compression), grpc::StatusCode::OK);
     EXPECT_EQ(send(4 * kFits, compression), grpc::StatusCode::RESOURCE_EXHAUSTED);
   }
+}
+
+TEST_F(ConnectionLimitsTest, AnswersAreCompressedForClientsThatTakeThat) {
+  repository_.Write("m/network.textproto", "layers { name: \"y\" relu {} }");
+  config_.response_compression = "high";
+  LiveServer& live = Start();
+  const auto request = testing::RequestOf("m", {10'000}, std::vector<float>(10'000));
+  // Of the answer as it comes, which the client leaves as it is.
+  const auto length_for = [&](int algorithms) {
+    grpc::ChannelArguments arguments;
+    arguments.SetInt(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0);
+    arguments.SetInt(GRPC_COMPRESSION_CHANNEL_ENABLED_ALGORITHMS_BITSET, algorithms);
+    grpc::GenericStub stub(Connect(arguments));
+    grpc::ClientContext context;
+    grpc::CompletionQueue queue;
+    const grpc::Slice bytes(request.SerializeAsString());
+    const auto call =
+        stub.PrepareUnaryCall(&context, "/inference.GRPCInferenceService/ModelInfer",
+                              grpc::ByteBuffer(&bytes, 1), &queue);
+    call->StartCall();
+    grpc::ByteBuffer response;
+    grpc::Status status;
+    call->Finish(&response, &status, nullptr);
+    void* tag = nullptr;
+    bool ok = false;
+    queue.Next(&tag, &ok);
+    EXPECT_TRUE(status.ok()) << status.error_message();
+    return response.Length();
+  };
+  EXPECT_GT(length_for(1 << GRPC_COMPRESS_NONE), 40'000u);
+  EXPECT_LT(length_for(1 << GRPC_COMPRESS_NONE | 1 << GRPC_COMPRESS_GZIP), 1'000u);
+  EXPECT_EQ(live.Infer(request).response.raw_output_contents(0), std::string(40'000, '\0'));
 }
 
 // Eight kilobytes of gzip can be a megabyte that waits.
