@@ -37,8 +37,9 @@ class Waiter : public BuildWaiter {
   LaneJob::Time deadline() const override { return expires; }
   bool cancelled() const override { return is_cancelled; }
   void Built(const Outcome& outcome) override {
+    const auto then = then_;  // who has the outcome may be done with this
     promise_.set_value(outcome);
-    if (then_ != nullptr) then_();
+    if (then != nullptr) then();
   }
   std::future<Outcome> outcome() { return promise_.get_future(); }
 
@@ -122,9 +123,10 @@ TEST(WideningBuildLane, BuildsThePlanForManyThreadsThatItIsAskedFor) {
   const auto small = HostedLayer(host, 8);
   const auto large = HostedLayer(host, 2048);
   const std::vector<Shape> shapes = {{16, 2048}};
+  Waiter waiters[2];
   BuildLane lane(4, nullptr);
   for (const auto& network : {small, large}) {
-    Waiter waiter;
+    Waiter& waiter = waiters[network == large];
     ASSERT_TRUE(lane.Submit(network, shapes, waiter));
     const Executable executable = *waiter.outcome().get();
     EXPECT_EQ(executable.wide, nullptr);
@@ -142,6 +144,7 @@ TEST(WideningBuildLane, BuildsThePlanForManyThreadsThatItIsAskedFor) {
 }
 
 TEST_F(BuildLaneTest, TheQueueIsBounded) {
+  Waiter of_other;
   BuildLane lane(1, nullptr);
   Blocker blocker(lane);
   auto waiting = Submit(lane, {2, 3});
@@ -150,8 +153,7 @@ TEST_F(BuildLaneTest, TheQueueIsBounded) {
   EXPECT_FALSE(lane.Submit(network_, {Shape{3, 3}}, surplus));
   auto joined = Submit(lane, {2, 3});  // equal to one that waits: takes no place
   const auto other = HostedLayer(host_, 2);
-  Waiter of_other;  // which has places of its own
-  EXPECT_TRUE(lane.Submit(other, {Shape{1, 3}}, of_other));
+  EXPECT_TRUE(lane.Submit(other, {Shape{1, 3}}, of_other));  // which has places of its own
   blocker.release.set_value();
   EXPECT_TRUE(of_other.outcome().get().ok());
   EXPECT_TRUE(waiting.get().ok());
@@ -201,9 +203,9 @@ TEST_F(BuildLaneTest, StoppingAnswersWhoeverWaits) {
 }
 
 TEST_F(BuildLaneTest, TheDeadAreToldWhileSomethingElseIsUnderWay) {
+  Waiter expired, cancelled, patient;
   BuildLane lane(4, nullptr);
   Blocker blocker(lane);
-  Waiter expired, cancelled, patient;
   expired.expires = LaneJob::Clock::now() + std::chrono::milliseconds(5);
   for (Waiter* waiter : {&expired, &cancelled, &patient}) {
     ASSERT_TRUE(lane.Submit(network_, {Shape{2, 3}}, *waiter));
@@ -298,8 +300,8 @@ TEST_F(BuildLaneTest, WhatNobodyWaitsForKeepsNothing) {
 TEST(LimitedBuildLane, APlanThatCannotBeBuiltIsNotTriedAgainAtEachRequest) {
   testing::TestHost host(size_t{1} << 30, nullptr, {.plan = {.max_arena_bytes = 10000}});
   const auto network = HostedLayer(host, 4);
-  BuildLane lane(4, nullptr);
   Waiter waiter;
+  BuildLane lane(4, nullptr);
   ASSERT_TRUE(lane.Submit(network, {Shape{1, 3}}, waiter));
   const Executable first = *waiter.outcome().get();
   const auto builds = [&](const char* outcome) {

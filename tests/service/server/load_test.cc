@@ -5,15 +5,11 @@
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cmath>
 #include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <map>
 #include <random>
 #include <string>
@@ -21,13 +17,16 @@
 #include <vector>
 
 #include "tests/service/support/live_server.h"
+#include "tests/service/support/process_resources.h"
 
 namespace lazynet {
 namespace {
 
 using grpc::StatusCode;
 using testing::LiveServer;
+using testing::OpenDescriptors;
 using testing::RequestOf;
+using testing::ResidentBytes;
 using testing::TemporaryRepository;
 
 constexpr const char* kMlp = R"(
@@ -47,26 +46,8 @@ int Scale() {
   return scale == nullptr ? 1 : std::max(1, std::atoi(scale));
 }
 
-size_t CountEntries(const char* folder) {
-  size_t count = 0;
-  for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(folder)) ++count;
-  return count;
-}
-size_t OpenDescriptors() { return CountEntries("/proc/self/fd"); }
-
-int64_t ResidentBytes() {
-  int64_t pages = 0;
-  int64_t resident = 0;
-  std::ifstream("/proc/self/statm") >> pages >> resident;
-  return resident * sysconf(_SC_PAGESIZE);
-}
-
-// More than malloc keeps of what was used, on any thread; sanitizers keep it on purpose.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr int64_t kKept = int64_t{4} << 30;
-#else
-constexpr int64_t kKept = int64_t{96} << 20;
-#endif
+// More than malloc keeps of what was used, on any thread.
+constexpr int64_t kKept = testing::kKeepsFreedMemory ? int64_t{4} << 30 : int64_t{96} << 20;
 
 class Load : public ::testing::Test {
  protected:
