@@ -25,7 +25,7 @@ inline int64_t ResidentBytes() {
 }
 
 // Whether memory that is given back stays resident, which is how sanitizers find its misuse.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef LAZYNET_SANITIZED
 inline constexpr bool kKeepsFreedMemory = true;
 #else
 inline constexpr bool kKeepsFreedMemory = false;
