@@ -1,9 +1,7 @@
 // Each limit of a connection at work.
 
 #include <gmock/gmock.h>
-#include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
-#include <grpcpp/support/async_stream.h>
 #include <gtest/gtest.h>
 
 #include <future>
@@ -14,6 +12,7 @@
 #include <vector>
 
 #include "tests/service/support/live_server.h"
+#include "tests/service/support/raw_call.h"
 #include "tests/service/support/raw_stream.h"
 #include "tests/service/support/silent_client.h"
 
@@ -194,20 +193,11 @@ TEST_F(ConnectionLimitsTest, AnswersAreCompressedForClientsThatTakeThat) {
     grpc::ChannelArguments arguments;
     arguments.SetInt(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0);
     arguments.SetInt(GRPC_COMPRESSION_CHANNEL_ENABLED_ALGORITHMS_BITSET, algorithms);
-    grpc::GenericStub stub(Connect(arguments));
-    grpc::ClientContext context;
-    grpc::CompletionQueue queue;
     const grpc::Slice bytes(request.SerializeAsString());
-    const auto call =
-        stub.PrepareUnaryCall(&context, "/inference.GRPCInferenceService/ModelInfer",
-                              grpc::ByteBuffer(&bytes, 1), &queue);
-    call->StartCall();
     grpc::ByteBuffer response;
-    grpc::Status status;
-    call->Finish(&response, &status, nullptr);
-    void* tag = nullptr;
-    bool ok = false;
-    queue.Next(&tag, &ok);
+    const grpc::Status status =
+        testing::CallRaw(Connect(arguments), "/inference.GRPCInferenceService/ModelInfer",
+                         grpc::ByteBuffer(&bytes, 1), response);
     EXPECT_TRUE(status.ok()) << status.error_message();
     return response.Length();
   };

@@ -1,8 +1,6 @@
 // The status table of the Open Inference Protocol, row by row: what a client sees of each mistake.
 
 #include <gmock/gmock.h>
-#include <grpcpp/generic/generic_stub.h>
-#include <grpcpp/support/async_stream.h>
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -13,6 +11,7 @@
 
 #include "proto/google/rpc/status.pb.h"
 #include "tests/service/support/live_server.h"
+#include "tests/service/support/raw_call.h"
 
 namespace lazynet {
 namespace {
@@ -155,19 +154,8 @@ Row Loaded(const char* name, StatusCode code, const char* text, const std::strin
 
 // A method by its name, with an empty request.
 grpc::Status CallUnknown(Host& host, const std::string& method) {
-  grpc::GenericStub stub(host.live().channel());
-  grpc::ClientContext context;
-  grpc::CompletionQueue queue;
-  const grpc::ByteBuffer empty(nullptr, 0);
-  const auto call = stub.PrepareUnaryCall(&context, method, empty, &queue);
-  call->StartCall();
   grpc::ByteBuffer response;
-  grpc::Status status;
-  call->Finish(&response, &status, nullptr);
-  void* tag = nullptr;
-  bool ok = false;
-  queue.Next(&tag, &ok);
-  return status;
+  return testing::CallRaw(host.live().channel(), method, grpc::ByteBuffer(nullptr, 0), response);
 }
 
 const std::vector<Row>& Rows() {
