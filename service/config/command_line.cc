@@ -202,7 +202,8 @@ class Flags {
     Number("--connection-memory-bytes", "LAZYNET_CONNECTION_MEMORY_BYTES", limits.memory_bytes, 0,
            kMostBytes,
            "Bytes for what is read of all connections of an address, at least a MiB; beyond them "
-           "none is taken and those that hold most are broken. 0 takes a twentieth of the "
+           "none is taken and those that hold most are broken. As many for what requests that "
+           "wait hold inflated or parsed; beyond them those are refused. 0 takes a twentieth of the "
            "container's limit or the machine's memory, from 64 MiB to 4 GiB",
            kConnections);
     Number("--keepalive-time", "LAZYNET_KEEPALIVE_TIME", limits.keepalive_seconds, 1, kMostSeconds,

@@ -12,7 +12,9 @@ struct ConnectionLimits {
   int64_t max_connections = 8192;   // over TCP, >= 1; more are closed
   int64_t max_streams = 1024;       // calls at a time, >= 1; more wait at the client
   int64_t max_call_threads = 1024;  // of synchronous calls, >= 4; more calls are refused
-  int64_t memory_bytes = 0;  // of what is read of all connections; 0: a share of what there is
+  // Of what is read of all connections, and again of what requests hold that wait inflated or
+  // parsed; 0: a share of what there is.
+  int64_t memory_bytes = 0;
   int64_t keepalive_seconds = 60;  // of silence, after which a client is asked for a sign, >= 1
   int64_t keepalive_timeout_seconds = 20;  // that it then has, >= 1
   int64_t min_ping_interval_seconds = 10;  // of a client's own questions; 0: any

@@ -67,13 +67,16 @@ class BuildLaneTest : public ::testing::Test {
   // Keeps a lane busy until it is released.
   struct Blocker {
     explicit Blocker(BuildLane& lane) {
-      EXPECT_TRUE(lane.Submit([this](const absl::Status&) {
-        begun.set_value();
-        release.get_future().wait();
+      // The work may end after this is gone.
+      const auto begun = std::make_shared<std::promise<void>>();
+      const std::shared_future<void> released = release.get_future().share();
+      EXPECT_TRUE(lane.Submit([begun, released](const absl::Status&) {
+        begun->set_value();
+        released.wait();
       }));
-      begun.get_future().wait();
+      begun->get_future().wait();
     }
-    std::promise<void> begun, release;
+    std::promise<void> release;
   };
 
   testing::TestHost host_;
