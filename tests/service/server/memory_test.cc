@@ -8,6 +8,7 @@
 
 #include "service/server/heap.h"
 #include "tests/service/support/live_server.h"
+#include "tests/service/support/process_resources.h"
 
 namespace lazynet::testing {
 namespace {
@@ -56,6 +57,7 @@ class MemoryTest : public ::testing::Test {
 // Each small network takes 4 MB of parameters and as much of packed weights, the large one ten
 // times that: room for about ten of the small ones, or for the large one alone.
 TEST_F(MemoryTest, WhatIsEvictedGoesBackToTheSystem) {
+  if (testing::kKeepsFreedMemory) GTEST_SKIP() << "sanitizers keep what is freed";
   server::TuneHeap();
   constexpr int kNetworks = 24;
   constexpr int64_t kInputs = 2048;
