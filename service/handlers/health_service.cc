@@ -5,7 +5,6 @@
 #include "proto/inference.grpc.pb.h"
 
 namespace lazynet::handlers {
-
 namespace {
 
 // A name of the whole server, beside none at all.

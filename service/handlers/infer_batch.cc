@@ -74,7 +74,8 @@ absl::StatusOr<std::vector<Tensor>> InferBatch::Gather(Part part, const plan::Pl
     MutableTensorView of_job = inputs.back().mutable_view();
     for (InferJob* job : part) {
       of_job.shape = job->checked_.shapes[i];
-      RETURN_IF_ERROR(GatherInput(job->network_->network(), i, job->request_, job->checked_, of_job));
+      RETURN_IF_ERROR(
+          GatherInput(job->network_->network(), i, job->request_, job->checked_, of_job));
       of_job.data += of_job.bytes();
     }
   }
@@ -115,8 +116,7 @@ void InferBatch::RunPart(Part part, const plan::Plan& plan, plan::Workspace& wor
     const Part one = part.subspan(i, 1);
     const auto plan_of_one = one.front()->executable_.plan;
     hosting::RequestTimes times_of_one;
-    const auto outputs_of_one =
-        Compute(one, *plan_of_one, workspace, Clock::now(), times_of_one);
+    const auto outputs_of_one = Compute(one, *plan_of_one, workspace, Clock::now(), times_of_one);
     Answer(one, *plan_of_one, outputs_of_one, times_of_one, 1);
   }
 }

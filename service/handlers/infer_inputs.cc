@@ -163,8 +163,7 @@ absl::Status CheckData(const nn::NetworkInput& input, const InputTensor& tensor,
     if (tensor.has_contents()) {
       return InvalidArgument("input \"{}\": wants shared memory or contents, got both", input.name);
     }
-    return CheckByteCount(input, shape,
-                          request.shared_inputs[static_cast<size_t>(entry)].bytes);
+    return CheckByteCount(input, shape, request.shared_inputs[static_cast<size_t>(entry)].bytes);
   }
   if (const InferRequest::RawContents* raw = RawContentsOf(request, entry)) {
     if (tensor.has_contents()) {

@@ -64,7 +64,7 @@ void InferJob::Read(grpc::ByteBuffer& bytes) {
 absl::Status InferJob::Dispatch(grpc::ByteBuffer& bytes) {
   RETURN_IF_ERROR(Decompress(bytes, service_.max_message_bytes(), memory_));
   RETURN_IF_ERROR(DecodeInferRequest(bytes, request_));
-  if (const size_t parsed = request_.arena.SpaceUsed(); parsed > sizeof(request_)) {
+  if (const size_t parsed = request_.arena.SpaceUsed(); parsed > request_.block.size()) {
     RETURN_IF_ERROR(memory_.Take(parsed));
   }
   const auto& message = request_.message;

@@ -14,9 +14,9 @@ namespace lazynet::handlers {
 namespace {
 
 // What is served beyond the base protocol: clients branch on this list.
-constexpr const char* kExtensions[] = {
-    "binary_tensor_data", "classification", "logging",         "model_configuration",
-    "model_repository",   "parameters",     "schedule_policy", "statistics"};
+constexpr const char* kExtensions[] = {"binary_tensor_data",  "classification",   "logging",
+                                       "model_configuration", "model_repository", "parameters",
+                                       "schedule_policy",     "statistics"};
 
 // There is one repository, without a name.
 absl::Status CheckRepository(const std::string& name) {
@@ -169,7 +169,8 @@ grpc::Status InferenceService::LogSettings(grpc::ServerContext* context,
                                            const inference::LogSettingsRequest* request,
                                            inference::LogSettingsResponse* response) {
   if (!request->settings().empty()) {
-    if (absl::Status status = parts_.admin.Check(*context, "LogSettings with settings"); !status.ok()) {
+    if (absl::Status status = parts_.admin.Check(*context, "LogSettings with settings");
+        !status.ok()) {
       return ToGrpc(status);
     }
   }

@@ -25,8 +25,8 @@ struct Field {
   size_t bytes;       // with its tag
 };
 
-// Calls `count` with each field in the next `length` bytes, for what it counts, and returns the sum.
-// What is malformed counts as its bytes: the parser will say so.
+// Calls `count` with each field in the next `length` bytes, for what it counts, and returns the
+// sum. What is malformed counts as its bytes: the parser will say so.
 template <typename Count>
 size_t CountFields(SliceReader reader, size_t length, Count&& count) {
   const size_t end = reader.remaining() - length;

@@ -10,7 +10,7 @@ bool IsLoaded(const nn::ParameterValue& value) {
   return value.origin == nn::Origin::kClient && !value.tensor.mapped();
 }
 
-// Whether to make the set again would free anything.
+// Whether evicting the set would free anything.
 bool HasMemory(const nn::ParameterSet& set) {
   bool any = false;
   set.ForEachValue([&](const nn::ParameterValue& value) {

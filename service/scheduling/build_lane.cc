@@ -180,7 +180,8 @@ void BuildLane::Watch() {
       waiters_.wait(lock);
       continue;
     }
-    waiters_.wait_for(lock, kBetweenLooks);
+    // Not at each request that comes meanwhile: all who wait are looked at.
+    waiters_.wait_for(lock, kBetweenLooks, [this] { return stopping_; });
     Dead dead;
     // A job that nobody waits for any more is dropped in its turn, or done.
     for (auto& [key, job] : jobs_) dead.TakeFrom(job);

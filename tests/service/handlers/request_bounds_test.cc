@@ -98,10 +98,12 @@ TEST(RequestBounds, WhateverElseThereIsOfItIsBounded) {
 // The parser keeps each field that it does not know, at many times its bytes.
 TEST(RequestBounds, UnknownFieldsOfAnyWireTypeAreBounded) {
   const std::string kinds[] = {
-      "\x40\x01",                  // a varint
-      "\x43\x44",                  // an empty group
-      "\x45" "abcd",               // four bytes
-      "\x41" "abcdefgh",           // eight
+      "\x40\x01",  // a varint
+      "\x43\x44",  // an empty group
+      "\x45"
+      "abcd",  // four bytes
+      "\x41"
+      "abcdefgh",                  // eight
       std::string("\x42\x00", 2),  // a text
       "\x30\x01",                  // floats, as a varint
   };
@@ -118,7 +120,10 @@ TEST(RequestBounds, UnknownFieldsOfAnyWireTypeAreBounded) {
 TEST(RequestBounds, NumbersNeedNotBePacked) {
   const std::string varints = Repeat("\x08\x01\x10\x01\x18\x01\x20\x01\x28\x01", kBytes / 4);
   EXPECT_TRUE(Decode(Field(5, Field(5, varints))).ok());
-  const std::string floats = Repeat("\x35" "abcd", kBytes / 4);
+  const std::string floats = Repeat(
+      "\x35"
+      "abcd",
+      kBytes / 4);
   EXPECT_TRUE(Decode(Field(5, Field(5, floats))).ok());
 }
 

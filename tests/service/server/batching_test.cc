@@ -214,8 +214,8 @@ TEST_F(Batching, ARequestsTimeoutEndsItsWait) {
   ASSERT_TRUE(live.Infer("alone", {1, 7}, Row(1)).status.ok());
   (*request.mutable_parameters())["timeout"].set_int64_param(1);
   EXPECT_EQ(live.Infer(request).status.error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
-  EXPECT_EQ(live.Metric(R"(lazynet_deadline_expired_total{model="alone",version="1",stage="queue"})"),
-            1);
+  EXPECT_EQ(
+      live.Metric(R"(lazynet_deadline_expired_total{model="alone",version="1",stage="queue"})"), 1);
   (*request.mutable_parameters())["timeout"].set_int64_param(-1);
   const InferAnswer wrong = live.Infer(request);
   EXPECT_EQ(wrong.status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);

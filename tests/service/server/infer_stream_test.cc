@@ -98,8 +98,7 @@ TEST_F(InferStream, AnErrorIsTheAnswerToItsRequest) {
   ASSERT_TRUE(stream->Read(&response));
   EXPECT_THAT(response.error_message(), HasSubstr("absent"));
   EXPECT_EQ(response.infer_response().id(), "2");
-  EXPECT_TRUE(
-      response.infer_response().parameters().at("triton_final_response").bool_param());
+  EXPECT_TRUE(response.infer_response().parameters().at("triton_final_response").bool_param());
   ASSERT_TRUE(stream->Read(&response));
   EXPECT_THAT(response.error_message(), HasSubstr("other"));
   ASSERT_TRUE(stream->Read(&response));

@@ -224,7 +224,8 @@ TEST_F(Operations, MetricsFollowARequest) {
   request.set_model_version("first");
   live_->Infer(request);
   EXPECT_EQ(
-      live_->Metric("lazynet_requests_total{model=\"\",version=\"\",code=\"INVALID_ARGUMENT\"}"), 1);
+      live_->Metric("lazynet_requests_total{model=\"\",version=\"\",code=\"INVALID_ARGUMENT\"}"),
+      1);
 }
 
 TEST(Startup, SaysWhatIsWrong) {
