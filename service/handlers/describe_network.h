@@ -26,7 +26,8 @@ void DescribeBinding(const nn::Network& network, const hosting::Binding& binding
 // State-dict keys of what has no size yet.
 std::vector<std::string> UnknownParameters(const nn::Network& network, const nn::ParameterSet& set);
 
-// Everything about one network, of one moment and without any side effect.
+// Everything about one network, of one moment. It stays as it is, but for parameters that were
+// evicted before anybody asked for their hash: they are made again for that, where there is memory.
 void DescribeHosted(hosting::HostedNetwork& hosted, v1::DescribeNetworkResponse& response);
 
 }  // namespace lazynet::handlers

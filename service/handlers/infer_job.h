@@ -19,8 +19,9 @@
 namespace lazynet::handlers {
 
 // One inference request, from its bytes to those of its answer, however they travel. Where it is
-// started, or on the reading lane if it takes long: decode, check. Then, if there is no plan for its shapes, the build lane; then a lane,
-// where its inputs are gathered, maybe with those of others, and the answer is made.
+// started, or on the reading lane if it takes long: decode, check. Then, if there is no plan for its
+// shapes, the build lane; then a lane, where its inputs are gathered, maybe with those of others,
+// and the answer is made.
 class InferJob : public scheduling::LaneJob, public scheduling::BuildWaiter {
  public:
   explicit InferJob(InferenceService& service)

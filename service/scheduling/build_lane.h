@@ -34,9 +34,9 @@ class BuildLane {
   // Joins the thread; whoever still waits is told UNAVAILABLE.
   ~BuildLane();
 
-  // Tells the waiter, on a thread of the build lane's; soon after its deadline also if something else
-  // is under way. False, with the waiter untouched, when too much
-  // waits already, or as many requests as the network's queue holds wait for the same.
+  // Tells the waiter, on a thread of the build lane's; soon after its deadline also if something
+  // else is under way. False, with the waiter untouched, when too much waits already, or as many
+  // requests as the network's queue holds wait for the same.
   bool Submit(std::shared_ptr<hosting::HostedNetwork> network, std::vector<Shape> input_shapes,
               BuildWaiter& waiter);
 
