@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "engine/backend/onednn/own/recurrence.h"
+#include "engine/backend/onednn/pack_product.h"
 #include "engine/backend/onednn/prepare.h"
 #include "engine/backend/threads.h"
 
@@ -22,6 +22,7 @@ constexpr int kWeightsLayer = 1;
 constexpr int kWeightsIter = 2;
 constexpr int kBiasLayer = 3;
 constexpr int kBiasIter = 4;
+constexpr std::array kBiases{kBiasLayer, kBiasIter};
 constexpr int kProjection = 5;
 constexpr int kInitialHidden = 6;
 constexpr int kInitialCell = 7;
@@ -75,48 +76,6 @@ class RecurrenceKernel final : public Kernel {
   Operands operands_;
 };
 
-// A constant of the op, or nothing where it is absent.
-absl::StatusOr<std::optional<Tensor>> MakeIfThere(const OpContext& context, int input) {
-  if (!context.has(input)) return std::nullopt;
-  ASSIGN_OR_RETURN(Tensor tensor, context.MakeConstant(input));
-  return tensor;
-}
-
-// `weights` as a PackedProduct, with the sum of the biases of those two inputs that `takes(input,
-// row)` names.
-template <typename Takes>
-absl::StatusOr<Argument> Packed(const OpContext& context, const own::PackedProduct& product,
-                                int weights, std::string_view purpose, const Takes& takes) {
-  std::string key = fmt::format("{}/{} {}x{}", context.constant_key(weights), purpose,
-                                product.gates, product.block_units);
-  for (const int bias : {kBiasLayer, kBiasIter}) {
-    key += '+';
-    if (context.has(bias)) key += context.constant_key(bias);
-  }
-  const auto make = [&]() -> absl::StatusOr<Tensor> {
-    ASSIGN_OR_RETURN(const Tensor matrix, context.MakeConstant(weights));
-    ASSIGN_OR_RETURN(const auto layer, MakeIfThere(context, kBiasLayer));
-    ASSIGN_OR_RETURN(const auto iter, MakeIfThere(context, kBiasIter));
-    ASSIGN_OR_RETURN(Tensor packed, Tensor::Allocate(DType::kFp32, Shape{product.floats}));
-    const auto values = matrix.values<float>();
-    product.Pack(
-        [&](int64_t row, int64_t input) {
-          return values[static_cast<size_t>(row * product.inputs + input)];
-        },
-        [&](int64_t row) {
-          float sum = 0;
-          const auto at = static_cast<size_t>(row);
-          if (layer.has_value() && takes(kBiasLayer, row)) sum += layer->values<float>()[at];
-          if (iter.has_value() && takes(kBiasIter, row)) sum += iter->values<float>()[at];
-          return sum;
-        },
-        packed.mutable_view().values<float>().data());
-    return packed;
-  };
-  const auto desc = DenseDesc({product.floats});
-  return context.PackedArgument(0, key, make, desc, desc);
-}
-
 absl::StatusOr<Argument> StateArgument(const OpContext& context, int input) {
   if (!context.has(input)) return Argument{};
   return context.SrcArgument(0, input, DenseDesc(context.src_dims(input)));
@@ -147,7 +106,8 @@ absl::StatusOr<PreparedOp> Prepare(const OpContext& context, const Recurrent& op
   const auto pack = [&](int weights, std::string_view purpose, int64_t of_gates, int64_t units,
                         int64_t inputs, const auto& takes) -> absl::StatusOr<const float*> {
     const own::PackedProduct product(isa, of_gates, units, inputs);
-    ASSIGN_OR_RETURN(Argument argument, Packed(context, product, weights, purpose, takes));
+    ASSIGN_OR_RETURN(Argument argument,
+                     PackProduct(context, product, weights, kBiases, purpose, takes));
     operands.constants.push_back(std::move(argument));
     return reinterpret_cast<const float*>(operands.constants.back().constant->data());
   };

@@ -8,12 +8,6 @@
 namespace lazynet::backend::own {
 namespace {
 
-int64_t Lanes(Isa isa) { return Select(isa, Sse2::kLanes, Avx2::kLanes, Avx512::kLanes); }
-
-// Vectors of units that a block has of each gate. A line of four or six vectors in all keeps the
-// multipliers busy where there is one row only, and leaves registers for more.
-constexpr int64_t UnitVectors(int64_t gates) { return gates == 1 ? 4 : gates == 3 ? 2 : 1; }
-
 // Steps whose layer's part is computed at once: enough rows for the weights to be read rarely, and
 // so few that what is made of them stays in the cache.
 int64_t StepsAtOnce(const Recurrence& recurrence, int64_t count) {
@@ -29,7 +23,7 @@ struct Scratch {
     const int64_t line = product.gates * product.block_units;
     layer = take(product.blocks * StepsAtOnce(recurrence, count) * count * line);
     block = take(count * line);
-    projected = take(count * UnitVectors(1) * Avx512::kLanes);
+    projected = take(count * kMostVectors * Avx512::kLanes);
     zeros = take(count * recurrence.output);
     unprojected = take(recurrence.projection != nullptr ? count * recurrence.hidden : 0);
     floats = end - begin;
@@ -51,14 +45,6 @@ struct Scratch {
 int64_t Gates(Recurrent::Cell cell) {
   return cell == Recurrent::Cell::kLstm ? 4 : cell == Recurrent::Cell::kGru ? 3 : 1;
 }
-
-PackedProduct::PackedProduct(Isa isa, int64_t the_gates, int64_t the_units, int64_t the_inputs)
-    : gates(the_gates),
-      units(the_units),
-      inputs(the_inputs),
-      block_units(UnitVectors(gates) * Lanes(isa)),
-      blocks((units + block_units - 1) / block_units),
-      floats(blocks * (1 + inputs) * gates * block_units) {}
 
 size_t ScratchBytes(Isa isa, const Recurrence& recurrence, int64_t count) {
   const PackedProduct product(isa, Gates(recurrence.cell), recurrence.hidden, recurrence.inputs);
