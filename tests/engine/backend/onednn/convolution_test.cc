@@ -12,10 +12,6 @@ namespace {
 using backend::AxisVector;
 using backend::Convolution;
 using backend::Deconvolution;
-using backend::InnerProduct;
-
-// Each product of numbers in [-1, 1) is rounded once and joins a sum that stays small.
-double Tolerance(int64_t products) { return 1e-6 + 1e-7 * static_cast<double>(products); }
 
 class Random {
  public:
@@ -232,22 +228,6 @@ TEST(OnednnDeconvolution, AgreesWithLoopsOnRandomShapes) {
         item.op, {Source(src), Constant(weights), with_bias ? Constant(bias) : Absent()}, item.dst,
         DeconvolutionOf(item.op, src, weights, with_bias ? &bias : nullptr, item.dst),
         Tolerance(item.weights.num_elements() / item.weights.dim(1)));
-  }
-}
-
-TEST(OnednnInnerProduct, AgreesWithLoops) {
-  for (const int64_t m : {1, 2, 7, 64}) {
-    for (const auto& [k, n] : std::vector<std::pair<int64_t, int64_t>>{
-             {1, 1}, {3, 5}, {17, 33}, {784, 10}, {64, 1}, {1, 64}, {512, 512}}) {
-      SCOPED_TRACE(fmt::format("{} x {} x {}", m, k, n));
-      const Tensor src = Noise({m, k}, 1);
-      const Tensor weights = Noise({n, k}, 2);
-      const Tensor bias = Noise({n}, 3);
-      ExpectInAllLayouts(InnerProduct{}, {Source(src), Constant(weights), Constant(bias)}, {m, n},
-                         InnerProductOf(src, weights, &bias), Tolerance(k));
-      ExpectInAllLayouts(InnerProduct{}, {Source(src), Constant(weights), Absent()}, {m, n},
-                         InnerProductOf(src, weights, nullptr), Tolerance(k));
-    }
   }
 }
 

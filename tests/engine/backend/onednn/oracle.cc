@@ -51,6 +51,8 @@ double BiasOf(const Tensor* bias, int64_t channel) {
 
 }  // namespace
 
+double Tolerance(int64_t products) { return 1e-6 + 1e-7 * static_cast<double>(products); }
+
 std::vector<double> InnerProductOf(const Tensor& src, const Tensor& weights, const Tensor* bias) {
   const auto m = static_cast<size_t>(src.shape().dim(0));
   const auto k = static_cast<size_t>(src.shape().dim(1));
