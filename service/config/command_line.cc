@@ -199,13 +199,14 @@ class Flags {
         "Threads for all calls but ModelInfer, ModelStreamInfer and health watches; each has one "
         "until it ends. More calls are refused with RESOURCE_EXHAUSTED",
         kConnections);
-    Number("--connection-memory-bytes", "LAZYNET_CONNECTION_MEMORY_BYTES", limits.memory_bytes, 0,
-           kMostBytes,
-           "Bytes for what is read of all connections of an address, at least a MiB; beyond them "
-           "none is taken and those that hold most are broken. As many for what requests that "
-           "wait hold inflated or parsed; beyond them those are refused. 0 takes a twentieth of the "
-           "container's limit or the machine's memory, from 64 MiB to 4 GiB",
-           kConnections);
+    Number(
+        "--connection-memory-bytes", "LAZYNET_CONNECTION_MEMORY_BYTES", limits.memory_bytes, 0,
+        kMostBytes,
+        "Bytes for what is read of all connections of an address, at least a MiB; beyond them "
+        "none is taken and those that hold most are broken. As many for what requests that "
+        "wait hold inflated or parsed; beyond them those are refused. 0 takes a twentieth of the "
+        "container's limit or the machine's memory, from 64 MiB to 4 GiB",
+        kConnections);
     Number("--keepalive-time", "LAZYNET_KEEPALIVE_TIME", limits.keepalive_seconds, 1, kMostSeconds,
            "Seconds of silence after which a client is asked for a sign of life", kConnections);
     Number("--keepalive-timeout", "LAZYNET_KEEPALIVE_TIMEOUT", limits.keepalive_timeout_seconds, 1,

@@ -55,16 +55,16 @@ struct ServerConfig {
   int64_t memory_budget = 0;  // bytes of all networks; 0: four fifths of what there is
   std::string state_dir;      // folder for what survives a restart; empty: nothing does
 
-  int64_t warm_up_timeout_seconds = 60;  // before the server is ready; 0: no warm-up
-  int64_t drain_grace_seconds = 0;       // from SIGTERM to the first refusal, >= 0
-  int64_t drain_timeout_seconds = 30;    // then, for requests in flight, >= 0
-  bool shared_memory = false;            // tensors in POSIX shared memory of this machine
-  std::string backend = "onednn";        // onednn | reference
+  int64_t warm_up_timeout_seconds = 60;       // before the server is ready; 0: no warm-up
+  int64_t drain_grace_seconds = 0;            // from SIGTERM to the first refusal, >= 0
+  int64_t drain_timeout_seconds = 30;         // then, for requests in flight, >= 0
+  bool shared_memory = false;                 // tensors in POSIX shared memory of this machine
+  std::string backend = "onednn";             // onednn | reference
   std::string response_compression = "none";  // none | low | medium | high
-  std::string log_level = "info";        // trace | debug | info | warning | error | off
-  std::string log_format = "text";       // text | json
-  int64_t slow_request_ms = 0;           // a request that takes longer is logged, >= 0; 0: none is
-  bool check = false;                    // load the repository, report, and exit
+  std::string log_level = "info";             // trace | debug | info | warning | error | off
+  std::string log_format = "text";            // text | json
+  int64_t slow_request_ms = 0;  // a request that takes longer is logged, >= 0; 0: none is
+  bool check = false;           // load the repository, report, and exit
 };
 
 }  // namespace lazynet::config

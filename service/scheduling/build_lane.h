@@ -94,7 +94,6 @@ class BuildLane {
   bool IsAskedFor(const Addition& addition);  // with mutex_ held
   static absl::Status Build(const Addition& addition);
 
-
   const size_t capacity_;
   const DepthObserver observer_;
   mutable std::mutex mutex_;                         // guards the five below

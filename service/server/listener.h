@@ -22,8 +22,8 @@ size_t ConnectionMemory(const config::ConnectionLimits& limits, size_t available
 struct ListenerOptions {
   int max_message_bytes = 0;
   config::ConnectionLimits connections;
-  size_t connection_memory = 0;        // bytes, in place of that of the limits
-  bool decompress = false;             // by gRPC, without a limit: for clients that can be trusted
+  size_t connection_memory = 0;  // bytes, in place of that of the limits
+  bool decompress = false;       // by gRPC, without a limit: for clients that can be trusted
   grpc_compression_level compression = GRPC_COMPRESS_LEVEL_NONE;  // of answers
   std::chrono::seconds drain_timeout;  // for calls on a connection that is closed for its age
   std::shared_ptr<grpc::ServerCredentials> credentials;
