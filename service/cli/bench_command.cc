@@ -166,7 +166,7 @@ class Benchmark {
   }
 
   static void Count(const LoadWindow& window, LoadLevelReport& report) {
-    for (const auto& [code, count] : window.errors) report.errors[code] += count;
+    for (const auto& [code, latencies] : window.errors) report.errors[code] += latencies.count();
   }
 
   template <typename Show>

@@ -13,12 +13,15 @@ std::string Rate(double per_second) {
   return per_second < 100 ? fmt::format("{:.1f}", per_second) : fmt::format("{:.0f}", per_second);
 }
 
-// "UNAVAILABLE 3, 2 not sent".
+// "UNAVAILABLE 3 (p50 210, p99 340), 2 not sent".
 std::string ErrorsText(const LoadWindow& window) {
   std::string text;
   const auto add = [&](const std::string& part) { text += (text.empty() ? "" : ", ") + part; };
-  for (const auto& [code, count] : window.errors) {
-    add(fmt::format("{} {}", absl::StatusCodeToString(static_cast<absl::StatusCode>(code)), count));
+  for (const auto& [code, latencies] : window.errors) {
+    add(fmt::format("{} {} (p50 {}, p99 {})",
+                    absl::StatusCodeToString(static_cast<absl::StatusCode>(code)),
+                    latencies.count(), Microseconds(latencies.Percentile(0.5)),
+                    Microseconds(latencies.Percentile(0.99))));
   }
   if (window.unsent > 0) add(fmt::format("{} not sent", window.unsent));
   return text;

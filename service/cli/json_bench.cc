@@ -26,8 +26,11 @@ Json Latencies(const LatencyHistogram& latencies) {
 Json Level(const LoadReport& report, const LoadLevelReport& level) {
   const LoadWindow& measured = level.measured;
   Json errors = Json::object();
-  for (const auto& [code, count] : measured.errors) {
-    errors[absl::StatusCodeToString(static_cast<absl::StatusCode>(code))] = count;
+  Json error_latencies = Json::object();
+  for (const auto& [code, latencies] : measured.errors) {
+    const std::string name = absl::StatusCodeToString(static_cast<absl::StatusCode>(code));
+    errors[name] = latencies.count();
+    error_latencies[name] = Latencies(latencies);
   }
   Json kinds = Json::array();
   for (size_t i = 0; i < report.kinds.size(); ++i) {
@@ -54,6 +57,7 @@ Json Level(const LoadReport& report, const LoadLevelReport& level) {
           {"items_per_second", ItemsPerSecond(report, level)},
           {"late", measured.late},
           {"errors", std::move(errors)},
+          {"error_latency_ns", std::move(error_latencies)},
           {"unsent", measured.unsent},
           {"latency_ns", Latencies(measured.latencies)},
           {"kinds", std::move(kinds)},

@@ -36,7 +36,7 @@ void LoadWindow::Add(const LoadWindow& other) {
   if (by_request.size() < other.by_request.size()) by_request.resize(other.by_request.size());
   for (size_t i = 0; i < other.by_request.size(); ++i) by_request[i].Add(other.by_request[i]);
   late += other.late;
-  for (const auto& [code, count] : other.errors) errors[code] += count;
+  for (const auto& [code, failed] : other.errors) errors[code].Add(failed);
   unsent += other.unsent;
   time += other.time;
 }
@@ -102,12 +102,12 @@ struct LoadGenerator::Parts {
 
   void Take(Call* call, LoadWindow& window) {
     --under_way;
+    const Clock::duration latency = Clock::now() - call->due;
     if (call->status.ok()) {
-      const Clock::duration latency = Clock::now() - call->due;
       window.latencies.Record(latency);
       window.by_request[call->request].Record(latency);
     } else {
-      ++window.errors[call->status.error_code()];
+      window.errors[call->status.error_code()].Record(latency);
     }
     call->response.Clear();
     free.push_back(call);

@@ -31,7 +31,7 @@ struct LoadWindow {
   LatencyHistogram latencies;                // of what was answered
   std::vector<LatencyHistogram> by_request;  // the same, in the order of the requests
   uint64_t late = 0;               // of them: of an open loop, answered when the time was over
-  std::map<int, uint64_t> errors;  // by gRPC's code
+  std::map<int, LatencyHistogram> errors;  // of the others, by gRPC's code
   uint64_t unsent = 0;             // of an open loop, as too many were under way already
   std::chrono::nanoseconds time{0};
 

@@ -212,6 +212,7 @@ TEST_F(BenchTest, FailedRequestsAreCountedAndTold) {
   const json level = json::parse(outcome.out)["levels"][0];
   EXPECT_EQ(level["answers"], 0);
   EXPECT_GT(level["errors"]["RESOURCE_EXHAUSTED"], 0);
+  EXPECT_GT(level["error_latency_ns"]["RESOURCE_EXHAUSTED"]["percentiles"]["99"], 0);
   EXPECT_FALSE(level["stable"]);
 }
 

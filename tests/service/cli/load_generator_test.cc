@@ -17,7 +17,7 @@ class LoadGeneratorTest : public ClientTest {};
 
 uint64_t AllOf(const LoadWindow& window) {
   uint64_t all = window.latencies.count() + window.unsent;
-  for (const auto& [code, count] : window.errors) all += count;
+  for (const auto& [code, latencies] : window.errors) all += latencies.count();
   return all;
 }
 

@@ -27,12 +27,12 @@ TEST(LoadReport, WindowsAreStableWithinATenth) {
 TEST(LoadReport, WindowsAddUp) {
   LoadWindow sum = WindowOf(100, std::chrono::microseconds(1));
   LoadWindow more = WindowOf(200, std::chrono::microseconds(1));
-  more.errors[14] = 3;
+  for (int i = 0; i < 3; ++i) more.errors[14].Record(std::chrono::microseconds(10));
   more.unsent = 2;
   sum.Add(more);
   EXPECT_EQ(sum.latencies.count(), 300u);
   EXPECT_EQ(sum.per_second(), 150);
-  EXPECT_EQ(sum.errors.at(14), 3u);
+  EXPECT_EQ(sum.errors.at(14).count(), 3u);
   EXPECT_EQ(sum.unsent, 2u);
 }
 
