@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "engine/core/status.h"
+#include "service/metrics/gzip.h"
 #include "service/metrics/page.h"
 #include "service/metrics/registry.h"
 #include "service/metrics/store.h"
@@ -47,6 +48,7 @@ struct Answer {
   std::string text;
   bool page = false;
   bool chunked = false;
+  bool gzip = false;
 };
 
 Answer Refusal(std::string_view status, std::string_view body, std::string_view more = "") {
@@ -75,9 +77,12 @@ Answer AnswerTo(std::string_view head) {
   // Its length is not known before it is made. To HTTP/1.0, which has no chunks, the end of the
   // connection is its end.
   const bool chunked = line.substr(target_end + 1) != "HTTP/1.0";
-  return {fmt::format("HTTP/1.1 200 OK\r\nContent-Type: {}\r\nConnection: close\r\n{}\r\n",
-                      kContentType, chunked ? "Transfer-Encoding: chunked\r\n" : ""),
-          method == "GET", chunked};
+  const bool gzip = AcceptsGzip(head);
+  return {fmt::format("HTTP/1.1 200 OK\r\nContent-Type: {}\r\nConnection: close\r\n"
+                      "Vary: Accept-Encoding\r\n{}{}\r\n",
+                      kContentType, gzip ? "Content-Encoding: gzip\r\n" : "",
+                      chunked ? "Transfer-Encoding: chunked\r\n" : ""),
+          method == "GET", chunked, gzip};
 }
 
 // One request and its answer, moved on whenever the socket is ready: read the head, write the
@@ -124,6 +129,7 @@ class Connection {
       }
       text_ = std::move(answer.text);
       if (answer.page) page_ = std::make_unique<Page>(store);
+      if (answer.page && answer.gzip) gzip_ = std::make_unique<Gzip>();
       chunked_ = answer.chunked;
       Enter(Phase::kWrite, kAnswerTimeout);
       return true;
@@ -152,12 +158,20 @@ class Connection {
     sent_ = 0;
     text_.assign(chunked_ ? "00000000\r\n" : "");
     const size_t begin = text_.size();
-    const bool more = page_->Next(text_);
+    bool more = false;
+    if (gzip_ != nullptr) {
+      std::string piece;
+      more = page_->Next(piece);
+      gzip_->Append(piece, !more, text_);
+    } else {
+      more = page_->Next(text_);
+    }
     if (chunked_) {
       fmt::format_to_n(text_.begin(), kSizeDigits, "{:08x}", text_.size() - begin);
       text_ += more ? "\r\n" : "\r\n0\r\n\r\n";
     }
     if (!more) page_.reset();
+    if (!more) gzip_.reset();
   }
 
   bool Drain() {
@@ -178,6 +192,7 @@ class Connection {
   std::string text_;            // the request's head, then the part of the answer that is sent
   size_t sent_ = 0;             // of it
   std::unique_ptr<Page> page_;  // what follows it, if anything does
+  std::unique_ptr<Gzip> gzip_;  // that it is sent through
   bool chunked_ = false;
 };
 

@@ -19,6 +19,7 @@
 #include "service/metrics/network_probe.h"
 #include "service/metrics/registry.h"
 #include "service/metrics/rpc_probe.h"
+#include "tests/service/metrics/gzip.h"
 #include "tests/service/metrics/text_format.h"
 #include "tests/service/support/process_resources.h"
 
@@ -202,6 +203,24 @@ TEST(Exposer, SendsTheSamePageInChunksAndWithout) {
       Ask("127.0.0.1", (*exposer)->port(), "GET /metrics HTTP/1.0\r\nHost: h\r\n\r\n");
   EXPECT_THAT(whole.substr(0, 200), Not(HasSubstr("chunked")));
   EXPECT_TRUE(NetworksOf(whole.substr(whole.find("\r\n\r\n") + 4)) == wanted);
+}
+
+TEST(Exposer, SendsThePageAsGzipToWhoTakesThat) {
+  Registry registry;
+  std::vector<std::unique_ptr<NetworkProbe>> probes;  // several chunks
+  for (int i = 0; i < 100; ++i) {
+    probes.push_back(std::make_unique<NetworkProbe>(registry, std::to_string(i), "1"));
+  }
+  const auto exposer = Exposer::Start(registry, "127.0.0.1:0");
+  ASSERT_TRUE(exposer.ok()) << exposer.status();
+  const std::string answer =
+      Ask("127.0.0.1", (*exposer)->port(),
+          "GET /metrics HTTP/1.1\r\nHost: h\r\nAccept-Encoding: gzip\r\n\r\n");
+  EXPECT_THAT(answer, HasSubstr("\r\nContent-Encoding: gzip\r\n"));
+  const std::string body = BodyOf(answer);
+  const std::string wanted = NetworksOf(registry.Text());
+  EXPECT_LT(body.size(), wanted.size() / 5);
+  EXPECT_TRUE(NetworksOf(testing::Gunzip(body)) == wanted);
 }
 
 // Labels are compared as text: with other digits, sums over servers have a bucket of each.
