@@ -222,6 +222,7 @@ std::vector<RepositoryChange> Repository::LoadChanges(const std::stop_token& sto
       changes.push_back(std::move(change));
     }
   }
+  for (RepositoryChange& change : RetryRegistered(stop)) changes.push_back(std::move(change));
   return changes;
 }
 
@@ -235,32 +236,75 @@ absl::Status Repository::Unload(const std::string& name) {
   return absl::OkStatus();
 }
 
+absl::StatusOr<std::shared_ptr<HostedNetwork>> Repository::MakeRegistered(
+    const StateDirectory::Registered& registered) const {
+  RETURN_IF_ERROR(registered.status);
+  ASSIGN_OR_RETURN(const auto definition, ReadDefinitionText(registered.definition));
+  ASSIGN_OR_RETURN(const auto serving, ParseServingText(registered.serving));
+  ASSIGN_OR_RETURN(HostedDefinition hosted,
+                   MakeHosted(definition, serving, registered.name, registered.version,
+                              environment_.options.queue, NoLabels));
+  return HostedNetwork::Create(std::move(hosted), environment_);
+}
+
 absl::Status Repository::LoadRegistered() {
   if (environment_.state == nullptr) return absl::OkStatus();
   ASSIGN_OR_RETURN(const auto networks, environment_.state->RegisteredNetworks());
   for (const StateDirectory::Registered& registered : networks) {
-    const auto make = [&]() -> absl::StatusOr<std::shared_ptr<HostedNetwork>> {
-      if (models_[registered.name].contains(registered.version)) {
-        return absl::AlreadyExistsError("the model repository has this version, too");
-      }
-      RETURN_IF_ERROR(registered.status);
-      ASSIGN_OR_RETURN(const auto definition, ReadDefinitionText(registered.definition));
-      ASSIGN_OR_RETURN(const auto serving, ParseServingText(registered.serving));
-      ASSIGN_OR_RETURN(HostedDefinition hosted,
-                       MakeHosted(definition, serving, registered.name, registered.version,
-                                  environment_.options.queue, NoLabels));
-      return HostedNetwork::Create(std::move(hosted), environment_);
-    };
-    auto network = make();
-    if (network.ok()) {
-      Replace(registered.name, registered.version,
-              {.network = *std::move(network), .registered = true});
-    } else if (!absl::IsAlreadyExists(network.status())) {
-      Replace(registered.name, registered.version,
-              {.unavailable = network.status(), .registered = true});
-    }
+    // The model repository's own version goes first.
+    if (versions(registered.name).contains(registered.version)) continue;
+    auto network = MakeRegistered(registered);
+    ModelVersion loaded{.unavailable = network.status(), .registered = true};
+    if (network.ok()) loaded.network = *std::move(network);
+    Replace(registered.name, registered.version, std::move(loaded));
   }
   return absl::OkStatus();
+}
+
+std::vector<RepositoryChange> Repository::RetryRegistered(const std::stop_token& stop) {
+  using Kind = RepositoryChange::Kind;
+  std::set<std::pair<std::string, int64_t>> failed;
+  for (const auto& [name, versions] : models()) {
+    for (const auto& [version, entry] : versions) {
+      if (entry.registered && entry.network == nullptr) failed.emplace(name, version);
+    }
+  }
+  if (failed.empty()) return {};
+  const auto networks = environment_.state->RegisteredNetworks();
+  if (!networks.ok()) return {{"", 0, Kind::kFailed, networks.status()}};
+  std::vector<RepositoryChange> changes;
+  for (const StateDirectory::Registered& registered : *networks) {
+    if (stop.stop_requested()) return changes;
+    const auto& [name, version] = std::tie(registered.name, registered.version);
+    const auto of_model = failed.lower_bound({name, 0});
+    if (of_model == failed.end() || of_model->first != name) continue;
+    const std::lock_guard registering(registering_);
+    // One that is not there yet is of a folder that could not be listed.
+    const Versions loaded = versions(name);
+    const auto entry = loaded.find(version);
+    if (entry != loaded.end() && (!entry->second.registered || entry->second.network != nullptr)) {
+      continue;
+    }
+    auto network = MakeRegistered(registered);
+    changes.push_back(
+        {name, version, network.ok() ? Kind::kLoaded : Kind::kFailed, network.status()});
+    ModelVersion retried{.unavailable = network.status(), .registered = true};
+    if (network.ok()) retried.network = *std::move(network);
+    Replace(name, version, std::move(retried));
+  }
+  for (const StateDirectory::Registered& registered : *networks) {
+    failed.erase({registered.name, registered.version});
+  }
+  for (const auto& [name, version] : failed) {
+    const std::lock_guard registering(registering_);
+    const Versions loaded = versions(name);
+    const auto entry = loaded.find(version);
+    if (entry == loaded.end() || !entry->second.registered) continue;
+    if (entry->second.network != nullptr) continue;
+    Forget(name, version, NetworkState::kUnavailable);
+    changes.push_back({name, version, Kind::kUnloaded, {}});
+  }
+  return changes;
 }
 
 Repository::Models Repository::models() const {
@@ -373,15 +417,19 @@ absl::Status Repository::Unregister(std::string_view name, std::string_view vers
       return status;
     }
   }
+  Forget(model, number,
+         entry.network != nullptr ? entry.network->state() : NetworkState::kUnavailable);
+  return absl::OkStatus();
+}
+
+void Repository::Forget(const std::string& name, int64_t version, NetworkState last_state) {
   {
     const std::lock_guard lock(mutex_);
-    models_[model].erase(number);
-    if (models_[model].empty()) models_.erase(model);
+    models_[name].erase(version);
+    if (models_[name].empty()) models_.erase(name);
   }
-  const NetworkState state =
-      entry.network != nullptr ? entry.network->state() : NetworkState::kUnavailable;
-  environment_.events.Publish({.name = model, .version = number, .state = state, .removed = true});
-  return absl::OkStatus();
+  environment_.events.Publish(
+      {.name = name, .version = version, .state = last_state, .removed = true});
 }
 
 }  // namespace lazynet::hosting

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "service/hosting/hosted_network.h"
+#include "service/hosting/state_directory.h"
 
 namespace lazynet::v1 {
 class NetworkDefinition;
@@ -77,8 +78,9 @@ class Repository {
 
   // Reads again what changed in the folder: loads new models and versions, and those that could not
   // be loaded; loads changed ones in the place of the old; unloads those whose folder is gone. What
-  // does not load leaves the old one serving; what has not changed is not touched. Stops between
-  // two models when it is told to. Takes as long as loading does.
+  // does not load leaves the old one serving; what has not changed is not touched. Networks that
+  // clients registered, and that could not be loaded from the state directory, are tried again,
+  // too. Stops between two models when it is told to. Takes as long as loading does.
   std::vector<RepositoryChange> LoadChanges(const std::stop_token& stop);
 
   // Ends the versions of a model of the folder, until it is loaded again. Nothing happens to a
@@ -106,7 +108,10 @@ class Repository {
       : folder_(std::move(folder)), environment_(environment) {}
 
   void LoadModel(const RepositoryFolder& folder, const std::string& name);
+  absl::StatusOr<std::shared_ptr<HostedNetwork>> MakeRegistered(
+      const StateDirectory::Registered& registered) const;
   absl::Status LoadRegistered();
+  std::vector<RepositoryChange> RetryRegistered(const std::stop_token& stop);
 
   absl::Status CheckNotRegistered(const std::string& name) const;
   // With registering_ held, as the next.
@@ -115,6 +120,7 @@ class Repository {
   std::vector<RepositoryChange> LoadChangesOf(const RepositoryFolder& folder,
                                               const std::string& name);
   void Replace(const std::string& name, int64_t version, ModelVersion loaded);
+  void Forget(const std::string& name, int64_t version, NetworkState last_state);
 
   const std::filesystem::path folder_;
   const Environment& environment_;

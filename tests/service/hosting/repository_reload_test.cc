@@ -309,6 +309,24 @@ TEST_F(RegisteredNetworks, OneThatCannotBeReadStopsNoOther) {
   EXPECT_EQ(repository_->Find("loop", "").status().code(), absl::StatusCode::kUnavailable);
 }
 
+TEST_F(RegisteredNetworks, OneThatCouldNotBeLoadedIsTriedAgain) {
+  Restart();
+  const auto definition =
+      FolderOf("mended").lexically_relative(folder_.path()) / "network.textproto";
+  for (const char* name : {"fine", "mended"}) {
+    ASSERT_TRUE(repository_->Register(name, 1, Definition(), {}).ok());
+  }
+  folder_.Write(definition, kWrong);
+  Restart();
+  const auto fine = Find("fine");
+  EXPECT_THAT(Changes(), ElementsAre("mended 1 failed"));
+  folder_.Write(definition, kLazy);
+  EXPECT_THAT(Changes(), ElementsAre("mended 1 loaded"));
+  EXPECT_NE(Find("mended"), nullptr);
+  EXPECT_EQ(Find("fine"), fine);
+  EXPECT_THAT(Changes(), IsEmpty());
+}
+
 // A list with text that is no UTF-8 could be read by no client.
 TEST_F(RepositoryReload, AFolderThatIsNoNameIsListedWithEscapes) {
   folder_.Write("caf\xe9/network.textproto", kLazy);
