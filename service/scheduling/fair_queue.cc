@@ -12,6 +12,10 @@ using std::chrono::nanoseconds;
 // How many waiting jobs are looked at for others to run with the first one.
 constexpr int kLookedAt = 256;
 
+// Between two looks for cancelled jobs, for each so many that are looked at.
+constexpr std::chrono::milliseconds kBetweenSweeps{10};
+constexpr int64_t kSweptAtOnce = 1024;
+
 // A batch that takes longer keeps its requests from their answers for more than it gains.
 constexpr std::chrono::milliseconds kLongBatch{100};
 
@@ -61,6 +65,7 @@ std::optional<Refusal> FairQueue::Push(LaneJob& job, Time now) {
     turns_.insert(TurnOf(line));
     shares_ += line.share;
   }
+  line.ready.reset();
   line.predicted += entry.predicted;
   predicted_ += entry.predicted;
   ++size_;
@@ -95,6 +100,7 @@ FairQueue::Entry FairQueue::Remove(const Place& place) {
   level->second.erase(place.entry);
   if (level->second.empty()) line.levels.erase(level);
   if (entry.deadline != Time::max()) deadlines_.erase({entry.deadline, entry.job});
+  line.ready.reset();
   line.predicted -= entry.predicted;
   predicted_ -= entry.predicted;
   --size_;
@@ -138,6 +144,11 @@ std::vector<FairQueue::Place> FairQueue::Collect(Line& line) {
 }
 
 FairQueue::Time FairQueue::ReadyAt(const Line& line) {
+  if (!line.ready) line.ready = FindReadyAt(line);
+  return *line.ready;
+}
+
+FairQueue::Time FairQueue::FindReadyAt(const Line& line) {
   const Entry& first = line.levels.begin()->second.front();
   const auto delay = line.options->max_batch_delay;
   int64_t missing = MostItems(*first.family, *line.options) - first.items;
@@ -194,6 +205,7 @@ void FairQueue::Finish(const Batch& batch, nanoseconds taken) {
   const auto found = lines_.find(batch.line);
   if (found == lines_.end()) return;
   --found->second->running;
+  found->second->ready.reset();  // with what the run tells about its family
   MoveOn(*found->second, static_cast<double>((taken - batch.predicted).count()));
 }
 
@@ -203,6 +215,22 @@ std::vector<LaneJob*> FairQueue::TakeExpired(Time now) {
     expired.push_back(Remove(deadlines_.begin()->second).job);
   }
   return expired;
+}
+
+std::vector<LaneJob*> FairQueue::TakeCancelled(const QueueOptions& options, Time now) {
+  std::vector<LaneJob*> cancelled;
+  const auto found = lines_.find(&options);
+  if (found == lines_.end() || now < found->second->sweep_at) return cancelled;
+  Line& line = *found->second;
+  line.sweep_at = now + kBetweenSweeps * (1 + line.jobs / kSweptAtOnce);
+  std::vector<Place> places;
+  for (auto& [priority, level] : line.levels) {
+    for (auto entry = level.begin(); entry != level.end(); ++entry) {
+      if (entry->job->cancelled()) places.push_back({&line, priority, entry});
+    }
+  }
+  for (const Place& place : places) cancelled.push_back(Remove(place).job);
+  return cancelled;
 }
 
 std::vector<LaneJob*> FairQueue::TakeAll() {

@@ -41,7 +41,7 @@ class FairQueue {
   // `lanes` that jobs are run on at the same time.
   explicit FairQueue(size_t lanes) : lanes_(static_cast<int64_t>(lanes)) {}
 
-  // Takes a job, until Pop or TakeExpired gives it back. Refused, and left alone, when its line is
+  // Takes a job, until Pop or another Take gives it back. Refused, and left alone, when its line is
   // full, or when it would wait for too long, or beyond its deadline, as it is predicted.
   std::optional<Refusal> Push(LaneJob& job, Time now);
 
@@ -65,6 +65,11 @@ class FairQueue {
 
   // Jobs whose deadlines have passed.
   std::vector<LaneJob*> TakeExpired(Time now);
+
+  // Jobs of a line that nobody waits for any more, so that they keep no place from others. As all
+  // jobs of the line are looked at, they are looked for once in 10 ms at most, in long lines less
+  // often.
+  std::vector<LaneJob*> TakeCancelled(const hosting::QueueOptions& line, Time now);
 
   // All that are left, in no order.
   std::vector<LaneJob*> TakeAll();
@@ -95,6 +100,8 @@ class FairQueue {
     int64_t jobs = 0;
     std::chrono::nanoseconds predicted{0};  // of its jobs
     int running = 0;                        // batches
+    mutable std::optional<Time> ready;      // when its first batch may go; nothing: not known
+    Time sweep_at = Time::min();            // the next time that cancelled jobs are looked for
   };
   using Turn = std::pair<double, std::pair<uint64_t, Line*>>;  // virtual time, id
 
@@ -107,6 +114,7 @@ class FairQueue {
 
   static Turn TurnOf(Line& line) { return {line.virtual_time, {line.id, &line}}; }
   static Time ReadyAt(const Line& line);
+  static Time FindReadyAt(const Line& line);
   static std::vector<Place> Collect(Line& line);
   Line& LineOf(const hosting::QueueOptions& options);
   Batch Take(Line& line);

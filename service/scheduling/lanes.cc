@@ -2,6 +2,7 @@
 
 #include <malloc.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "engine/backend/threads.h"
@@ -18,20 +19,22 @@ void RefuseExpired(const std::vector<LaneJob*>& jobs) {
   RefuseAll(jobs, absl::DeadlineExceededError("the deadline passed in the queue"));
 }
 
+absl::Status Cancelled() { return absl::CancelledError("the client cancelled the call"); }
+
 // Ends what was cancelled, and takes it out of the batch.
 void RefuseCancelled(FairQueue::Batch& batch) {
   std::erase_if(batch.jobs, [&](LaneJob* job) {
     if (!job->cancelled()) return false;
     batch.items -= job->items();
-    job->Refuse(absl::CancelledError("the client cancelled the call"));
+    job->Refuse(Cancelled());
     return true;
   });
 }
 
 }  // namespace
 
-Lanes::Lanes(size_t count, LaneObservers observers)
-    : observers_(std::move(observers)), count_(count), queue_(count) {
+Lanes::Lanes(size_t count, LaneObservers observers, std::chrono::nanoseconds rest)
+    : observers_(std::move(observers)), count_(count), rest_(rest), queue_(count) {
   for (size_t i = 0; i < count; ++i) threads_.emplace_back([this] { Serve(); });
   if (count > 1) threads_.emplace_back([this] { ServeWide(); });
 }
@@ -51,6 +54,7 @@ Lanes::~Lanes() {
 
 std::optional<Refusal> Lanes::Submit(LaneJob& job) {
   std::vector<LaneJob*> expired;
+  std::vector<LaneJob*> cancelled;
   std::optional<Refusal> refusal;
   {
     const std::lock_guard lock(mutex_);
@@ -58,10 +62,13 @@ std::optional<Refusal> Lanes::Submit(LaneJob& job) {
     expired = queue_.TakeExpired(now);
     refusal = stopping_ ? Refusal{"draining", absl::UnavailableError("the server stops")}
                         : queue_.Push(job, now);
+    if (refusal && !stopping_) cancelled = queue_.TakeCancelled(job.queue(), now);
+    if (!cancelled.empty()) refusal = queue_.Push(job, now);
     TellDepth();
   }
   if (!refusal) work_.notify_one();
   RefuseExpired(expired);
+  if (!cancelled.empty()) RefuseAll(cancelled, Cancelled());
   return refusal;
 }
 
@@ -75,7 +82,7 @@ bool Lanes::RunNow(LaneJob& job, plan::Workspace& workspace) {
   job.Run(jobs, workspace, 1);
   if (workspace.bytes() == before) return true;
   const std::lock_guard lock(mutex_);
-  AddWorkspaceBytes(workspace.bytes() - before);
+  AddWorkspaceBytes(static_cast<int64_t>(workspace.bytes() - before));
   return true;
 }
 
@@ -130,31 +137,47 @@ void Lanes::Run(Batch batch, plan::Workspace& workspace, int threads) {
   // What it was too small with: malloc would keep that memory.
   if (workspace.bytes() != before) malloc_trim(0);
   const std::lock_guard lock(mutex_);
+  last_work_ = LaneJob::Clock::now();
   queue_.Finish(batch, time);
   if (workspace.bytes() == before) return;
-  AddWorkspaceBytes(workspace.bytes() - before);
+  AddWorkspaceBytes(static_cast<int64_t>(workspace.bytes() - before));
 }
 
-void Lanes::AddWorkspaceBytes(size_t bytes) {
-  workspace_bytes_ += bytes;
+void Lanes::GiveBack(plan::Workspace& workspace) {
+  const auto bytes = static_cast<int64_t>(workspace.bytes());
+  workspace = plan::Workspace();
+  malloc_trim(0);
+  const std::lock_guard lock(mutex_);
+  AddWorkspaceBytes(-bytes);
+}
+
+void Lanes::AddWorkspaceBytes(int64_t bytes) {
+  workspace_bytes_ += static_cast<size_t>(bytes);
   if (observers_.workspace_bytes != nullptr) observers_.workspace_bytes(workspace_bytes_);
 }
 
 // Returns when there is something to do; nothing when the lanes stop.
-std::optional<Lanes::Batch> Lanes::WaitForBatch(std::vector<LaneJob*>& expired) {
+std::optional<Lanes::Turn> Lanes::WaitForTurn(bool may_rest) {
+  Turn turn;
+  std::optional<Batch> batch;
   std::unique_lock lock(mutex_);
   ++idle_;
-  std::optional<Batch> batch;
   while (!stopping_) {
+    std::optional<LaneJob::Time> until;
+    const LaneJob::Time now = LaneJob::Clock::now();
     if (!wide_) {
-      const LaneJob::Time now = LaneJob::Clock::now();
-      expired = queue_.TakeExpired(now);
+      turn.expired = queue_.TakeExpired(now);
       batch = queue_.Pop(now);
-      if (batch || !expired.empty()) break;
+      if (batch || !turn.expired.empty()) break;
+      until = queue_.ReadyAt();
     }
-    const std::optional<LaneJob::Time> ready = wide_ ? std::nullopt : queue_.ReadyAt();
-    if (ready) {
-      work_.wait_until(lock, *ready);
+    if (may_rest && !until && !wide_) {
+      until = last_work_ + rest_;
+      turn.rests = *until <= now;
+      if (turn.rests) break;
+    }
+    if (until) {
+      work_.wait_until(lock, *until);
     } else {
       work_.wait(lock);
     }
@@ -169,16 +192,17 @@ std::optional<Lanes::Batch> Lanes::WaitForBatch(std::vector<LaneJob*>& expired) 
     wide_work_.notify_one();
   }
   if (stopping_) return std::nullopt;
-  return batch ? std::move(batch) : Batch();
+  if (batch) turn.batch = *std::move(batch);
+  return turn;
 }
 
 void Lanes::Serve() {
   backend::SetKernelThreads(1);
   plan::Workspace workspace;
-  std::vector<LaneJob*> expired;
-  while (std::optional<Batch> batch = WaitForBatch(expired)) {
-    RefuseExpired(std::exchange(expired, {}));
-    if (!batch->jobs.empty()) Run(*std::move(batch), workspace, 1);
+  while (std::optional<Turn> turn = WaitForTurn(workspace.bytes() > 0)) {
+    RefuseExpired(turn->expired);
+    if (turn->rests) GiveBack(workspace);
+    if (!turn->batch.jobs.empty()) Run(std::move(turn->batch), workspace, 1);
   }
 }
 
@@ -188,9 +212,18 @@ void Lanes::ServeWide() {
     std::optional<Batch> batch;
     {
       std::unique_lock lock(mutex_);
-      wide_work_.wait(lock, [this] { return stopping_ || wide_batch_; });
+      const auto has_work = [this] { return stopping_ || wide_batch_; };
+      if (workspace.bytes() > 0) {
+        wide_work_.wait_for(lock, rest_, has_work);
+      } else {
+        wide_work_.wait(lock, has_work);
+      }
       if (stopping_) return;
       batch = std::exchange(wide_batch_, std::nullopt);
+    }
+    if (!batch) {
+      GiveBack(workspace);
+      continue;
     }
     Run(*std::move(batch), workspace, static_cast<int>(count_));
     {

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
+#include <cstdint>
 #include <functional>
 #include <mutex>
 #include <optional>
@@ -17,7 +19,7 @@ using DepthObserver = std::function<void(size_t)>;
 
 struct LaneObservers {
   DepthObserver queue_depth;
-  std::function<void(size_t)> workspace_bytes;  // of all lanes, after one grew; as above
+  std::function<void(size_t)> workspace_bytes;  // of all lanes, after one changed; as above
 };
 
 // The serving threads. Each has one OpenMP thread and a workspace of its own, and takes from one
@@ -26,13 +28,15 @@ struct LaneObservers {
 // compute at a time than there are lanes. Submit may be called from any thread.
 class Lanes {
  public:
-  Lanes(size_t count, LaneObservers observers);
+  // When no lane had anything to do for as long as `rest`, they give their workspaces back.
+  Lanes(size_t count, LaneObservers observers,
+        std::chrono::nanoseconds rest = std::chrono::seconds(10));
 
   // Refuses what still waits and joins the threads.
   ~Lanes();
 
-  // Takes a job, or says why not; the job is then untouched. Jobs whose deadlines have passed may
-  // be refused meanwhile, on the calling thread.
+  // Takes a job, or says why not; the job is then untouched. Jobs whose deadlines have passed, and
+  // cancelled ones, may be refused meanwhile, on the calling thread.
   std::optional<Refusal> Submit(LaneJob& job);
 
   // For what takes less time than to wake a lane: both run jobs on the calling thread, with a
@@ -41,8 +45,8 @@ class Lanes {
   // Whatever waits. False, with the job untouched, if it is not to be run any more.
   bool RunNow(LaneJob& job, plan::Workspace& workspace);
 
-  // If all lanes are idle, those together that can be; none of them waits for others to be run with.
-  // False if jobs are left, untouched, that have to be submitted.
+  // If all lanes are idle, those together that can be; none of them waits for others to be run
+  // with. False if jobs are left, untouched, that have to be submitted.
   bool RunHere(std::vector<LaneJob*>& jobs, plan::Workspace& workspace);
 
   size_t count() const { return count_; }
@@ -52,21 +56,31 @@ class Lanes {
  private:
   using Batch = FairQueue::Batch;
 
+  // What a lane is to do.
+  struct Turn {
+    Batch batch;
+    std::vector<LaneJob*> expired;  // to be refused
+    bool rests = false;             // there was nothing to do for long
+  };
+
   void Serve();
   void ServeWide();
-  std::optional<Batch> WaitForBatch(std::vector<LaneJob*>& expired);
+  std::optional<Turn> WaitForTurn(bool may_rest);
   bool IsIdle() const;  // with mutex_ held, as the next three
   bool MayRunWide(const Batch& batch) const;
   void TellDepth();
-  void AddWorkspaceBytes(size_t bytes);
+  void AddWorkspaceBytes(int64_t bytes);
   void Run(Batch batch, plan::Workspace& workspace, int threads);
+  void GiveBack(plan::Workspace& workspace);
 
   const LaneObservers observers_;
   const size_t count_;
+  const std::chrono::nanoseconds rest_;
   mutable std::mutex mutex_;  // guards all below but the threads
   std::condition_variable work_;
   FairQueue queue_;
-  size_t idle_ = 0;  // lanes that wait for a job
+  size_t idle_ = 0;                                 // lanes that wait for a job
+  LaneJob::Time last_work_ = LaneJob::Time::min();  // when a lane last ended a batch
   size_t workspace_bytes_ = 0;
   size_t told_depth_ = 0;
   bool stopping_ = false;

@@ -27,12 +27,14 @@ class WaitingJob : public LaneJob {
   int64_t priority() const override { return priority_; }
   Time deadline() const override { return deadline_; }
   int64_t items() const override { return items_; }
+  bool cancelled() const override { return cancelled_; }
   void Run(std::span<LaneJob* const>, plan::Workspace&, int) override { FAIL(); }
   void Refuse(const absl::Status&) override { FAIL(); }
 
   WaitingJob& WithPriority(int64_t priority) { return priority_ = priority, *this; }
   WaitingJob& WithDeadline(Time deadline) { return deadline_ = deadline, *this; }
   WaitingJob& WithItems(int64_t items) { return items_ = items, *this; }
+  WaitingJob& Cancel() { return cancelled_ = true, *this; }
 
  private:
   const QueueOptions& queue_;
@@ -40,6 +42,7 @@ class WaitingJob : public LaneJob {
   int64_t priority_ = 1;
   Time deadline_ = Time::max();
   int64_t items_ = 1;
+  bool cancelled_ = false;
 };
 
 class FairQueueTest : public ::testing::Test {
@@ -169,6 +172,22 @@ TEST_F(FairQueueTest, HandsBackWhatHasExpired) {
   EXPECT_EQ(Pop(), std::vector<LaneJob*>{&late});
   now += 20ms;
   EXPECT_TRUE(queue.TakeExpired(now).empty());  // it was handed out before
+}
+
+TEST_F(FairQueueTest, HandsBackWhatWasCancelled) {
+  BatchFamily family(false, 1, 1ms);
+  QueueOptions line, other;
+  Push(line, family);
+  WaitingJob& second = Push(line, family).Cancel();
+  WaitingJob& third = Push(line, family).WithPriority(2).Cancel();
+  Push(other, family).Cancel();
+  EXPECT_EQ(queue.TakeCancelled(line, now), (std::vector<LaneJob*>{&second, &third}));
+  EXPECT_EQ(queue.size(), 2u);
+  EXPECT_EQ(Pop().size(), 1u);
+  // Not again within 10 ms.
+  WaitingJob& late = Push(line, family).Cancel();
+  EXPECT_TRUE(queue.TakeCancelled(line, now + 9ms).empty());
+  EXPECT_EQ(queue.TakeCancelled(line, now + 10ms), (std::vector<LaneJob*>{&late}));
 }
 
 TEST_F(FairQueueTest, PrioritiesGoBeforeArrival) {

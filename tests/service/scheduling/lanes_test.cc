@@ -289,6 +289,46 @@ TEST(Lanes, TellHowMuchTheirWorkspacesHold) {
   EXPECT_EQ(told.back(), 1100u);
 }
 
+TEST(Lanes, GiveTheirWorkspacesBackWhenTheyRest) {
+  std::promise<void> empty;
+  std::atomic<size_t> most = 0;
+  const auto told = [&](size_t bytes) {
+    most = std::max(most.load(), bytes);
+    if (bytes == 0) empty.set_value();
+  };
+  Lanes lanes(2, {.workspace_bytes = told}, std::chrono::nanoseconds(0));
+  TestJob job, wide;
+  wide.wide = true;
+  job.arena_bytes = 1 << 20;
+  wide.arena_bytes = 1 << 20;
+  for (TestJob* each : {&job, &wide}) {
+    empty = {};
+    WaitUntilIdle(lanes);
+    ASSERT_FALSE(lanes.Submit(*each));
+    each->release.count_down();
+    EXPECT_TRUE(each->outcome.get_future().get().ok());
+    empty.get_future().wait();
+  }
+  EXPECT_EQ(wide.threads, 2);
+  EXPECT_EQ(most, size_t{1} << 20);
+}
+
+TEST(Lanes, WhatIsCancelledKeepsNoPlaceFromOthers) {
+  Lanes lanes(1, {});
+  const hosting::QueueOptions one_place{.capacity = 1};
+  TestJob running, waiting, next;
+  for (TestJob* job : {&running, &waiting, &next}) job->line = &one_place;
+  ASSERT_FALSE(lanes.Submit(running));
+  running.started.wait();
+  ASSERT_FALSE(lanes.Submit(waiting));
+  waiting.is_cancelled = true;
+  EXPECT_FALSE(lanes.Submit(next));
+  EXPECT_EQ(waiting.outcome.get_future().get().code(), absl::StatusCode::kCancelled);
+  running.release.count_down();
+  next.release.count_down();
+  EXPECT_TRUE(next.outcome.get_future().get().ok());
+}
+
 TEST(Lanes, DoNotRunWhatHasExpiredInTheQueue) {
   Lanes lanes(1, {});
   TestJob expired(LaneJob::Clock::now() - std::chrono::seconds(1));
