@@ -4,15 +4,17 @@
 
 namespace lazynet::handlers {
 
-ReadingLane::ReadingLane(size_t capacity) : capacity_(capacity), thread_([this] { Serve(); }) {}
+ReadingLane::ReadingLane(size_t threads, size_t capacity) : capacity_(capacity) {
+  for (size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { Serve(); });
+}
 
 ReadingLane::~ReadingLane() {
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
   }
-  work_.notify_one();
-  thread_.join();
+  work_.notify_all();
+  for (std::thread& thread : threads_) thread.join();
 }
 
 bool ReadingLane::Submit(Work work) {

@@ -6,24 +6,26 @@
 #include <functional>
 #include <mutex>
 #include <thread>
+#include <vector>
 
 namespace lazynet::handlers {
 
-// The thread that reads requests which take long to read: compressed ones, and large ones. The
+// The threads that read requests which take long to read: compressed ones, and large ones. The
 // poller, which all calls need, never does.
 class ReadingLane {
  public:
   using Work = std::function<void()>;
 
   // So many may wait.
-  explicit ReadingLane(size_t capacity);
+  ReadingLane(size_t threads, size_t capacity);
 
-  // Does what waits, and joins the thread.
+  // Does what waits, and joins the threads.
   ~ReadingLane();
   ReadingLane(const ReadingLane&) = delete;
   ReadingLane& operator=(const ReadingLane&) = delete;
 
-  // Calls `work` in its turn. False, without a call, when too much waits already.
+  // Calls `work` on one of the threads, in its turn. False, without a call, when too much waits
+  // already.
   bool Submit(Work work);
 
  private:
@@ -34,7 +36,7 @@ class ReadingLane {
   std::deque<Work> waiting_;
   bool stopping_ = false;
   std::condition_variable work_;
-  std::thread thread_;
+  std::vector<std::thread> threads_;
 };
 
 }  // namespace lazynet::handlers

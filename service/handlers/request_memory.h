@@ -21,13 +21,18 @@ class RequestMemory {
   class Share {
    public:
     explicit Share(RequestMemory& memory) : memory_(memory) {}
-    ~Share() { memory_.used_.fetch_sub(bytes_, std::memory_order_relaxed); }
+    ~Share() { GiveBack(); }
     Share(const Share&) = delete;
     Share& operator=(const Share&) = delete;
 
     // RESOURCE_EXHAUSTED, with a time to try again and nothing taken, when all requests together
     // would hold more than the limit.
     absl::Status Take(size_t bytes);
+
+    // All of it, before the end.
+    void GiveBack() {
+      memory_.used_.fetch_sub(std::exchange(bytes_, 0), std::memory_order_relaxed);
+    }
 
    private:
     RequestMemory& memory_;

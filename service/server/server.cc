@@ -2,6 +2,7 @@
 
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 
+#include <algorithm>
 #include <mutex>
 #include <optional>
 #include <stop_token>
@@ -66,9 +67,16 @@ struct Server::Parts {
     build_lane = std::make_unique<scheduling::BuildLane>(
         static_cast<size_t>(config.build_queue_capacity),
         [this](size_t jobs) { probe.SetBuildQueueDepth(jobs); });
-    reading_lane = std::make_unique<handlers::ReadingLane>(kMostToRead);
+    reading_lane = std::make_unique<handlers::ReadingLane>(ReadingThreads(), kMostToRead);
     probe.SetLanes(lanes->count());
     probe.SetQueueCapacity(static_cast<size_t>(config.queue_capacity));
+  }
+
+  // Half of the processors, which the lanes need too; but no more than can inflate a message each,
+  // since they would refuse each other.
+  size_t ReadingThreads() const {
+    const size_t messages = request_memory.limit() / static_cast<size_t>(config.max_message_bytes);
+    return std::clamp<size_t>((lanes->count() + 1) / 2, 1, std::max<size_t>(1, messages));
   }
 
   // Port 0 is another one each time.

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <future>
+#include <latch>
 #include <memory>
 #include <thread>
 #include <vector>
@@ -14,7 +15,7 @@ TEST(ReadingLane, DoesOneAfterTheOtherOnAThreadOfItsOwn) {
   std::vector<int> order;
   std::thread::id thread;
   {
-    ReadingLane lane(8);
+    ReadingLane lane(1, 8);
     for (int i = 0; i < 4; ++i) {
       ASSERT_TRUE(lane.Submit([&, i] {
         order.push_back(i);
@@ -27,7 +28,7 @@ TEST(ReadingLane, DoesOneAfterTheOtherOnAThreadOfItsOwn) {
 }
 
 TEST(ReadingLane, TakesNoMoreThanMayWait) {
-  ReadingLane lane(1);
+  ReadingLane lane(1, 1);
   std::promise<void> begun, release;
   ASSERT_TRUE(lane.Submit([&] {
     begun.set_value();
@@ -37,6 +38,13 @@ TEST(ReadingLane, TakesNoMoreThanMayWait) {
   EXPECT_TRUE(lane.Submit([] {}));
   EXPECT_FALSE(lane.Submit([] {}));
   release.set_value();
+}
+
+TEST(ReadingLane, ItsThreadsWorkAtTheSameTime) {
+  std::latch both(2);
+  ReadingLane lane(2, 8);
+  for (int i = 0; i < 2; ++i) ASSERT_TRUE(lane.Submit([&] { both.arrive_and_wait(); }));
+  both.wait();
 }
 
 }  // namespace
