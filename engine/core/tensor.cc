@@ -36,6 +36,13 @@ Tensor Tensor::WrapMapped(DType dtype, Shape shape, std::shared_ptr<const void> 
   return tensor;
 }
 
+Tensor Tensor::Part(Shape shape, size_t first_byte) const {
+  LAZYNET_CHECK(first_byte + ByteSize(dtype_, shape) <= bytes());
+  Tensor part = Wrap(dtype_, std::move(shape), owner_, data_ + first_byte);
+  part.mapped_ = mapped_;
+  return part;
+}
+
 void Tensor::ReleasePages() const {
   if (!mapped_ || bytes() == 0) return;
   // Whole pages, with what else lies on the first and the last one: all of it is in the file.

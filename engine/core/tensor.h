@@ -79,6 +79,10 @@ class Tensor {
   static Tensor WrapMapped(DType dtype, Shape shape, std::shared_ptr<const void> owner,
                            const std::byte* data);
 
+  // Elements of this one with another shape: those from `first_byte` on, which are all there. They
+  // stay alive as long as either tensor.
+  Tensor Part(Shape shape, size_t first_byte = 0) const;
+
   DType dtype() const { return dtype_; }
   const Shape& shape() const { return shape_; }
   size_t bytes() const { return ByteSize(dtype_, shape_); }

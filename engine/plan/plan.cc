@@ -191,7 +191,31 @@ std::vector<TensorSpec> SpecsOf(const Graph& graph, std::span<const backend::Val
   return specs;
 }
 
+// Per output the input that it is, seen through reshapes.
+std::vector<std::optional<size_t>> FindPassedOn(const Graph& graph) {
+  std::vector<std::optional<size_t>> origins(graph.values.size());
+  for (size_t i = 0; i < graph.inputs.size(); ++i) {
+    origins[static_cast<size_t>(graph.inputs[i])] = i;
+  }
+  for (const backend::Op& op : graph.ops) {
+    if (!std::holds_alternative<backend::Reshape>(op.kind)) continue;
+    origins[static_cast<size_t>(op.output)] = origins[static_cast<size_t>(op.inputs[0])];
+  }
+  std::vector<std::optional<size_t>> passed_on;
+  for (const backend::ValueId id : graph.outputs) {
+    passed_on.push_back(origins[static_cast<size_t>(id)]);
+  }
+  return passed_on;
+}
+
 }  // namespace
+
+std::vector<Shape> Plan::input_shapes() const {
+  std::vector<Shape> shapes;
+  shapes.reserve(inputs_.size());
+  for (const TensorSpec& input : inputs_) shapes.push_back(input.shape);
+  return shapes;
+}
 
 absl::StatusOr<std::vector<Tensor>> Plan::AllocateOutputs() const {
   std::vector<Tensor> outputs;
@@ -210,6 +234,7 @@ absl::StatusOr<std::shared_ptr<const Plan>> Plan::Build(
   auto plan = std::make_shared<Plan>();
   plan->inputs_ = SpecsOf(graph, graph.inputs);
   plan->outputs_ = SpecsOf(graph, graph.outputs);
+  plan->passed_on_ = FindPassedOn(graph);
   plan->gains_from_threads_ = EstimatedMicroseconds(graph) >= kWidePlanMicroseconds;
   const int threads = options.threads;
   plan->threads_ = threads;
@@ -287,7 +312,8 @@ int64_t Plan::groups() const {
 
 size_t Plan::own_bytes() const {
   return sizeof(Plan) + parts_.capacity() * sizeof(Part) +
-         (inputs_.capacity() + outputs_.capacity()) * (sizeof(TensorSpec) + sizeof(size_t));
+         (inputs_.capacity() + outputs_.capacity()) * (sizeof(TensorSpec) + sizeof(size_t)) +
+         passed_on_.capacity() * sizeof(passed_on_[0]);
 }
 
 size_t Plan::bytes() const {
@@ -315,7 +341,8 @@ absl::Status Plan::RunGroup(const Part& part, int64_t group, std::span<const Ten
     srcs.push_back(inputs[i].data + first * input_item_bytes_[i]);
   }
   for (size_t i = 0; i < outputs.size(); ++i) {
-    dsts.push_back(outputs[i].data + first * output_item_bytes_[i]);
+    std::byte* const data = outputs[i].data;
+    dsts.push_back(data == nullptr ? data : data + first * output_item_bytes_[i]);
   }
   if (part.groups.missing == 0) return run(Program::Memory{srcs, dsts, place.arena, place.scratch});
 
@@ -338,7 +365,7 @@ absl::Status Plan::RunGroup(const Part& part, int64_t group, std::span<const Ten
   }
   RETURN_IF_ERROR(run(Program::Memory{srcs, padded, place.arena, place.scratch}));
   for (size_t i = 0; i < dsts.size(); ++i) {
-    std::memcpy(dsts[i], padded[i], present * output_item_bytes_[i]);
+    if (dsts[i] != nullptr) std::memcpy(dsts[i], padded[i], present * output_item_bytes_[i]);
   }
   return absl::OkStatus();
 }
@@ -376,6 +403,29 @@ absl::Status Plan::Run(std::span<const TensorView> inputs,
   LAZYNET_CHECK(inputs.size() == inputs_.size() && outputs.size() == outputs_.size());
   const absl::Status status = RunAll(inputs, outputs, workspace, false);
   return absl::IsOutOfRange(status) ? RunAll(inputs, outputs, workspace, true) : status;
+}
+
+absl::StatusOr<std::vector<Tensor>> Plan::Run(std::span<const Tensor> inputs,
+                                              Workspace& workspace) const {
+  LAZYNET_CHECK(inputs.size() == inputs_.size());
+  constexpr size_t kFew = 4;
+  absl::InlinedVector<TensorView, kFew> sources;
+  for (const Tensor& input : inputs) sources.push_back(input.view());
+  std::vector<Tensor> outputs;
+  outputs.reserve(outputs_.size());
+  absl::InlinedVector<MutableTensorView, kFew> destinations;
+  for (size_t i = 0; i < outputs_.size(); ++i) {
+    const auto& [dtype, shape] = outputs_[i];
+    if (passed_on_[i]) {
+      outputs.push_back(inputs[*passed_on_[i]].Part(shape));
+      destinations.push_back({dtype, shape, nullptr});
+    } else {
+      ASSIGN_OR_RETURN(outputs.emplace_back(), Tensor::Allocate(dtype, shape));
+      destinations.push_back(outputs.back().mutable_view());
+    }
+  }
+  RETURN_IF_ERROR(Run(sources, destinations, workspace));
+  return outputs;
 }
 
 absl::Status Plan::Profile(std::span<const TensorView> inputs,

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -53,12 +54,22 @@ class Plan {
 
   const std::vector<TensorSpec>& inputs() const { return inputs_; }
   const std::vector<TensorSpec>& outputs() const { return outputs_; }
+  std::vector<Shape> input_shapes() const;
 
   // Memory for the outputs of a run. RESOURCE_EXHAUSTED when there is none.
   absl::StatusOr<std::vector<Tensor>> AllocateOutputs() const;
 
+  // The input that an output is, in another shape maybe; nothing if it is computed.
+  std::optional<size_t> PassedOn(size_t output) const { return passed_on_[output]; }
+
+  // Runs on dense inputs of the specs above. What is passed on shares the input's memory; the other
+  // outputs are allocated. RESOURCE_EXHAUSTED when there is no memory for them, else as below.
+  absl::StatusOr<std::vector<Tensor>> Run(std::span<const Tensor> inputs,
+                                          Workspace& workspace) const;
+
   // Runs on dense inputs and writes dense outputs, in the network's order; inputs and outputs must
-  // have the specs above and must not overlap. Allocates only if the workspace has to grow, or when
+  // have the specs above and must not overlap. An output that is passed on is left out where it has
+  // no data. Allocates only if the workspace has to grow, or when
   // for the first time a value is NaN or so large that the fast kernels would not see an overflow:
   // then, and whenever that happens, the run is made again by slower ones.
   absl::Status Run(std::span<const TensorView> inputs, std::span<const MutableTensorView> outputs,
@@ -135,6 +146,7 @@ class Plan {
 
   std::vector<TensorSpec> inputs_;
   std::vector<TensorSpec> outputs_;
+  std::vector<std::optional<size_t>> passed_on_;  // per output
   std::vector<size_t> input_item_bytes_;
   std::vector<size_t> output_item_bytes_;
   std::vector<Part> parts_;

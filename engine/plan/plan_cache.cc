@@ -95,8 +95,7 @@ PlanCache::PlanPtr PlanCache::Part::Find(std::span<const Shape> input_shapes, in
 }
 
 void PlanCache::Part::Insert(PlanPtr plan) {
-  Key key{{}, plan->threads()};
-  for (const TensorSpec& input : plan->inputs()) key.input_shapes.push_back(input.shape);
+  Key key{plan->input_shapes(), plan->threads()};
   std::vector<PlanPtr> gone;
   const std::lock_guard lock(cache_.mutex_);
   if (const auto found = entries_.find(key); found != entries_.end()) {

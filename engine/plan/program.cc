@@ -24,13 +24,14 @@ absl::Status Program::RunSteps(const Memory& memory, const AfterStep& after_step
   int threads = 0;
   for (size_t i = 0; i < steps_.size(); ++i) {
     const Step& step = steps_[i];
+    auto* const dst = const_cast<std::byte*>(source(step.dst));
+    if (dst == nullptr) continue;  // an output that is left out
     const size_t count = step.srcs.size();
     for (size_t src = 0; src < count; ++src) srcs[src] = source(step.srcs[src]);
     if (step.threads != threads) {
       threads = step.threads;
       backend::SetKernelThreads(threads);
     }
-    std::byte* const dst = const_cast<std::byte*>(source(step.dst));
     RETURN_IF_ERROR(step.kernel->Run({{srcs, count}, dst, scratch}));
     after_step(i);
   }

@@ -20,7 +20,7 @@ namespace lazynet::plan {
 class Program {
  public:
   // Where a run finds things. Inputs and outputs are dense, in the network's order, and must not
-  // overlap.
+  // overlap. An output that is an input may be null, and is left out then.
   struct Memory {
     std::span<const std::byte* const> inputs;
     std::span<std::byte* const> outputs;

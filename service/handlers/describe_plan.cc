@@ -102,12 +102,6 @@ void Fill(const hosting::PlanView& view, v1::DescribePlanResponse& response) {
   response.set_packed_weight_bytes(view.bound->shared.packed.bytes());
 }
 
-std::vector<Shape> ShapesOf(const plan::Plan& plan) {
-  std::vector<Shape> shapes;
-  for (const plan::TensorSpec& input : plan.inputs()) shapes.push_back(input.shape);
-  return shapes;
-}
-
 double Microseconds(std::chrono::nanoseconds time) {
   return std::chrono::duration<double, std::micro>(time).count();
 }
@@ -184,7 +178,7 @@ absl::Status PlanDescriber::Describe(std::shared_ptr<hosting::HostedNetwork> hos
       return FailedPrecondition(
           "there is no plan yet: wants input shapes, or a request first, which makes one");
     }
-    shapes = ShapesOf(*cached.front());
+    shapes = cached.front()->input_shapes();
   }
   RETURN_IF_ERROR(CheckInputBytes(network, shapes, limits_.input_bytes));
   RETURN_IF_ERROR(hosted->CheckShapes(shapes));
@@ -201,7 +195,7 @@ absl::Status PlanDescriber::Describe(std::shared_ptr<hosting::HostedNetwork> hos
   }
   Fill(view, response);
   for (const auto& plan : cached) {
-    if (ShapesOf(*plan) == shapes) response.set_cached(true);
+    if (plan->input_shapes() == shapes) response.set_cached(true);
     DescribePlan(network, *plan, *response.add_cached_plans());
   }
   if (profile_runs == 0) return absl::OkStatus();

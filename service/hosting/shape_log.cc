@@ -3,16 +3,6 @@
 #include <spdlog/spdlog.h>
 
 namespace lazynet::hosting {
-namespace {
-
-std::vector<Shape> ShapesOf(const plan::Plan& plan) {
-  std::vector<Shape> shapes;
-  for (const plan::TensorSpec& input : plan.inputs()) shapes.push_back(input.shape);
-  return shapes;
-}
-
-}  // namespace
-
 void ShapeLog::Load() {
   if (state_ == nullptr) return;
   const std::string& name = definition_.network->name();
@@ -38,7 +28,7 @@ absl::Status ShapeLog::Record(BoundNetwork* bound) {
   if (bound != nullptr) {
     for (const auto& [plan, uses] : bound->plans.TakeUses()) {
       // The one for many threads is looked for whenever the other one is.
-      if (plan->threads() == 1) shapes_.Add(ShapesOf(*plan), uses);
+      if (plan->threads() == 1) shapes_.Add(plan->input_shapes(), uses);
     }
   }
   if (shapes_.SameOrder(saved_)) return absl::OkStatus();

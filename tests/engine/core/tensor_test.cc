@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <numeric>
 #include <vector>
 
 namespace lazynet {
@@ -25,6 +26,20 @@ TEST(Tensor, KeepsTheOwnerOfWrappedElementsAlive) {
   const Tensor tensor = Tensor::Wrap(DType::kInt64, Shape{}, owner, data);
   owner.reset();
   EXPECT_EQ(tensor.values<int64_t>()[0], 42);
+}
+
+TEST(Tensor, APartSharesTheElementsAndKeepsThemAlive) {
+  Tensor tensor = *Tensor::Allocate(DType::kInt32, Shape{2, 3});
+  std::iota(tensor.mutable_view().values<int32_t>().begin(),
+            tensor.mutable_view().values<int32_t>().end(), 0);
+  const Tensor whole = tensor.Part(Shape{6});
+  const Tensor row = tensor.Part(Shape{1, 3}, 3 * sizeof(int32_t));
+  EXPECT_EQ(whole.data(), tensor.data());
+  tensor = Tensor();
+  EXPECT_EQ(whole.values<int32_t>()[5], 5);
+  EXPECT_EQ(row.shape(), Shape({1, 3}));
+  EXPECT_EQ(row.values<int32_t>()[0], 3);
+  EXPECT_DEATH(static_cast<void>(row.Part(Shape{3}, 1)), "");
 }
 
 TEST(Tensor, KeepsPagesThatNoFileHolds) {

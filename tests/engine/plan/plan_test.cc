@@ -354,6 +354,51 @@ TEST_P(PlanOn, OneItemOfABatchIsComputedAsIfAlone) {
   }
 }
 
+// Beside one that is computed: at once, in groups, and in one that is filled up.
+TEST_P(PlanOn, AnOutputThatIsAnInputSharesItsMemory) {
+  nn::NetworkDefinition definition =
+      DefinitionOf({LayerOf("same", "Identity"), LayerOf("flat", "Flatten"),
+                    LayerOf("fc", "Linear", {Arg("out_features", 512)}), LayerOf("relu", "ReLU"),
+                    LayerOf("head", "Linear", {Arg("out_features", 5)})});
+  definition.outputs = {{"head", "head"}, {"flat", "flat"}, {"same", "same"}};
+  const auto network = NetworkOf(definition);
+  const Shape largest{18, 4, 256};
+  const auto set =
+      nn::Materialize(*network, nn::ParameterSet::Declared(*network), {&largest, 1}, {});
+  SharedParts shared;
+  const Tensor all = Noise(largest, 7);
+  const auto run = [&](const Tensor& input, PlanOptions options) {
+    const auto plan =
+        Plan::Build(*network, *set, std::vector{input.shape()}, backend(), shared, options);
+    EXPECT_TRUE(plan.ok()) << plan.status();
+    EXPECT_EQ((*plan)->PassedOn(0), std::nullopt);
+    EXPECT_EQ((*plan)->PassedOn(1), 0u);
+    EXPECT_EQ((*plan)->PassedOn(2), 0u);
+    const bool is_short = input.shape().dim(0) == 17;
+    EXPECT_EQ((*plan)->parts()[0].groups.missing, is_short ? 1 : 0);
+    Workspace workspace;
+    const auto outputs = (*plan)->Run({&input, 1}, workspace);
+    EXPECT_TRUE(outputs.ok()) << outputs.status();
+    EXPECT_EQ((*outputs)[1].data(), input.data());
+    EXPECT_EQ((*outputs)[1].shape(), Shape({input.shape().dim(0), 1024}));
+    EXPECT_EQ((*outputs)[2].data(), input.data());
+    EXPECT_EQ((*outputs)[2].shape(), input.shape());
+    // Where it is written to, it is the same.
+    const auto copies = RunPlan(**plan, {input});
+    EXPECT_EQ(FloatsOf((*copies)[1]), FloatsOf(input));
+    return FloatsOf((*outputs)[0]);
+  };
+  const std::vector<float> wanted = run(all, {});
+  const std::vector<float> filled_up = run(all.Part({17, 4, 256}), {});
+  ASSERT_EQ(filled_up.size(), 17u * 5u);
+  EXPECT_TRUE(std::equal(filled_up.begin(), filled_up.end(), wanted.begin()));
+  for (const int threads : {1, 2}) {
+    const std::vector<float> grouped = run(all, {.threads = threads, .group_size = 4});
+    for (size_t i = 0; i < wanted.size(); ++i) ASSERT_NEAR(grouped[i], wanted[i], 1e-5);
+  }
+  EXPECT_EQ(FloatsOf(all), FloatsOf(Noise(largest, 7)));
+}
+
 TEST_P(PlanOn, BatchesOfManySizesShareOneProgram) {
   const SmallCnn cnn = MakeSmallCnn();
   SharedParts shared;
