@@ -14,11 +14,8 @@ using Clock = scheduling::LaneJob::Clock;
 
 // The input shapes of so many items.
 std::vector<Shape> ShapesOf(const plan::Plan& plan, int64_t items) {
-  std::vector<Shape> shapes;
-  for (const plan::TensorSpec& input : plan.inputs()) {
-    shapes.push_back(input.shape);
-    shapes.back().set_dim(0, items);
-  }
+  std::vector<Shape> shapes = plan.input_shapes();
+  for (Shape& shape : shapes) shape.set_dim(0, items);
   return shapes;
 }
 
@@ -68,6 +65,7 @@ void InferBatch::Run(plan::Workspace& workspace, int threads) {
 // The inputs of all jobs, one behind the other.
 absl::StatusOr<std::vector<Tensor>> InferBatch::Gather(Part part, const plan::Plan& plan) {
   std::vector<Tensor> inputs;
+  inputs.reserve(plan.inputs().size());
   for (size_t i = 0; i < plan.inputs().size(); ++i) {
     const plan::TensorSpec& spec = plan.inputs()[i];
     ASSIGN_OR_RETURN(inputs.emplace_back(), Tensor::Allocate(spec.dtype, spec.shape));
@@ -91,12 +89,7 @@ absl::StatusOr<std::vector<Tensor>> InferBatch::Compute(Part part, const plan::P
   ASSIGN_OR_RETURN(const std::vector<Tensor> inputs, Gather(part, plan));
   const auto gathered = Clock::now();
   times.compute_input = gathered - start;
-  ASSIGN_OR_RETURN(std::vector<Tensor> outputs, plan.AllocateOutputs());
-  std::vector<TensorView> sources;
-  for (const Tensor& input : inputs) sources.push_back(input.view());
-  std::vector<MutableTensorView> destinations;
-  for (Tensor& output : outputs) destinations.push_back(output.mutable_view());
-  RETURN_IF_ERROR(plan.Run(sources, destinations, workspace));
+  ASSIGN_OR_RETURN(std::vector<Tensor> outputs, plan.Run(inputs, workspace));
   times.compute_infer = Clock::now() - gathered;
   return outputs;
 }
@@ -109,28 +102,32 @@ void InferBatch::RunPart(Part part, const plan::Plan& plan, plan::Workspace& wor
     job->network_->probe().RecordQueue(job->times_.queue);
   }
   hosting::RequestTimes times;
+  const size_t workspace_bytes = workspace.bytes();
   const auto outputs = Compute(part, plan, workspace, start, times);
-  if (outputs.ok() || part.size() == 1) return Answer(part, plan, outputs, times, threads);
+  // What touches new memory takes many times as long.
+  if (outputs.ok() && workspace.bytes() == workspace_bytes) {
+    plan.family().RecordRun(plan.items(), (times.compute_input + times.compute_infer) * threads);
+  }
+  if (outputs.ok() || part.size() == 1) return Answer(part, plan, outputs, times);
   // What one request has wrong in it is neither the others' fault nor for them to read.
   for (size_t i = 0; i < part.size(); ++i) {
     const Part one = part.subspan(i, 1);
     const auto plan_of_one = one.front()->executable_.plan;
     hosting::RequestTimes times_of_one;
     const auto outputs_of_one = Compute(one, *plan_of_one, workspace, Clock::now(), times_of_one);
-    Answer(one, *plan_of_one, outputs_of_one, times_of_one, 1);
+    Answer(one, *plan_of_one, outputs_of_one, times_of_one);
   }
 }
 
 void InferBatch::Answer(Part part, const plan::Plan& plan,
                         const absl::StatusOr<std::vector<Tensor>>& outputs,
-                        const hosting::RequestTimes& times, int threads) {
+                        const hosting::RequestTimes& times) {
   // The jobs are gone one after the other.
   const std::shared_ptr<hosting::HostedNetwork> network = part.front()->network_;
   const int64_t items = plan.items();
   if (outputs.ok()) {
-    const std::chrono::nanoseconds taken = times.compute_input + times.compute_infer;
-    plan.family().RecordRun(items, taken * threads);
-    network->probe().RecordCompute(taken, static_cast<size_t>(items));
+    network->probe().RecordCompute(times.compute_input + times.compute_infer,
+                                   static_cast<size_t>(items));
   }
   ItemRange range{0, 0};
   bool counted = false;  // the execution, with a request that succeeds
@@ -144,11 +141,11 @@ void InferBatch::Answer(Part part, const plan::Plan& plan,
     absl::Status status = outputs.status();
     if (status.ok()) {
       range = {range.first + range.count, job.items()};
-      auto answer = EncodeAnswer(*network, job.request_, job.checked_,
-                                 part.size() == 1 ? *outputs : SliceItems(*outputs, items, range),
-                                 job.wants_timing_ ? &job.times_ : nullptr);
-      if (answer.ok()) job.response_ = *std::move(answer);
-      status = answer.status();
+      std::vector<Tensor> slices;
+      if (part.size() > 1) slices = SliceItems(*outputs, items, range);
+      status =
+          EncodeAnswer(*network, job.request_, job.checked_, part.size() > 1 ? slices : *outputs,
+                       job.wants_timing_ ? &job.times_ : nullptr, job.response_);
     }
     const auto now = Clock::now();
     job.times_.compute_output = now - std::exchange(since, now);

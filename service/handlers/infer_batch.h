@@ -4,6 +4,7 @@
 #include <span>
 #include <vector>
 
+#include "absl/container/inlined_vector.h"
 #include "engine/plan/plan.h"
 #include "engine/plan/workspace.h"
 #include "service/handlers/infer_job.h"
@@ -31,9 +32,9 @@ class InferBatch {
   static void RunPart(Part part, const plan::Plan& plan, plan::Workspace& workspace, int threads);
   static void Answer(Part part, const plan::Plan& plan,
                      const absl::StatusOr<std::vector<Tensor>>& outputs,
-                     const hosting::RequestTimes& times, int threads);
+                     const hosting::RequestTimes& times);
 
-  std::vector<InferJob*> jobs_;
+  absl::InlinedVector<InferJob*, 8> jobs_;
 };
 
 }  // namespace lazynet::handlers

@@ -1,7 +1,5 @@
 #include "service/handlers/infer_call.h"
 
-#include <utility>
-
 #include "service/handlers/status_mapping.h"
 
 namespace lazynet::handlers {
@@ -35,7 +33,7 @@ void InferCall::Proceed(bool ok) {
   record_.Start();
   record_.Receive(request_.Length());
   Listen(service_, queue_);
-  Start(std::move(request_), context_.deadline());
+  Start(request_, context_.deadline());
 }
 
 void InferCall::Done::Proceed(bool /*ok*/) {
@@ -47,7 +45,7 @@ void InferCall::DeleteWhenOver() {
   if (--open_ == 0) delete this;
 }
 
-void InferCall::Ended(const absl::Status& status, grpc::ByteBuffer response) {
+void InferCall::Ended(const absl::Status& status, const grpc::ByteBuffer& response) {
   finished_ = true;
   if (status.ok()) record_.Send(response.Length());
   record_.End(status.code());

@@ -34,7 +34,7 @@ class InferCall final : public CompletionTag, public InferJob {
 
   InferCall(InferenceService& service, grpc::ServerCompletionQueue& queue);
 
-  void Ended(const absl::Status& status, grpc::ByteBuffer response) override;
+  void Ended(const absl::Status& status, const grpc::ByteBuffer& response) override;
   std::optional<TraceContext> trace() const override { return TraceContextOf(context_); }
   void DeleteWhenOver();
 

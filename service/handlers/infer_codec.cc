@@ -1,9 +1,12 @@
 #include "service/handlers/infer_codec.h"
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <utility>
+#include <vector>
 
+#include "absl/container/inlined_vector.h"
 #include "engine/core/status.h"
 #include "service/handlers/request_bounds.h"
 
@@ -16,6 +19,9 @@ constexpr const char* kFinal = "triton_final_response";
 constexpr uint32_t kRawInputContents = 7;
 constexpr uint32_t kUnknown = 0;
 constexpr uint32_t kRawOutputContents = 6;
+// That a small message comes in.
+constexpr size_t kFewSlices = 2;
+
 constexpr int kMaxGroupDepth = 100;  // protobuf's own limit for nesting
 
 // Copies the value of a field of a fixed length or a varint; false when the bytes end too early.
@@ -39,8 +45,7 @@ bool CopyValue(SliceReader& reader, WireType type, std::string& rest) {
 absl::Status NoRequest() { return InvalidArgument("the request is no ModelInferRequest"); }
 
 // Reads fields until the end. Raw contents are noted, all else is copied for protobuf's parser.
-absl::Status Split(SliceReader reader, std::vector<InferRequest::RawContents>& raw,
-                   std::string& rest) {
+absl::Status Split(SliceReader reader, InferRequest::AllRawContents& raw, std::string& rest) {
   RequestBounds bounds;
   int depth = 0;  // of unknown groups
   while (reader.remaining() > 0) {
@@ -77,14 +82,15 @@ absl::Status Split(SliceReader reader, std::vector<InferRequest::RawContents>& r
 
 }  // namespace
 
-grpc::Slice SliceOf(const Tensor& tensor) {
-  auto* owner = new Tensor(tensor);
-  return {const_cast<std::byte*>(tensor.data()), tensor.bytes(),
+grpc::Slice SliceOf(Tensor tensor) {
+  auto* owner = new Tensor(std::move(tensor));
+  return {const_cast<std::byte*>(owner->data()), owner->bytes(),
           [](void* owned) { delete static_cast<Tensor*>(owned); }, owner};
 }
 
 absl::Status DecodeInferRequest(const grpc::ByteBuffer& bytes, InferRequest& request) {
   std::vector<grpc::Slice> slices;
+  slices.reserve(kFewSlices);
   if (bytes.Valid() && !bytes.Dump(&slices).ok()) {
     return InvalidArgument("the request cannot be read");
   }
@@ -93,19 +99,32 @@ absl::Status DecodeInferRequest(const grpc::ByteBuffer& bytes, InferRequest& req
   return request.message.ParseFromString(rest) ? absl::OkStatus() : NoRequest();
 }
 
-grpc::ByteBuffer EncodeInferResponse(const inference::ModelInferResponse& message,
-                                     const std::vector<Tensor>& outputs) {
-  std::vector<grpc::Slice> slices;
-  std::string head = message.SerializeAsString();
-  for (const Tensor& output : outputs) {
-    AppendTag(head, kRawOutputContents, WireType::kLength);
-    AppendVarint(head, output.bytes());
-    slices.emplace_back(head);
-    head.clear();
-    if (output.bytes() > 0) slices.push_back(SliceOf(output));
+void EncodeInferResponse(const inference::ModelInferResponse& message,
+                         std::span<const Tensor> outputs, grpc::ByteBuffer& response) {
+  absl::InlinedVector<grpc::Slice, 8> slices;
+  // Of the message, with the tag and the length of the first output's bytes behind it.
+  std::string contents_head;
+  const auto begin_contents = [&](const Tensor& output) {
+    contents_head.clear();
+    AppendTag(contents_head, kRawOutputContents, WireType::kLength);
+    AppendVarint(contents_head, output.bytes());
+  };
+  if (!outputs.empty()) begin_contents(outputs[0]);
+  const size_t message_bytes = message.ByteSizeLong();
+  grpc::Slice head(message_bytes + contents_head.size());
+  auto* const begin = const_cast<uint8_t*>(head.begin());
+  message.SerializeWithCachedSizesToArray(begin);
+  std::copy(contents_head.begin(), contents_head.end(), begin + message_bytes);
+  slices.push_back(std::move(head));
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    if (i > 0) {
+      begin_contents(outputs[i]);
+      slices.emplace_back(contents_head);
+    }
+    if (outputs[i].bytes() > 0) slices.push_back(SliceOf(outputs[i]));
   }
-  if (!head.empty() || slices.empty()) slices.emplace_back(head);
-  return grpc::ByteBuffer(slices.data(), slices.size());
+  grpc::ByteBuffer made(slices.data(), slices.size());
+  response.Swap(&made);
 }
 
 grpc::ByteBuffer EncodeStreamResponse(const grpc::ByteBuffer& response) {

@@ -2,8 +2,8 @@
 
 #include <grpcpp/support/byte_buffer.h>
 
+#include <span>
 #include <string>
-#include <vector>
 
 #include "absl/status/status.h"
 #include "engine/core/tensor.h"
@@ -17,11 +17,12 @@ namespace lazynet::handlers {
 absl::Status DecodeInferRequest(const grpc::ByteBuffer& bytes, InferRequest& request);
 
 // A tensor's bytes, not none, where they lie; the slice keeps the tensor.
-grpc::Slice SliceOf(const Tensor& tensor);
+grpc::Slice SliceOf(Tensor tensor);
 
-// The response with one raw_output_contents entry per tensor, sent from where the tensors lie.
-grpc::ByteBuffer EncodeInferResponse(const inference::ModelInferResponse& message,
-                                     const std::vector<Tensor>& outputs);
+// Puts into `response`, as copies of a ByteBuffer cost, the message with one raw_output_contents
+// entry per tensor, sent from where the tensors lie.
+void EncodeInferResponse(const inference::ModelInferResponse& message,
+                         std::span<const Tensor> outputs, grpc::ByteBuffer& response);
 
 // A ModelStreamInferResponse around the bytes of a ModelInferResponse, and one that says what was
 // wrong with the request of this id; both marked as the last one of their request.

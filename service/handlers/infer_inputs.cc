@@ -211,9 +211,9 @@ std::vector<std::string> Names(const std::vector<nn::NetworkInput>& inputs) {
   return names;
 }
 
-absl::StatusOr<std::vector<int>> MatchInputs(const nn::Network& network,
-                                             const inference::ModelInferRequest& message) {
-  std::vector<int> entries(network.inputs().size(), -1);
+absl::StatusOr<CheckedRequest::Places> MatchInputs(const nn::Network& network,
+                                                   const inference::ModelInferRequest& message) {
+  CheckedRequest::Places entries(network.inputs().size(), -1);
   for (int entry = 0; entry < message.inputs_size(); ++entry) {
     const std::string& name = message.inputs(entry).name();
     const auto found = std::find_if(network.inputs().begin(), network.inputs().end(),
@@ -261,7 +261,7 @@ absl::StatusOr<OutputDelivery> ReadDelivery(const InferRequest& request, int pla
 
 absl::Status MatchOutputs(const nn::Network& network, const InferRequest& request,
                           CheckedRequest& checked) {
-  std::vector<int>& outputs = checked.outputs;
+  CheckedRequest::Places& outputs = checked.outputs;
   for (int place = 0; place < request.message.outputs_size(); ++place) {
     const auto& wanted = request.message.outputs(place);
     const auto found = std::find_if(network.outputs().begin(), network.outputs().end(),

@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "absl/container/inlined_vector.h"
 #include "engine/nn/network.h"
 #include "service/handlers/infer_request.h"
 #include "service/handlers/output_delivery.h"
@@ -10,13 +11,15 @@ namespace lazynet::handlers {
 
 // A request against a network's signature, before any memory is taken for it.
 struct CheckedRequest {
+  using Places = absl::InlinedVector<int, 4>;
+
   // Per network input: which entry of the request it is, and its shape.
-  std::vector<int> entries;
+  Places entries;
   std::vector<Shape> shapes;
 
   // The outputs asked for, as indices into the network's, in the request's order.
-  std::vector<int> outputs;
-  std::vector<OutputDelivery> deliveries;  // of each of them
+  Places outputs;
+  absl::InlinedVector<OutputDelivery, 2> deliveries;  // of each of them
 };
 
 // Finds the shared memory that the request's inputs and outputs name; before CheckRequest. Errors

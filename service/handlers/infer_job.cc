@@ -39,12 +39,18 @@ scheduling::LaneJob::Time Steady(std::chrono::system_clock::time_point deadline)
 
 }  // namespace
 
-void InferJob::Start(grpc::ByteBuffer request, std::chrono::system_clock::time_point deadline) {
+void InferJob::Start(grpc::ByteBuffer& request, std::chrono::system_clock::time_point deadline) {
   arrival_ = Clock::now();
   deadline_ = Steady(deadline);
-  if (!IsCompressed(request) && request.Length() <= kReadAtOnce) return Read(request);
+  if (!IsCompressed(request) && request.Length() <= kReadAtOnce) {
+    // Not the caller's, which may be gone with the job.
+    grpc::ByteBuffer bytes;
+    bytes.Swap(&request);
+    return Read(bytes);
+  }
   // std::function wants to be able to copy it.
-  const auto bytes = std::make_shared<grpc::ByteBuffer>(std::move(request));
+  const auto bytes = std::make_shared<grpc::ByteBuffer>();
+  bytes->Swap(&request);
   if (service_.reading_lane().Submit([this, bytes] { ReadInTurn(*bytes); })) return;
   End(WithRetry(ResourceExhausted("too many large requests wait to be read"), kBuildRetry));
 }
@@ -58,7 +64,12 @@ void InferJob::ReadInTurn(grpc::ByteBuffer& bytes) {
 }
 
 void InferJob::Read(grpc::ByteBuffer& bytes) {
-  if (const absl::Status status = Dispatch(bytes); !status.ok()) End(status);
+  const absl::Status status = Dispatch(bytes);
+  if (status.ok()) return;
+  // Others may have it while the answer is on its way.
+  bytes.Clear();
+  memory_.GiveBack();
+  End(status);
 }
 
 absl::Status InferJob::Dispatch(grpc::ByteBuffer& bytes) {
@@ -152,7 +163,7 @@ void InferJob::End(const absl::Status& status, Time now) {
   times_.total = now - arrival_;
   service_.RecordOutcome(network_.get(), status.code(), times_, ItemsAsked());
   Log(status);
-  Ended(status, std::move(response_));
+  Ended(status, response_);
 }
 
 // As they are counted in batches; without a plan as the first input says.

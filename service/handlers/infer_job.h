@@ -19,16 +19,17 @@
 namespace lazynet::handlers {
 
 // One inference request, from its bytes to those of its answer, however they travel. Where it is
-// started, or on the reading lane if it takes long: decode, check. Then, if there is no plan for its
-// shapes, the build lane; then a lane, where its inputs are gathered, maybe with those of others,
-// and the answer is made.
+// started, or on the reading lane if it takes long: decode, check. Then, if there is no plan for
+// its shapes, the build lane; then a lane, where its inputs are gathered, maybe with those of
+// others, and the answer is made.
 class InferJob : public scheduling::LaneJob, public scheduling::BuildWaiter {
  public:
   explicit InferJob(InferenceService& service)
       : service_(service), memory_(service.request_memory()) {}
 
-  // Once. Ended is called before this returns, or later by another thread.
-  void Start(grpc::ByteBuffer request, std::chrono::system_clock::time_point deadline);
+  // Once. Takes the request, which is empty afterwards: copies of a ByteBuffer cost. Ended is
+  // called before this returns, or later by another thread.
+  void Start(grpc::ByteBuffer& request, std::chrono::system_clock::time_point deadline);
 
   const hosting::QueueOptions& queue() const override { return network_->queue(); }
   int64_t priority() const override { return priority_; }
@@ -50,7 +51,7 @@ class InferJob : public scheduling::LaneJob, public scheduling::BuildWaiter {
 
  protected:
   // The answer's bytes, or why there is none. The job is not touched any more afterwards.
-  virtual void Ended(const absl::Status& status, grpc::ByteBuffer response) = 0;
+  virtual void Ended(const absl::Status& status, const grpc::ByteBuffer& response) = 0;
 
   virtual std::optional<TraceContext> trace() const = 0;
 

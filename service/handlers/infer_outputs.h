@@ -22,13 +22,11 @@ struct ItemRange {
 // neighbouring slices of axis 0 for one item as for another.
 std::vector<Tensor> SliceItems(std::span<const Tensor> outputs, int64_t items, ItemRange range);
 
-// The answer to a request that was checked, with the outputs that it asks for, of all that the
-// network has. It is sent from where the outputs lie. With `times`, it also says what they were.
-// Errors as DeliverOutput's.
-absl::StatusOr<grpc::ByteBuffer> EncodeAnswer(const hosting::HostedNetwork& network,
-                                              const InferRequest& request,
-                                              const CheckedRequest& checked,
-                                              std::span<const Tensor> outputs,
-                                              const hosting::RequestTimes* times = nullptr);
+// Puts into `answer` the one to a request that was checked, with the outputs that it asks for, of
+// all that the network has. It is sent from where the outputs lie. With `times`, it also says what
+// they were. Errors as DeliverOutput's.
+absl::Status EncodeAnswer(const hosting::HostedNetwork& network, const InferRequest& request,
+                          const CheckedRequest& checked, std::span<const Tensor> outputs,
+                          const hosting::RequestTimes* times, grpc::ByteBuffer& answer);
 
 }  // namespace lazynet::handlers

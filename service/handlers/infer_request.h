@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <vector>
 
+#include "absl/container/inlined_vector.h"
 #include "proto/inference.pb.h"
 #include "service/handlers/shared_memory.h"
 #include "service/handlers/wire.h"
@@ -24,6 +25,7 @@ struct InferRequest {
     SliceReader reader;
     size_t bytes = 0;
   };
+  using AllRawContents = absl::InlinedVector<RawContents, 2>;
 
   // Holds a message of the usual size without another allocation.
   alignas(std::max_align_t) std::array<char, 1536> block;
@@ -32,7 +34,7 @@ struct InferRequest {
   // Without raw_input_contents.
   inference::ModelInferRequest& message =
       *google::protobuf::Arena::CreateMessage<inference::ModelInferRequest>(&arena);
-  std::vector<RawContents> raw_contents;
+  AllRawContents raw_contents;
 
   // Of each input, and each output, of the message; empty when none is in shared memory.
   std::vector<SharedMemorySlice> shared_inputs;

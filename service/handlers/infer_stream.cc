@@ -33,8 +33,8 @@ class InferStream::Request final : public InferJob {
   bool cancelled() const override { return stream_.cancelled_; }
 
  private:
-  void Ended(const absl::Status& status, grpc::ByteBuffer response) override {
-    stream_.Answer(turn_, status, std::move(response));
+  void Ended(const absl::Status& status, const grpc::ByteBuffer& response) override {
+    stream_.Answer(turn_, status, response);
   }
 
   std::optional<TraceContext> trace() const override { return TraceContextOf(stream_.context_); }
@@ -100,8 +100,7 @@ void InferStream::Read(bool ok) {
       Turn& turn = turns_.emplace_back();
       turn.request = std::make_unique<Request>(service_, *this, turn);
       request = turn.request.get();
-      bytes = std::move(next_);
-      next_.Clear();
+      bytes.Swap(&next_);
       record_.Receive(bytes.Length());
       ++unanswered_;
     } else {
@@ -113,12 +112,12 @@ void InferStream::Read(bool ok) {
     DeleteWhenFinished();
     return;
   }
-  request->Start(std::move(bytes), context_.deadline());
+  request->Start(bytes, context_.deadline());
   const std::lock_guard lock(mutex_);
   ReadNext();
 }
 
-void InferStream::Answer(Turn& turn, const absl::Status& status, grpc::ByteBuffer response) {
+void InferStream::Answer(Turn& turn, const absl::Status& status, const grpc::ByteBuffer& response) {
   const std::lock_guard lock(mutex_);
   --unanswered_;
   turn.answered = true;

@@ -62,7 +62,7 @@ class InferStream {
   void Over(bool ok);
 
   void DeleteWhenFinished();
-  void Answer(Turn& turn, const absl::Status& status, grpc::ByteBuffer response);
+  void Answer(Turn& turn, const absl::Status& status, const grpc::ByteBuffer& response);
   void ReadNext();  // with mutex_ held, as the next two
   void WriteNext();
   void FinishWhenDone();

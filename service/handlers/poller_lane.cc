@@ -10,7 +10,7 @@ constexpr std::chrono::microseconds kTiny{5};
 constexpr std::chrono::microseconds kSmall{100};
 
 // Of several that are kept, each predicted as if it were run alone.
-constexpr std::chrono::microseconds kTogether{300};
+constexpr std::chrono::microseconds kTogether{600};
 
 thread_local PollerLane* of_this_thread = nullptr;
 

@@ -29,7 +29,7 @@ class Poller {
   using Clock = std::chrono::steady_clock;
 
   void Poll(scheduling::Lanes& lanes);
-  bool Wait(handlers::PollerLane& lane, Clock::time_point until);
+  grpc::CompletionQueue::NextStatus Wait(handlers::PollerLane& lane, Clock::time_point until);
   void LookAtOthers();
 
   const std::vector<grpc::ServerCompletionQueue*> queues_;

@@ -140,7 +140,8 @@ TEST(InferCodec, ResponsesAreWhatProtobufWouldWrite) {
   const auto values = full.mutable_view().values<float>();
   std::fill(values.begin(), values.end(), 1.5f);
   const Tensor empty = *Tensor::Allocate(DType::kFp32, Shape{0, 3});
-  grpc::ByteBuffer buffer = EncodeInferResponse(message, {full, empty, full});
+  grpc::ByteBuffer buffer;
+  EncodeInferResponse(message, std::vector<Tensor>{full, empty, full}, buffer);
   full = Tensor();  // the message keeps the elements alive
 
   std::vector<grpc::Slice> slices;

@@ -63,7 +63,7 @@ TEST(InferInputs, GathersRawAndTypedContentsInTheNetworksOrder) {
     const auto request = Decode(message);
     const auto checked = CheckRequest(*network, *request);
     ASSERT_TRUE(checked.ok()) << checked.status();
-    EXPECT_EQ(checked->outputs, (std::vector<int>{0, 1}));
+    EXPECT_EQ(checked->outputs, (CheckedRequest::Places{0, 1}));
     ASSERT_EQ(checked->shapes, (std::vector<Shape>{{2}, {1}}));
     for (const size_t input : {0, 1}) {
       Tensor tensor = *Tensor::Allocate(DType::kFp32, checked->shapes[input]);
@@ -78,7 +78,7 @@ TEST(InferInputs, RequestedOutputsComeInTheirOrder) {
   message.add_outputs()->set_name("echo");
   message.add_outputs()->set_name("sum");
   const auto request = Decode(message);
-  EXPECT_EQ(CheckRequest(*TwoInputs(), *request)->outputs, (std::vector<int>{1, 0}));
+  EXPECT_EQ(CheckRequest(*TwoInputs(), *request)->outputs, (CheckedRequest::Places{1, 0}));
 }
 
 TEST(InferInputs, RefusesEveryKindOfWrongRequest) {
