@@ -2,10 +2,13 @@
 
 #include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
+#include <sys/prctl.h>
 
 #include <algorithm>
+#include <mutex>
 #include <optional>
 #include <random>
+#include <thread>
 #include <vector>
 
 namespace lazynet::cli {
@@ -20,9 +23,6 @@ constexpr std::chrono::seconds kCallTime{60};
 
 // Calls of an open loop that may be under way.
 constexpr size_t kMostCalls = 4096;
-
-// Waits of gRPC's are not more precise than this: shorter ones are spent asking.
-constexpr std::chrono::microseconds kPreciseWait{1000};
 
 grpc::ByteBuffer Serialize(const inference::ModelInferRequest& request) {
   const grpc::Slice slice(request.SerializeAsString());
@@ -86,6 +86,7 @@ struct LoadGenerator::Parts {
 
   bool open() const { return level.rate > 0; }
 
+  // With the mutex held, as the next three.
   void Send(Clock::time_point due) {
     if (free.empty()) free.push_back(calls.emplace_back(std::make_unique<Call>()).get());
     Call* call = free.back();
@@ -117,33 +118,55 @@ struct LoadGenerator::Parts {
     return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(gap(random)));
   }
 
-  // Sends what is due by now.
-  void SendDue(Clock::time_point now, LoadWindow& window) {
-    if (!open()) {
-      while (under_way < static_cast<size_t>(level.clients)) Send(Clock::now());
-      return;
-    }
-    for (; next <= now; next += NextGap()) {
+  void SendToAll() {
+    while (under_way < static_cast<size_t>(level.clients)) Send(Clock::now());
+  }
+
+  // Says how many were due by now and could not be sent.
+  uint64_t SendDue() {
+    uint64_t unsent = 0;
+    for (const Clock::time_point now = Clock::now(); next <= now; next += NextGap()) {
       if (under_way < kMostCalls) {
         Send(next);
       } else {
-        ++window.unsent;
+        ++unsent;
       }
+    }
+    return unsent;
+  }
+
+  // Sends what is due, each when it is, until the end. As waits of gRPC's are longer than asked
+  // for, up to a millisecond, who waits for answers cannot do that.
+  uint64_t SendUntil(Clock::time_point end) {
+    prctl(PR_SET_TIMERSLACK, 1);  // nanosecond
+    uint64_t unsent = 0;
+    while (true) {
+      Clock::time_point until;
+      {
+        const std::lock_guard lock(mutex);
+        unsent += SendDue();
+        until = std::min(next, end);
+      }
+      std::this_thread::sleep_until(until);
+      if (until == end) return unsent;
     }
   }
 
-  // Until an answer comes, or it is time.
-  Call* Wait(Clock::time_point until) {
-    const Clock::duration left = until - Clock::now();
-    const bool precise = open() && left < kPreciseWait;
-    const auto deadline =
-        std::chrono::system_clock::now() +
-        (precise ? std::chrono::system_clock::duration(0)
-                 : std::chrono::duration_cast<std::chrono::system_clock::duration>(left));
-    void* tag = nullptr;
-    bool ok = false;
-    const auto got = queue.AsyncNext(&tag, &ok, deadline);
-    return got == grpc::CompletionQueue::GOT_EVENT ? static_cast<Call*>(tag) : nullptr;
+  void ReceiveUntil(Clock::time_point end, LoadWindow& window) {
+    while (true) {
+      const auto left =
+          std::chrono::duration_cast<std::chrono::system_clock::duration>(end - Clock::now());
+      if (left.count() <= 0) return;
+      void* tag = nullptr;
+      bool ok = false;
+      if (queue.AsyncNext(&tag, &ok, std::chrono::system_clock::now() + left) !=
+          grpc::CompletionQueue::GOT_EVENT) {
+        continue;
+      }
+      const std::lock_guard lock(mutex);
+      Take(static_cast<Call*>(tag), window);
+      if (!open()) SendToAll();
+    }
   }
 
   grpc::GenericStub stub;
@@ -151,6 +174,8 @@ struct LoadGenerator::Parts {
   std::vector<grpc::ByteBuffer> requests;
   std::discrete_distribution<size_t> choice;
   const LoadLevel level;
+
+  std::mutex mutex;  // guards what is below: of an open loop one thread sends, another receives
   std::mt19937_64 random;
   std::exponential_distribution<double> gap;  // seconds
   Clock::time_point next;                     // request of an open loop, while it runs
@@ -188,14 +213,19 @@ LoadWindow LoadGenerator::Run(std::chrono::nanoseconds time) {
   LoadWindow window = parts_->NewWindow();
   const Clock::time_point start = Clock::now();
   const Clock::time_point end = start + time;
-  parts_->next = start + parts_->ahead;
-  Clock::time_point now = start;
-  while (now < end) {
-    parts_->SendDue(now, window);
-    const Clock::time_point until = parts_->open() ? std::min(end, parts_->next) : end;
-    if (Parts::Call* call = parts_->Wait(until)) parts_->Take(call, window);
-    now = Clock::now();
+  if (parts_->open()) {
+    parts_->next = start + parts_->ahead;
+    std::thread sender([&] { window.unsent = parts_->SendUntil(end); });
+    parts_->ReceiveUntil(end, window);
+    sender.join();
+  } else {
+    {
+      const std::lock_guard lock(parts_->mutex);
+      parts_->SendToAll();
+    }
+    parts_->ReceiveUntil(end, window);
   }
+  const Clock::time_point now = Clock::now();
   parts_->ahead = parts_->next - now;
   window.time = now - start;
   return window;

@@ -30,9 +30,9 @@ struct WeightedRequest {
 struct LoadWindow {
   LatencyHistogram latencies;                // of what was answered
   std::vector<LatencyHistogram> by_request;  // the same, in the order of the requests
-  uint64_t late = 0;               // of them: of an open loop, answered when the time was over
+  uint64_t late = 0;  // of them: of an open loop, answered when the time was over
   std::map<int, LatencyHistogram> errors;  // of the others, by gRPC's code
-  uint64_t unsent = 0;             // of an open loop, as too many were under way already
+  uint64_t unsent = 0;                     // of an open loop, as too many were under way already
   std::chrono::nanoseconds time{0};
 
   void Add(const LoadWindow& other);
@@ -42,7 +42,8 @@ struct LoadWindow {
   double per_second(size_t request) const;
 };
 
-// Sends requests again and again, from one thread that only passes bytes on. A latency of an
+// Sends requests again and again, from one thread that only passes bytes on; for an open loop from
+// two, of which one sends each request when it is due. A latency of an
 // open loop is from the moment when the request should have been sent, so that a server that makes
 // the generator wait is not the better for it (no coordinated omission).
 class LoadGenerator {
