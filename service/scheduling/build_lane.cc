@@ -10,7 +10,7 @@ namespace lazynet::scheduling {
 namespace {
 
 // A tenth of a busy processor: requests that can be computed go first.
-constexpr int kNiceness = 10;
+constexpr int kNiceness = 15;
 
 // A plan that could not be built, for want of memory, is not tried again at each request.
 constexpr std::chrono::seconds kUntilTriedAgain{10};

@@ -1,6 +1,7 @@
 #include "service/scheduling/lanes.h"
 
 #include <malloc.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <utility>
@@ -9,6 +10,9 @@
 
 namespace lazynet::scheduling {
 namespace {
+
+// Threads that talk to clients go first: a refusal is to come at once while all processors compute.
+constexpr int kNiceness = 5;
 
 void RefuseAll(const std::vector<LaneJob*>& jobs, const absl::Status& status) {
   for (LaneJob* job : jobs) job->Refuse(status);
@@ -197,6 +201,7 @@ std::optional<Lanes::Turn> Lanes::WaitForTurn(bool may_rest) {
 }
 
 void Lanes::Serve() {
+  setpriority(PRIO_PROCESS, 0, kNiceness);
   backend::SetKernelThreads(1);
   plan::Workspace workspace;
   while (std::optional<Turn> turn = WaitForTurn(workspace.bytes() > 0)) {
@@ -207,6 +212,7 @@ void Lanes::Serve() {
 }
 
 void Lanes::ServeWide() {
+  setpriority(PRIO_PROCESS, 0, kNiceness);
   plan::Workspace workspace;
   while (true) {
     std::optional<Batch> batch;

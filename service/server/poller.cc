@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "service/handlers/completion_tag.h"
+#include "service/scheduling/time_slice.h"
 #include "service/server/grpc_time.h"
 
 namespace lazynet::server {
@@ -33,6 +34,7 @@ Poller::~Poller() {
 }
 
 void Poller::Poll(scheduling::Lanes& lanes) {
+  scheduling::AskForShortTimeSlices();
   handlers::PollerLane lane(lanes);
   auto next_look = Clock::now();
   int events = 0;  // since the clock was looked at
