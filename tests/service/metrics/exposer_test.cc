@@ -119,6 +119,14 @@ std::string BodyOf(const std::string& answer) {
 // Without the process' own numbers, which are others each time.
 std::string NetworksOf(const std::string& page) { return page.substr(0, page.find("# HELP proc")); }
 
+std::vector<std::unique_ptr<NetworkProbe>> ProbesOfSeveralChunks(Registry& registry) {
+  std::vector<std::unique_ptr<NetworkProbe>> probes;
+  for (int i = 0; i < 100; ++i) {
+    probes.push_back(std::make_unique<NetworkProbe>(registry, std::to_string(i), "1"));
+  }
+  return probes;
+}
+
 bool HasIpv6() {
   sockaddr_in6 address{};
   address.sin6_family = AF_INET6;
@@ -189,10 +197,7 @@ TEST(Exposer, AnswersHeadWithoutABody) {
 
 TEST(Exposer, SendsTheSamePageInChunksAndWithout) {
   Registry registry;
-  std::vector<std::unique_ptr<NetworkProbe>> probes;  // several chunks
-  for (int i = 0; i < 100; ++i) {
-    probes.push_back(std::make_unique<NetworkProbe>(registry, std::to_string(i), "1"));
-  }
+  const auto probes = ProbesOfSeveralChunks(registry);
   const auto exposer = Exposer::Start(registry, "127.0.0.1:0");
   ASSERT_TRUE(exposer.ok()) << exposer.status();
   const std::string wanted = NetworksOf(registry.Text());
@@ -207,10 +212,7 @@ TEST(Exposer, SendsTheSamePageInChunksAndWithout) {
 
 TEST(Exposer, SendsThePageAsGzipToWhoTakesThat) {
   Registry registry;
-  std::vector<std::unique_ptr<NetworkProbe>> probes;  // several chunks
-  for (int i = 0; i < 100; ++i) {
-    probes.push_back(std::make_unique<NetworkProbe>(registry, std::to_string(i), "1"));
-  }
+  const auto probes = ProbesOfSeveralChunks(registry);
   const auto exposer = Exposer::Start(registry, "127.0.0.1:0");
   ASSERT_TRUE(exposer.ok()) << exposer.status();
   const std::string answer =
