@@ -28,8 +28,8 @@ TEST(ReadingLane, DoesOneAfterTheOtherOnAThreadOfItsOwn) {
 }
 
 TEST(ReadingLane, TakesNoMoreThanMayWait) {
-  ReadingLane lane(1, 1);
   std::promise<void> begun, release;
+  ReadingLane lane(1, 1);
   ASSERT_TRUE(lane.Submit([&] {
     begun.set_value();
     release.get_future().wait();
