@@ -3,6 +3,7 @@
 
   limits_test.py SERVER_BINARY
 """
+import json
 import os
 import pathlib
 import re
@@ -24,6 +25,11 @@ BINARY = sys.argv.pop(1)
 MODELS = lazynet_process.ROOT / "deploy/models"
 MIB = 1 << 20
 
+# A server short of memory may send a new connection away before it breaks those that hold most.
+RETRIES = json.dumps({"methodConfig": [{"name": [{}], "retryPolicy": {
+    "maxAttempts": 5, "initialBackoff": "0.2s", "maxBackoff": "2s", "backoffMultiplier": 2,
+    "retryableStatusCodes": ["UNAVAILABLE"]}}]})
+
 
 class Limits(unittest.TestCase):
     def start(self, *flags, files=None):
@@ -36,7 +42,8 @@ class Limits(unittest.TestCase):
 
     def channel(self):
         channel = grpc.insecure_channel(f"127.0.0.1:{self.server.grpc_port}",
-                                        options=[("grpc.use_local_subchannel_pool", 1)])
+                                        options=[("grpc.use_local_subchannel_pool", 1),
+                                                 ("grpc.service_config", RETRIES)])
         self.addCleanup(channel.close)
         return channel
 

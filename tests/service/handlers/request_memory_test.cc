@@ -23,6 +23,21 @@ TEST(RequestMemory, IsTakenByRequestsAndGivenBackWhenTheyEnd) {
   EXPECT_TRUE(second.Take(60).ok());
 }
 
+TEST(RequestMemory, IsGivenBackBeforeTheEndOnce) {
+  RequestMemory memory(100);
+  RequestMemory::Share other(memory);
+  ASSERT_TRUE(other.Take(30).ok());
+  {
+    RequestMemory::Share share(memory);
+    ASSERT_TRUE(share.Take(60).ok());
+    share.GiveBack();
+    EXPECT_EQ(memory.used(), 30u);
+    share.GiveBack();
+    EXPECT_TRUE(share.Take(70).ok());
+  }
+  EXPECT_EQ(memory.used(), 30u);
+}
+
 TEST(RequestMemory, WhatDoesNotFitTakesNothingAndMayTryAgain) {
   RequestMemory memory(100);
   RequestMemory::Share share(memory);
