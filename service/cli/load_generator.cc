@@ -86,7 +86,7 @@ struct LoadGenerator::Parts {
 
   bool open() const { return level.rate > 0; }
 
-  // With the mutex held, as the next three.
+  // With the mutex held, as all below but SendUntil and ReceiveUntil.
   void Send(Clock::time_point due) {
     if (free.empty()) free.push_back(calls.emplace_back(std::make_unique<Call>()).get());
     Call* call = free.back();

@@ -43,9 +43,9 @@ struct LoadWindow {
 };
 
 // Sends requests again and again, from one thread that only passes bytes on; for an open loop from
-// two, of which one sends each request when it is due. A latency of an
-// open loop is from the moment when the request should have been sent, so that a server that makes
-// the generator wait is not the better for it (no coordinated omission).
+// two, of which one sends each request when it is due. A latency of an open loop is from the moment
+// when the request should have been sent, so that a server that makes the generator wait is not the
+// better for it (no coordinated omission).
 class LoadGenerator {
  public:
   // The seed is that of the times of an open loop and of which request is sent.

@@ -62,6 +62,13 @@ absl::StatusOr<std::vector<std::string>> ModelNames(const RepositoryFolder& fold
   return names;
 }
 
+// Of a network that a client registered.
+ModelVersion RegisteredEntry(absl::StatusOr<std::shared_ptr<HostedNetwork>> network) {
+  ModelVersion entry{.unavailable = network.status(), .registered = true};
+  if (network.ok()) entry.network = *std::move(network);
+  return entry;
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Repository>> Repository::Load(const fs::path& folder,
@@ -253,10 +260,7 @@ absl::Status Repository::LoadRegistered() {
   for (const StateDirectory::Registered& registered : networks) {
     // The model repository's own version goes first.
     if (versions(registered.name).contains(registered.version)) continue;
-    auto network = MakeRegistered(registered);
-    ModelVersion loaded{.unavailable = network.status(), .registered = true};
-    if (network.ok()) loaded.network = *std::move(network);
-    Replace(registered.name, registered.version, std::move(loaded));
+    Replace(registered.name, registered.version, RegisteredEntry(MakeRegistered(registered)));
   }
   return absl::OkStatus();
 }
@@ -288,9 +292,7 @@ std::vector<RepositoryChange> Repository::RetryRegistered(const std::stop_token&
     auto network = MakeRegistered(registered);
     changes.push_back(
         {name, version, network.ok() ? Kind::kLoaded : Kind::kFailed, network.status()});
-    ModelVersion retried{.unavailable = network.status(), .registered = true};
-    if (network.ok()) retried.network = *std::move(network);
-    Replace(name, version, std::move(retried));
+    Replace(name, version, RegisteredEntry(std::move(network)));
   }
   for (const StateDirectory::Registered& registered : *networks) {
     failed.erase({registered.name, registered.version});

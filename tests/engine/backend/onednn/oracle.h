@@ -8,8 +8,8 @@
 
 namespace lazynet::testing {
 
-// How far a sum of so many products of numbers in [-1, 1) may be off: each is rounded once and joins
-// a sum that stays small.
+// How far a sum of so many products of numbers in [-1, 1) may be off: each is rounded once and
+// joins a sum that stays small.
 double Tolerance(int64_t products);
 
 // The ops by their formulas in op.h, in double precision and plain loops. Tensors are dense FP32.
